@@ -1,0 +1,1 @@
+"""Pure arithmetic of extents, shapes and time; the standard library only."""

@@ -1,0 +1,219 @@
+"""What a user is told about a mistake: a code, a place, a reason and a remedy."""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import Any
+
+from codsl.source import Source, Span
+
+WIDEST = 160
+"""Characters of a source line that are shown at most."""
+
+
+@dataclass(frozen=True)
+class Label:
+    """A place and what is to be said of it; the first of a diagnostic is the culprit."""
+
+    span: Span
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Edit:
+    """A replacement of a stretch of the source."""
+
+    span: Span
+    replacement: str
+
+
+@dataclass(frozen=True)
+class Help:
+    """A remedy in words, with the edits that carry it out where there are such."""
+
+    text: str
+    edits: tuple[Edit, ...] = ()
+
+
+@dataclass(frozen=True)
+class Diagnostic:
+    """One mistake. Codes by stage: E01 syntax, E02 structure, E03 names and values,
+    E04 layers, shapes and time, W07 lint."""
+
+    code: str
+    message: str
+    labels: tuple[Label, ...] = ()
+    notes: tuple[str, ...] = ()
+    helps: tuple[Help, ...] = ()
+
+    @property
+    def severity(self) -> str:
+        """`error` or `warning`."""
+        return "warning" if self.code.startswith("W") else "error"
+
+    @property
+    def span(self) -> Span | None:
+        """Where the culprit stands, if it stands anywhere."""
+        return self.labels[0].span if self.labels else None
+
+    def to_json(self) -> dict[str, Any]:
+        """The diagnostic as plain data; lines and columns from 1, the end exclusive."""
+        return {
+            "code": self.code,
+            "severity": self.severity,
+            "message": self.message,
+            "labels": [{**_place(label.span), "text": label.text} for label in self.labels],
+            "notes": list(self.notes),
+            "helps": [
+                {
+                    "text": entry.text,
+                    "edits": [
+                        {**_place(edit.span), "replacement": edit.replacement}
+                        for edit in entry.edits
+                    ],
+                }
+                for entry in self.helps
+            ],
+        }
+
+    def __str__(self) -> str:
+        return render(self)
+
+
+class SpecError(Exception):
+    """Everything that is wrong with a spec, in `diagnostics`."""
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        super().__init__(diagnostics)
+        self.diagnostics = tuple(diagnostics)
+
+    def __str__(self) -> str:
+        return "\n\n".join(render(each) for each in self.diagnostics)
+
+
+class Findings:
+    """The mistakes found so far; a stage adds to it and goes on with what is left whole."""
+
+    def __init__(self) -> None:
+        self.diagnostics: list[Diagnostic] = []
+
+    def add(
+        self,
+        code: str,
+        message: str,
+        *labels: Label | Span | None,
+        notes: Sequence[str] = (),
+        helps: Sequence[Help | str] = (),
+    ) -> None:
+        """Note a mistake. One culprit is reported once for one code."""
+        found = Diagnostic(
+            code,
+            message,
+            tuple(Label(at) if isinstance(at, Span) else at for at in labels if at is not None),
+            tuple(notes),
+            tuple(Help(each) if isinstance(each, str) else each for each in helps),
+        )
+        if not any(
+            known.code == code and known.span == found.span and known.message == message
+            for known in self.diagnostics[-8:]
+        ):
+            self.diagnostics.append(found)
+
+    def settle(self) -> tuple[Diagnostic, ...]:
+        """The warnings, in the order of the text; raises `SpecError` where there are errors."""
+        ordered = tuple(sorted(self.diagnostics, key=_order))
+        if any(each.severity == "error" for each in ordered):
+            raise SpecError(ordered)
+        return ordered
+
+
+def suggest(word: str, known: Iterable[str]) -> list[str]:
+    """The known words that look most like `word`, the nearest first."""
+    return get_close_matches(word, list(known), n=3, cutoff=0.6)
+
+
+def plural(count: int, noun: str) -> str:
+    """`1 layer`, `2 layers`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def escape(text: str) -> str:
+    """A text without what a terminal would act on: control and format characters are spelled."""
+    return "".join(
+        char
+        if char.isprintable() or char == " "
+        else (" " if char == "\t" else char.encode("unicode_escape").decode())
+        for char in text
+    )
+
+
+def render(diagnostic: Diagnostic) -> str:
+    """The diagnostic as it stands in a terminal, source lines and all."""
+    lines = [f"{diagnostic.severity}[{diagnostic.code}]: {escape(diagnostic.message)}"]
+    numbers = [label.span.line for label in diagnostic.labels]
+    margin = len(str(max(numbers, default=0)))
+    blank = " " * margin + " |"
+    source: Source | None = None
+    for place, labels in _by_line(diagnostic.labels):
+        if place.source is not source:
+            source = place.source
+            where = f"{escape(source.name)}:{place.line}:{place.column}"
+            lines += [" " * margin + f"--> {where}", blank]
+        lines += _excerpt(place, labels, diagnostic.labels[0], margin)
+    for note in diagnostic.notes:
+        lines.append(" " * margin + f" = note: {escape(note)}")
+    for entry in diagnostic.helps:
+        lines.append(" " * margin + f" = help: {escape(entry.text)}")
+    return "\n".join(lines)
+
+
+def _by_line(labels: Sequence[Label]) -> Iterator[tuple[Span, list[Label]]]:
+    groups: dict[tuple[int, int], list[Label]] = {}
+    for label in labels:
+        groups.setdefault((id(label.span.source), label.span.line), []).append(label)
+    for group in groups.values():
+        yield group[0].span, group
+
+
+def _excerpt(place: Span, labels: list[Label], culprit: Label, margin: int) -> list[str]:
+    """A source line and the markers under it: the culprit's `^^^`, the others' `---`."""
+    text = place.source.line(place.line)
+    start = max(0, place.column - WIDEST // 2) if len(text) > WIDEST else 0
+    shown = text[start : start + WIDEST]
+    rows = [f"{place.line:>{margin}} | {escape(shown)}"]
+    marks: list[tuple[int, str, str]] = []
+    for label in sorted(labels, key=lambda label: -label.span.start):
+        first = max(0, label.span.column - 1 - start)
+        stop = min(first + max(1, label.span.end - label.span.start), max(len(shown), first + 1))
+        column = _width(escape(shown[:first]))
+        sign = "^" if label is culprit else "-"
+        marks.append((column, sign * max(1, _width(escape(shown[first:stop]))), label.text))
+    under = ""
+    for column, mark, _ in reversed(marks):
+        under = under[:column].ljust(column) + mark + under[column + len(mark) :]
+    rows.append(" " * margin + " | " + f"{under} {escape(marks[0][2])}".rstrip())
+    for column, _, text in marks[1:]:
+        if text:
+            rows.append(" " * margin + " | " + " " * column + escape(text))
+    return rows
+
+
+def _width(text: str) -> int:
+    return sum(2 if unicodedata.east_asian_width(char) in "WF" else 1 for char in text)
+
+
+def _place(span: Span) -> dict[str, Any]:
+    end_line, end_column = span.source.position(span.end)
+    return {
+        "source": span.source.name,
+        "line": span.line,
+        "column": span.column,
+        "end_line": end_line,
+        "end_column": end_column,
+    }
+
+
+def _order(diagnostic: Diagnostic) -> tuple[str, int]:
+    span = diagnostic.span
+    return (span.source.name, span.start) if span else ("", -1)

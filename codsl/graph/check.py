@@ -1,0 +1,129 @@
+"""From the spec to the graph: when everything happens, and whether it fits together."""
+
+from dataclasses import replace
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Disagreement, Time, compose, crops, join, lost
+from codsl.diagnostics import Findings, Label, plural
+from codsl.graph.graph import Graph
+from codsl.graph.node import Edge, Node
+from codsl.layers.joining import Aggregation
+from codsl.layers.mistake import Mistake
+from codsl.spec.bind import pin
+from codsl.spec.spec import Item, Spec
+
+MOST_PARAMETERS = 2**36
+"""Numbers that a network may learn at most."""
+
+
+def check(spec: Spec, findings: Findings) -> Graph | None:
+    """The graph of a spec, or None where something does not fit together in time.
+
+    What follows from a mistake stays silent.
+    """
+    times: list[Time | None] = [IDENTITY]
+    frames = [spec.input]
+    nodes: list[Node] = []
+    for item in spec.items:
+        inputs = [times[value] for value in item.inputs]
+        known = [time for time in inputs if time is not None]
+        edges = _edges(item, known, findings) if len(known) == len(inputs) else None
+        times.append(_joined(item, known, edges, findings) if edges else None)
+        if edges:
+            nodes.append(_node(item, frames, edges))
+        frames.append(item.frame)
+    _check_size(spec, nodes, findings)
+    whole = [time for time in times if time is not None]
+    if len(whole) < len(times) or spec.output < 0:
+        return None
+    return Graph(
+        spec.name,
+        spec.input,
+        spec.rate,
+        tuple(nodes),
+        spec.blocks,
+        spec.output,
+        spec.dtype,
+        tuple(whole),
+    )
+
+
+def _edges(item: Item, inputs: list[Time], findings: Findings) -> tuple[Edge, ...] | None:
+    """What an item reads and how it sits over it; a shrinking join crops its first input."""
+    if isinstance(item.operation, Aggregation):
+        edges = [Edge(value, IDENTITY) for value in item.inputs]
+        if item.shrink and inputs[0].stride == inputs[-1].stride:
+            frames = max(0, lost(inputs[0], inputs[-1]))
+            front = {"lagging": 0, "leading": frames, "centered": frames // 2}[item.shrink]
+            edges[0] = replace(edges[0], reach=crops(front, frames - front))
+        return tuple(edges)
+    try:
+        return (Edge(item.inputs[0], item.operation.time()),)
+    except Mistake as mistake:
+        pin(mistake, item.type, item.origin, findings)
+        return None
+
+
+def _joined(
+    item: Item, inputs: list[Time], edges: tuple[Edge, ...], findings: Findings
+) -> Time | None:
+    reached = [compose(time, edge.reach) for time, edge in zip(inputs, edges, strict=True)]
+    try:
+        return join(reached)
+    except Disagreement as error:
+        _report(item, reached, error.kind, findings)
+        return None
+
+
+def _report(item: Item, times: list[Time], kind: str, findings: Findings) -> None:
+    """Say which branches cannot meet, with their numbers and a mend."""
+    culprit = Label(item.origin.span, "these meet here")
+    labels = [culprit, *(Label(use, "in this use") for use in item.origin.uses)]
+    if kind == "stride":
+        notes = [
+            f"`{label}` gives one item every {plural(time.stride, 'frame')}"
+            for label, time in zip(item.labels, times, strict=True)
+        ]
+        findings.add("E0412", "the strides over time differ", *labels, notes=notes,
+                     helps=("give every branch the same stride over time",))  # fmt: skip
+        return
+    longest = max(times, key=lambda time: time.offset)
+    notes = [
+        f"`{label}` gives {plural(lost(longest, time), 'item')} fewer than the longest"
+        for label, time in zip(item.labels, times, strict=True)
+        if lost(longest, time)
+    ]
+    short = item.labels[0] == "shortcut" and lost(times[0], times[-1]) > 0
+    mend = (
+        "pad the body over time, or say which frames of the shortcut it meets: "
+        "`shrink` is `centered`, `lagging` or `leading`"
+        if short
+        else "pad the shorter over time"
+    )
+    findings.add("E0407", "the lengths over time differ", *labels, notes=notes, helps=(mend,))
+
+
+def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:
+    operation = item.operation
+    x = frames[item.inputs[0]]
+    facts = (
+        (operation.recipe(), {}, 0, (IDENTITY,) * len(item.frame.space))
+        if isinstance(operation, Aggregation)
+        else (
+            operation.recipe(x),
+            operation.weights(x),
+            operation.macs(x, item.frame),
+            operation.space(x),
+        )
+    )
+    return Node(item.path, item.named, item.type, edges, item.frame, *facts, item.origin.span)
+
+
+def _check_size(spec: Spec, nodes: list[Node], findings: Findings) -> None:
+    total = 0
+    for node in nodes:
+        total += node.parameters
+        if total > MOST_PARAMETERS:
+            findings.add("E0410", f"the network has more than {MOST_PARAMETERS} parameters",
+                         Label(node.span, f"{node.parameters} of them are here"))  # fmt: skip
+            return

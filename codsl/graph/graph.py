@@ -1,0 +1,162 @@
+"""The graph: nodes in order with their times, their cost, and the plan of what is kept."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Time, compose, join
+from codsl.graph.align import Schedule, align
+from codsl.graph.node import Edge, Node
+from codsl.graph.report import Report
+from codsl.spec.spec import Block
+
+FLOAT32 = 4
+"""Bytes of a number, as state is counted."""
+
+
+@dataclass(frozen=True)
+class Graph:
+    """A checked network. Value 0 is its input, value `i + 1` what node `i` gives.
+
+    `times` has the time of every value, relative to the input; `output` is a value.
+    """
+
+    name: str
+    input: Frame
+    rate: float | None
+    nodes: tuple[Node, ...]
+    blocks: tuple[Block, ...]
+    output: int
+    dtype: str | None
+    times: tuple[Time, ...]
+
+    @property
+    def time(self) -> Time:
+        """The time of the whole network."""
+        return self.times[self.output]
+
+    @property
+    def receptive_field(self) -> float:
+        """Frames from the oldest to the newest that one output depends on; may be `math.inf`."""
+        return self.time.receptive_field
+
+    @property
+    def delay(self) -> int:
+        """The frame at which the first output comes out of a stream, counted from 0."""
+        return self.time.delay
+
+    @property
+    def stride(self) -> int:
+        """Input frames per output."""
+        return self.time.stride
+
+    @property
+    def min_frames(self) -> int:
+        """The least clip that has an output, and an input for every layer."""
+        return self.shortest[0]
+
+    @cached_property
+    def shortest(self) -> tuple[int, str]:
+        """The least clip, and the path of the layer that asks for it."""
+        named = zip(self.times[1:], self.nodes, strict=True)
+        return max(((time.shortest, node.path) for time, node in named), default=(1, ""),
+                   key=lambda entry: entry[0])  # fmt: skip
+
+    @cached_property
+    def frames(self) -> tuple[Frame, ...]:
+        """The frame of every value."""
+        return (self.input, *(node.frame for node in self.nodes))
+
+    @cached_property
+    def schedule(self) -> Schedule:
+        """When each node fires in a stream, and what is kept for it."""
+        return align(self.nodes, self.times, self.frames, self.output)
+
+    @cached_property
+    def space(self) -> tuple[Time, ...]:
+        """How outputs sit over each dimension of the input's space, as far as there is one."""
+        axes: list[tuple[Time, ...]] = [(IDENTITY,) * len(self.input.space)]
+        for node in self.nodes:
+            inputs = [axes[edge.source] for edge in node.edges]
+            axes.append(tuple(
+                _widest([compose(axis, here) for axis in column])
+                for column, here in zip(
+                    zip(*inputs, strict=False), node.over(len(inputs[0])), strict=False
+                )
+            ))  # fmt: skip
+        return axes[self.output]
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers there are to learn."""
+        return sum(node.parameters for node in self.nodes)
+
+    def report(self) -> Report:
+        """What the network is, node by node, as plain data; `str()` of it is a table."""
+        return Report.of(self)
+
+    def block(self, path: str) -> "Graph":
+        """A named block, or a layer, as a network of its own, relative to what enters it.
+
+        Raises `KeyError` for an unknown path, and `ValueError` for a block that reads values
+        named outside it.
+        """
+        found = next((each for each in self.blocks if each.path == path), None)
+        if found is None:
+            at = next((i for i, node in enumerate(self.nodes) if node.path == path), None)
+            if at is None:
+                raise KeyError(path)
+            if len(self.nodes[at].edges) > 1:
+                raise ValueError(f"`{path}` joins several values and has no input of its own")
+            found = Block(path, at, at + 1, self.nodes[at].edges[0].source, at + 1)
+        return self._slice(found)
+
+    def _slice(self, part: Block) -> "Graph":
+        shift = part.start
+
+        def inner(value: int) -> int:
+            if value == part.entry:
+                return 0
+            if not part.start < value <= part.stop:
+                raise ValueError(f"`{part.path}` reads values from outside it and has no numbers "
+                                 "of its own")  # fmt: skip
+            return value - shift
+
+        nodes = tuple(
+            replace(node, edges=tuple(Edge(inner(edge.source), edge.reach) for edge in node.edges))
+            for node in self.nodes[part.start : part.stop]
+        )
+        blocks = tuple(
+            replace(
+                each,
+                start=each.start - shift,
+                stop=each.stop - shift,
+                entry=inner(each.entry),
+                exit=inner(each.exit),
+            )
+            for each in self.blocks
+            if part.start <= each.start and each.stop <= part.stop and each.path != part.path
+        )
+        entry = self.frames[part.entry]
+        times = times_of(nodes)
+        output = inner(part.exit)
+        return Graph(part.path, entry, None, nodes, blocks, output, self.dtype, times)
+
+    @property
+    def state_bytes(self) -> int:
+        """Bytes of state of one stream, in float32."""
+        return sum(feed.size for feed in self.schedule.feeds) * FLOAT32
+
+
+def times_of(nodes: tuple[Node, ...]) -> tuple[Time, ...]:
+    """The time of every value, the input's first."""
+    times = [IDENTITY]
+    for node in nodes:
+        times.append(join([compose(times[edge.source], edge.reach) for edge in node.edges]))
+    return tuple(times)
+
+
+def _widest(axes: list[Time]) -> Time:
+    """The coarsest of several ways to sit over a dimension."""
+    return max(axes, key=lambda axis: (axis.stride, axis.past))
+

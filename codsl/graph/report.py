@@ -1,0 +1,192 @@
+"""The report of a graph as plain data, and as a plain table."""
+
+import json
+from dataclasses import dataclass
+from math import isinf
+from typing import TYPE_CHECKING, Any
+
+from codsl.algebra.time import hold, length, rate
+
+if TYPE_CHECKING:
+    from codsl.graph.graph import Graph
+
+COLUMNS = ("path", "type", "shape", "params", "stride", "field", "delay", "holds", "MACs", "state")
+
+
+@dataclass(frozen=True)
+class Row:
+    """A node. `stride`, `receptive_field`, `delay` and `holds` are in input frames, `macs` for one
+    input frame on average, `state_bytes` for one stream in float32."""
+
+    path: str
+    type: str
+    shape: tuple[int | str, ...]
+    params: int
+    stride: int
+    receptive_field: float
+    delay: int
+    holds: tuple[int, ...]
+    macs: float
+    state_bytes: int
+
+
+@dataclass(frozen=True)
+class Report:
+    """All nodes, and the whole. `clip_frames` is the clip that a step is compared with: the least
+    whose every layer has an input, and long enough for one whole receptive field."""
+
+    name: str
+    nodes: tuple[Row, ...]
+    total: dict[str, Any]
+
+    @classmethod
+    def of(cls, graph: "Graph") -> "Report":
+        """The report of a graph."""
+        schedule = graph.schedule
+        bytes_of = _state(graph)
+        rows = []
+        for index, node in enumerate(graph.nodes):
+            time = graph.times[index + 1]
+            fires = schedule.fires
+            holds = tuple(
+                hold(fires[edge.source], edge.reach, fires[index + 1]) for edge in node.edges
+            )
+            rows.append(Row(
+                node.path, node.type, (node.frame.channels, "T", *node.frame.space),
+                node.parameters, time.stride, time.receptive_field, time.delay, holds,
+                rate(time, node.macs), bytes_of[index],
+            ))  # fmt: skip
+        return cls(graph.name, tuple(rows), _total(graph, rows))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The report as JSON has it; an endless receptive field is null."""
+        return {
+            "name": self.name,
+            "nodes": [
+                {**row.__dict__, "receptive_field": _finite(row.receptive_field)}
+                for row in self.nodes
+            ],
+            "total": {**self.total, "receptive_field": _finite(self.total["receptive_field"])},
+        }
+
+    def to_json(self) -> str:
+        """The report as a JSON text."""
+        return json.dumps(self.to_dict(), indent=2)
+
+    def cells(self) -> list[tuple[str, ...]]:
+        """The table, a row for each node, the columns as in `COLUMNS`."""
+        return [
+            (
+                row.path,
+                row.type,
+                " x ".join(map(str, row.shape)),
+                amount(row.params),
+                str(row.stride),
+                endless(row.receptive_field),
+                str(row.delay),
+                " ".join(map(str, row.holds)) if any(row.holds) else "",
+                amount(row.macs),
+                amount(row.state_bytes, "B"),
+            )
+            for row in self.nodes
+        ]
+
+    def summary(self) -> list[tuple[str, str]]:
+        """The totals, as words and figures."""
+        total = self.total
+        ms = "delay_ms" in total
+
+        def frames(key: str) -> str:
+            in_time = f" ({total[f'{key}_ms']:g} ms)" if ms and total[f"{key}_ms"] is not None else ""
+            return f"{endless(total[key])} frames{in_time}"
+
+        return [
+            ("input", " x ".join(map(str, total["input"]))),
+            ("output", " x ".join(map(str, total["output"]))),
+            ("parameters", amount(total["params"])),
+            ("receptive field", frames("receptive_field")),
+            ("delay", frames("delay")),
+            ("stride", frames("stride")),
+            ("shortest clip", f"{total['min_frames']} frames"),
+            ("MACs", f"{amount(total['macs'])} per step, {amount(total['clip_macs'])} per clip of "
+             f"{total['clip_frames']}{_ratio(total)}"),
+            ("state", f"{amount(total['state_bytes'], 'B')} per stream"),
+        ]  # fmt: skip
+
+    def __str__(self) -> str:
+        cells = [COLUMNS, *self.cells()]
+        widths = [max(len(row[column]) for row in cells) for column in range(len(COLUMNS))]
+        lines = [
+            "  ".join(
+                cell.ljust(width) if column < 3 else cell.rjust(width)
+                for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+            ).rstrip()
+            for row in cells
+        ]
+        lines.insert(1, "  ".join("-" * width for width in widths))
+        label = max(len(word) for word, _ in self.summary())
+        lines += ["", *(f"{word:<{label}}  {figure}" for word, figure in self.summary())]
+        return "\n".join(lines)
+
+
+def _state(graph: "Graph") -> list[int]:
+    """The bytes that are kept for each node; what several share is counted at the first."""
+    counted: set[int] = set()
+    sizes = []
+    for reads in graph.schedule.reads:
+        new = [feed for feed in dict.fromkeys(reads) if feed not in counted]
+        counted.update(new)
+        sizes.append(4 * sum(graph.schedule.feeds[feed].size for feed in new))
+    return sizes
+
+
+def _total(graph: "Graph", rows: list[Row]) -> dict[str, Any]:
+    field = graph.receptive_field
+    clip = graph.min_frames if isinf(field) else max(int(field), graph.min_frames)
+    output = graph.frames[graph.output]
+    total: dict[str, Any] = {
+        "input": [graph.input.channels, "T", *graph.input.space],
+        "output": [output.channels, "T", *output.space],
+        "params": graph.parameters,
+        "stride": graph.stride,
+        "receptive_field": field,
+        "delay": graph.delay,
+        "min_frames": graph.min_frames,
+        "macs": sum(row.macs for row in rows),
+        "clip_frames": clip,
+        "clip_macs": sum(
+            node.macs * length(time, clip)
+            for node, time in zip(graph.nodes, graph.times[1:], strict=True)
+        ),
+        "state_bytes": sum(row.state_bytes for row in rows),
+    }
+    if graph.rate is not None:
+        frame = 1000 / graph.rate
+        total["rate"] = graph.rate
+        total["delay_ms"] = round(graph.delay * frame, 3)
+        total["receptive_field_ms"] = None if isinf(field) else round(field * frame, 3)
+        total["stride_ms"] = round(graph.stride * frame, 3)
+    return total
+
+
+def _finite(value: float) -> float | None:
+    return None if isinf(value) else value
+
+
+def _ratio(total: dict[str, Any]) -> str:
+    return f" ({total['clip_macs'] / total['macs']:.1f}x)" if total["macs"] else ""
+
+
+def endless(value: float) -> str:
+    """A number of frames, or `inf`."""
+    return "inf" if isinf(value) else str(value)
+
+
+def amount(value: float, unit: str = "") -> str:
+    """A figure in three digits: `1.23 M`, `512 B`."""
+    if not value:
+        return "-"
+    for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if value >= factor:
+            return f"{value / factor:.3g} {prefix}{unit}"
+    return f"{value:.4g} {unit}".rstrip()

@@ -1,0 +1,197 @@
+"""Convolutions over time and space, each dimension padded as it likes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+from typing import Annotated, Any, ClassVar, final
+
+from codsl.algebra.extent import Window
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import Time, sees
+from codsl.layers.arguments import (
+    ONE,
+    ZERO,
+    Count,
+    Dims,
+    DType,
+    Fill,
+    Flag,
+    MaybeCount,
+    Padding,
+    Word,
+)
+from codsl.layers.mistake import Mistake
+from codsl.layers.recipe import Call, Windowed
+from codsl.layers.row import Layer, check_rank, type_name
+from codsl.layers.sliding import even, slide, torch_pad, windows
+
+PaddingMode = Annotated[str, Word(("zeros", "replicate", "reflect", "circular"))]
+ConvMode = Annotated[str, Word(("cross_correlation",))]
+
+
+@dataclass(frozen=True)
+class Convolution(Layer):
+    """Cross-correlation with learned kernels, as torch.nn's of the same rank."""
+
+    out_channels: Count
+    kernel_size: Dims
+    stride: Dims = ONE
+    padding: Padding = ZERO
+    dilation: Dims = ONE
+    groups: Count = 1
+    bias: Flag = True
+    padding_mode: PaddingMode = "zeros"
+    temporal_fill: Fill = field(default=None, kw_only=True)
+    conv_mode: ConvMode = field(default="cross_correlation", kw_only=True)
+    dtype: DType = field(default=None, kw_only=True)
+    in_channels: MaybeCount = field(default=None, kw_only=True)
+
+    @final
+    def _windows(self) -> tuple[Window, ...]:
+        return windows(self.kernel_size, self.stride, self.padding, self.dilation)
+
+    @final
+    def shape(self, x: Frame) -> Frame:
+        check_rank(self, x)
+        here = f"the input has {x.channels} channels"
+        if self.in_channels not in (None, x.channels):
+            raise Mistake("E0402", f"in_channels={self.in_channels}, but {here}",
+                          argument="in_channels", layer=here,
+                          help="leave `in_channels` out: it is inferred")  # fmt: skip
+        for word, channels in (("in", x.channels), ("out", self.out_channels)):
+            if channels % self.groups:
+                nearest = _nearest_divisor(channels, self.groups)
+                raise Mistake("E0414", f"groups={self.groups} does not divide "
+                              f"{word}_channels={channels}", argument="groups",
+                              about=f"groups is {self.groups}", layer=here,
+                              help=f"the nearest divisor is {nearest}",
+                              replacement=str(nearest))  # fmt: skip
+        return slide(self._windows(), x, self.out_channels)
+
+    @final
+    def time(self) -> Time:
+        window = self._windows()[0]
+        if self._fill() not in ("zeros", "replicate") and window.before + window.after:
+            raise Mistake("E0409", f"`{self.padding_mode}` padding cannot reach over time",
+                          argument="padding_mode",
+                          note="a stream does not know the frames that it would repeat",
+                          help='say what fills time: `temporal_fill="zeros"` or '
+                          '`temporal_fill="replicate"`')  # fmt: skip
+        return sees(window)
+
+    @final
+    def _fill(self) -> str:
+        return self.temporal_fill or self.padding_mode
+
+    @final
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        weight = (self.out_channels, x.channels // self.groups, *self.kernel_size)
+        return {"weight": weight, **({"bias": (self.out_channels,)} if self.bias else {})}
+
+    @final
+    def macs(self, x: Frame, y: Frame) -> int:
+        return y.size * (x.channels // self.groups) * prod(self.kernel_size)
+
+    @final
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return tuple(map(sees, self._windows()[1:]))
+
+    @final
+    def recipe(self, x: Frame) -> Windowed:
+        made = self._windows()
+        clip = self._clip(made)
+        native = clip.arguments["padding"] if clip is not None and not clip.pad else 0
+        made_of: dict[str, Any] = {
+            "in_channels": x.channels,
+            "out_channels": self.out_channels,
+            "kernel_size": self.kernel_size,
+            "stride": self.stride,
+            "padding": native,
+            "dilation": self.dilation,
+            "groups": self.groups,
+            "bias": self.bias,
+        }
+        return Windowed(
+            type(self).__name__,
+            {**made_of, "dtype": self.dtype} if self.dtype else made_of,
+            over=made[0],
+            window=self._padded((Window(), *made[1:]), self.padding_mode),
+            tensors=("weight", "bias"),
+            clip=clip,
+            fill="replicate" if self._fill() == "replicate" else 0.0,
+        )
+
+    @final
+    def _clip(self, made: tuple[Window, ...]) -> Call | None:
+        """The whole clip in one call, where time and space are padded alike."""
+        if self._fill() != self.padding_mode and made[0].before + made[0].after:
+            return None
+        if self.padding_mode == "zeros" and set(self.padding) == {"same"}:
+            return self._call("same")
+        return self._padded(made, self.padding_mode)
+
+    @final
+    def _padded(self, made: tuple[Window, ...], mode: str) -> Call:
+        if mode == "zeros" and even(made):
+            return self._call(tuple(window.before for window in made))
+        return self._call(0, torch_pad(made), "constant" if mode == "zeros" else mode)
+
+    @final
+    def _call(
+        self, padding: int | str | tuple[int, ...], pad: tuple[int, ...] = (), mode: str = "constant"
+    ) -> Call:
+        arguments = {
+            "stride": self.stride,
+            "padding": padding,
+            "dilation": self.dilation,
+            "groups": self.groups,
+        }
+        return Call(type_name(type(self)), arguments, pad if any(pad) else (), mode)
+
+
+def _nearest_divisor(number: int, wanted: int) -> int:
+    """The divisor of `number` next to `wanted`; the larger of two."""
+    for distance in range(max(number, wanted)):
+        for candidate in (wanted + distance, wanted - distance):
+            if 0 < candidate <= number and number % candidate == 0:
+                return candidate
+    return 1
+
+
+@final
+class Conv1d(Convolution):
+    """Convolution over time: `(B, C, T)`. Weight `(out, in / groups, k)`."""
+
+    rank: ClassVar[int] = 1
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"out_channels": 4, "kernel_size": 3, "padding": "causal", "dilation": 2},
+        {"out_channels": 2, "kernel_size": 3, "stride": 2, "padding": ((1, 2),)},
+        {"out_channels": 4, "kernel_size": 4, "padding": "same", "padding_mode": "replicate"},
+    )
+
+
+@final
+class Conv2d(Convolution):
+    """Convolution over time and one dimension of space: `(B, C, T, S)`. Weight
+    `(out, in / groups, k_t, k_s)`."""
+
+    rank: ClassVar[int] = 2
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"out_channels": 4, "kernel_size": (3, 1), "padding": (1, 0), "groups": 2},
+        {"out_channels": 2, "kernel_size": 3, "padding": ("causal", 1), "padding_mode": "circular",
+         "temporal_fill": "zeros"},
+    )  # fmt: skip
+
+
+@final
+class Conv3d(Convolution):
+    """Convolution over time and two dimensions of space: `(B, C, T, H, W)`. Weight
+    `(out, in / groups, k_t, k_h, k_w)`."""
+
+    rank: ClassVar[int] = 3
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"out_channels": 4, "kernel_size": 3, "padding": 1, "bias": False},
+        {"out_channels": 2, "kernel_size": (3, 2, 2), "stride": (2, 1, 1), "dilation": (2, 1, 1)},
+        {"out_channels": 2, "kernel_size": 3, "padding": (1, (1, 0), (2, 1)),
+         "padding_mode": "reflect", "temporal_fill": "replicate"},
+    )  # fmt: skip

@@ -1,0 +1,404 @@
+"""Pools over a sliding window, and adaptive pools, whose window over time is given."""
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any, ClassVar, final
+
+from codsl.algebra.extent import Window
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Time, sees
+from codsl.layers.arguments import (
+    ONE,
+    ZERO,
+    Dims,
+    Fill,
+    Flag,
+    MaybeCount,
+    MaybeDims,
+    OneFrameSize,
+    Padding,
+    ZeroFill,
+)
+from codsl.layers.mistake import Mistake
+from codsl.layers.recipe import Call, Windowed
+from codsl.layers.row import Layer, check_rank, type_name
+from codsl.layers.sliding import even, slide, torch_pad, windows
+
+Examples = tuple[Mapping[str, Any], ...]
+
+
+class Pool(Layer):
+    """A layer that sums up a window and has no weights."""
+
+    @abstractmethod
+    def over(self) -> tuple[Window, ...]:
+        """The window of each dimension, time first."""
+
+    @abstractmethod
+    def check_padding(self, made: tuple[Window, ...]) -> None:
+        """Raise `Mistake` where the padding over space is not torch's to do."""
+
+    @final
+    def shape(self, x: Frame) -> Frame:
+        check_rank(self, x)
+        made = self.over()
+        self.check_padding(made)
+        return slide(made, x, x.channels)
+
+    @final
+    def time(self) -> Time:
+        return sees(self.over()[0])
+
+    @final
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    @final
+    def macs(self, x: Frame, y: Frame) -> int:
+        return 0
+
+    @final
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return tuple(map(sees, self.over()[1:]))
+
+
+def _refuse_foreign(made: tuple[Window, ...], why: str) -> None:
+    if not _native(made[1:]):
+        raise Mistake("E0404", f"with {why}, padding over space is the same at both ends, and half "
+                      "the window at most", argument="padding")  # fmt: skip
+
+
+@dataclass(frozen=True)
+class AveragePool(Pool):
+    """The mean of a window, as torch.nn's of the same rank."""
+
+    kernel_size: Dims
+    stride: MaybeDims = None
+    padding: Padding = ZERO
+    ceil_mode: Flag = False
+    count_include_pad: Flag = True
+    temporal_fill: Fill = field(default=None, kw_only=True)
+
+    @abstractmethod
+    def divisor(self) -> int | None:
+        """What the sum is divided by instead of the number of items."""
+
+    @final
+    def over(self) -> tuple[Window, ...]:
+        ones = (1,) * self.rank
+        stride = self.stride or self.kernel_size
+        return windows(self.kernel_size, stride, self.padding, ones, self.ceil_mode)
+
+    @final
+    def check_padding(self, made: tuple[Window, ...]) -> None:
+        if not self.count_include_pad:
+            _refuse_foreign(made, "`count_include_pad=False`")
+        if self.ceil_mode:
+            _refuse_foreign(made, "`ceil_mode`")
+
+    @final
+    def recipe(self, x: Frame) -> Windowed:
+        made = self.over()
+        replicates = self.temporal_fill == "replicate"
+        reduces = self.shape(x).positions < x.positions
+        frame = self._call((Window(), *made[1:]), 1 if self.divisor() else None)
+        whole = None if replicates or not _native(made) else self._call(made, self.divisor())
+        space = (Window(),) * (self.rank - 1) if reduces else made[1:]
+        return Windowed(
+            type(self).__name__,
+            _module_settings(self, made),
+            over=made[0],
+            window=self._call((made[0], *space), self.divisor(), in_time=False),
+            clip=whole,
+            frame=frame if reduces else None,
+            fill="replicate" if replicates else 0.0 if self.count_include_pad else None,
+        )
+
+    @final
+    def _call(self, made: tuple[Window, ...], divisor: int | None, in_time: bool = True) -> Call:
+        padded = made if in_time else (Window(made[0].kernel, made[0].stride), *made[1:])
+        native = _native(padded[1:])
+        arguments: dict[str, Any] = {
+            "kernel_size": tuple(window.kernel for window in made),
+            "stride": tuple(window.stride for window in made),
+            "padding": tuple(window.before for window in padded) if native else 0,
+            "ceil_mode": self.ceil_mode,
+            "count_include_pad": self.count_include_pad,
+        }
+        if self.rank > 1:
+            arguments["divisor_override"] = divisor
+        return Call(type_name(type(self)), arguments, () if native else torch_pad(padded))
+
+
+@dataclass(frozen=True)
+class MaxPool(Pool):
+    """The largest of a window, as torch.nn's of the same rank."""
+
+    kernel_size: Dims
+    stride: MaybeDims = None
+    padding: Padding = ZERO
+    dilation: Dims = ONE
+    ceil_mode: Flag = field(default=False, kw_only=True)
+    temporal_fill: ZeroFill = field(default=None, kw_only=True)
+
+    @final
+    def over(self) -> tuple[Window, ...]:
+        stride = self.stride or self.kernel_size
+        return windows(self.kernel_size, stride, self.padding, self.dilation, self.ceil_mode)
+
+    @final
+    def check_padding(self, made: tuple[Window, ...]) -> None:
+        if self.ceil_mode:
+            _refuse_foreign(made, "`ceil_mode`")
+
+    @final
+    def recipe(self, x: Frame) -> Windowed:
+        made = self.over()
+        reduces = self.shape(x).positions < x.positions
+        native = _native(made) and self.temporal_fill is None
+        space = (Window(),) * (self.rank - 1) if reduces else made[1:]
+        in_time = Window(made[0].kernel, made[0].stride, dilation=made[0].dilation)
+        return Windowed(
+            type(self).__name__,
+            _module_settings(self, made),
+            over=made[0],
+            window=self._call((in_time, *space)),
+            clip=self._call(made) if native else None,
+            frame=self._call((Window(), *made[1:])) if reduces else None,
+            fill=0.0 if self.temporal_fill else -inf,
+            overflow=-inf,
+        )
+
+    @final
+    def _call(self, made: tuple[Window, ...]) -> Call:
+        native = _native(made)
+        arguments = {
+            "kernel_size": tuple(window.kernel for window in made),
+            "stride": tuple(window.stride for window in made),
+            "padding": tuple(window.before for window in made) if native else 0,
+            "dilation": tuple(window.dilation for window in made),
+            "ceil_mode": self.ceil_mode,
+        }
+        return Call(type_name(type(self)), arguments, () if native else torch_pad(made), value=-inf)
+
+
+def _native(made: tuple[Window, ...]) -> bool:
+    """Whether torch's pools pad so: alike at both ends, by half a window at most."""
+    return even(made) and all(2 * window.before <= window.reach + 1 for window in made)
+
+
+def _module_settings(row: AveragePool | MaxPool, made: tuple[Window, ...]) -> dict[str, Any]:
+    return {
+        "kernel_size": row.kernel_size,
+        "stride": row.stride or row.kernel_size,
+        "padding": tuple(window.before for window in made) if _native(made) else 0,
+    }
+
+
+@final
+class AvgPool1d(AveragePool):
+    """Mean over a window of time: `(B, C, T)`."""
+
+    rank: ClassVar[int] = 1
+    examples: ClassVar[Examples] = (
+        {"kernel_size": 3, "stride": 2, "padding": 1, "count_include_pad": False},
+        {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
+    )
+
+    @final
+    def divisor(self) -> int | None:
+        return None
+
+
+@dataclass(frozen=True)
+class _Divided(AveragePool):
+    """An average pool whose divisor may be given."""
+
+    divisor_override: MaybeCount = None
+
+    @final
+    def divisor(self) -> int | None:
+        return self.divisor_override
+
+
+@final
+class AvgPool2d(_Divided):
+    """Mean over a window of time and one dimension of space: `(B, C, T, S)`."""
+
+    rank: ClassVar[int] = 2
+    examples: ClassVar[Examples] = (
+        {"kernel_size": 3, "stride": (1, 2), "padding": 1, "count_include_pad": False},
+        {"kernel_size": (2, 3), "padding": ((1, 0), 1), "divisor_override": 5},
+    )
+
+
+@final
+class AvgPool3d(_Divided):
+    """Mean over a window of time and two dimensions of space: `(B, C, T, H, W)`."""
+
+    rank: ClassVar[int] = 3
+    examples: ClassVar[Examples] = (
+        {"kernel_size": 3, "stride": 1, "padding": 1, "temporal_fill": "replicate"},
+        {"kernel_size": (3, 2, 2), "stride": 2, "padding": (1, 0, 1), "ceil_mode": True,
+         "count_include_pad": False},
+    )  # fmt: skip
+
+
+@final
+class MaxPool1d(MaxPool):
+    """Maximum over a window of time: `(B, C, T)`."""
+
+    rank: ClassVar[int] = 1
+    examples: ClassVar[Examples] = (
+        {"kernel_size": 3, "stride": 2, "padding": 1, "ceil_mode": True},
+        {"kernel_size": 3, "stride": 1, "padding": "causal", "dilation": 2},
+    )
+
+
+@final
+class MaxPool2d(MaxPool):
+    """Maximum over a window of time and one dimension of space: `(B, C, T, S)`."""
+
+    rank: ClassVar[int] = 2
+    examples: ClassVar[Examples] = (
+        {"kernel_size": 3, "stride": 1, "padding": 1},
+        {"kernel_size": 2, "padding": ((0, 1), (0, 1)), "temporal_fill": "zeros"},
+    )
+
+
+@final
+class MaxPool3d(MaxPool):
+    """Maximum over a window of time and two dimensions of space: `(B, C, T, H, W)`."""
+
+    rank: ClassVar[int] = 3
+    examples: ClassVar[Examples] = (
+        {"kernel_size": (1, 3, 3), "stride": 1, "padding": (0, 1, 1)},
+        {"kernel_size": 3, "stride": 2, "padding": 1, "dilation": (2, 1, 1), "ceil_mode": True},
+    )
+
+
+@dataclass(frozen=True)
+class AdaptivePool(Layer):
+    """A pool to a given size over space, and over `kernel_size` items of time.
+
+    In a stream nobody knows how long the clip will be: the window over time is said, and slides
+    over longer clips too. At a clip of `kernel_size` items it is torch's.
+    """
+
+    output_size: OneFrameSize
+    kernel_size: MaybeCount = field(default=None, kw_only=True)
+
+    function: ClassVar[str]
+
+    @final
+    def shape(self, x: Frame) -> Frame:
+        check_rank(self, x)
+        return Frame(x.channels, self._space(x))
+
+    @final
+    def _space(self, x: Frame) -> tuple[int, ...]:
+        sizes = zip(self.output_size[1:], x.space, strict=True)
+        return tuple(there if size is None else size for size, there in sizes)
+
+    @final
+    def time(self) -> Time:
+        return sees(self._over())
+
+    @final
+    def _over(self) -> Window:
+        if self.kernel_size is None:
+            raise Mistake(
+                "E0408",
+                f"`{type_name(type(self))}` needs `kernel_size`, its window over time",
+                note="a clip is pooled over all its frames; a stream has no last frame to wait for",
+                help="`kernel_size=1` pools each frame, `kernel_size=N` the last N that reach it",
+            )
+        return Window(self.kernel_size)
+
+    @final
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    @final
+    def macs(self, x: Frame, y: Frame) -> int:
+        return 0
+
+    @final
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return (IDENTITY,) * len(x.space)
+
+    @final
+    def recipe(self, x: Frame) -> Windowed:
+        over = self._over()
+        space = self._space(x)
+        name = type_name(type(self))
+        kernel = (over.kernel, *(1,) * len(space))
+        settled = {"output_size": (1, *space)}
+        return Windowed(
+            type(self).__name__,
+            settled,
+            over=over,
+            window=Call(self.function, {"kernel_size": kernel, "stride": (1,) * self.rank}),
+            clip=Call(name, settled),
+            clip_items=over.kernel,
+            frame=Call(name, {"output_size": (None, *space)}) if space != x.space else None,
+        )
+
+
+@final
+class AdaptiveAvgPool1d(AdaptivePool):
+    """Mean over `kernel_size` items of time: `(B, C, T)`."""
+
+    rank: ClassVar[int] = 1
+    function: ClassVar[str] = "avg_pool1d"
+    examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
+
+
+@final
+class AdaptiveAvgPool2d(AdaptivePool):
+    """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
+
+    rank: ClassVar[int] = 2
+    function: ClassVar[str] = "avg_pool2d"
+    examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
+
+
+@final
+class AdaptiveAvgPool3d(AdaptivePool):
+    """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
+
+    rank: ClassVar[int] = 3
+    function: ClassVar[str] = "avg_pool3d"
+    examples: ClassVar[Examples] = (
+        {"output_size": 1, "kernel_size": 4},
+        {"output_size": (1, None, 2), "kernel_size": 2},
+    )
+
+
+@final
+class AdaptiveMaxPool1d(AdaptivePool):
+    """Maximum over `kernel_size` items of time: `(B, C, T)`."""
+
+    rank: ClassVar[int] = 1
+    function: ClassVar[str] = "max_pool1d"
+    examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
+
+
+@final
+class AdaptiveMaxPool2d(AdaptivePool):
+    """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
+
+    rank: ClassVar[int] = 2
+    function: ClassVar[str] = "max_pool2d"
+    examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
+
+
+@final
+class AdaptiveMaxPool3d(AdaptivePool):
+    """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
+
+    rank: ClassVar[int] = 3
+    function: ClassVar[str] = "max_pool3d"
+    examples: ClassVar[Examples] = ({"output_size": (1, 4, 2), "kernel_size": 3},)

@@ -1,0 +1,167 @@
+"""What a row of the table is: a layer's arguments, and all that follows from them."""
+
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, fields
+from functools import cache
+from typing import Any, ClassVar, final, get_type_hints
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Time
+from codsl.layers.arguments import Kind
+from codsl.layers.mistake import Mistake
+from codsl.layers.recipe import Pointwise, Recipe
+
+ANY_RANK = 0
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A field of a row, as the language sees it."""
+
+    name: str
+    kind: Kind
+    default: Any
+    positional: bool
+
+    @property
+    def required(self) -> bool:
+        """Whether it must be given."""
+        return self.default is MISSING
+
+
+@dataclass(frozen=True)
+class Layer(ABC):
+    """A layer of one input. Its fields are its arguments, named as in torch.nn, its docstring is
+    the manual, and its methods say what a frame becomes, when, at what cost and how.
+
+    A class is abstract or final. `rank` counts the dimensions of its input, time among them.
+    """
+
+    rank: ClassVar[int]
+    examples: ClassVar[tuple[Mapping[str, Any], ...]]
+
+    @abstractmethod
+    def shape(self, x: Frame) -> Frame:
+        """The frame that it makes of `x`; raises `Mistake` where that cannot be."""
+
+    @abstractmethod
+    def time(self) -> Time:
+        """When its outputs see what; raises `Mistake` where that cannot be."""
+
+    @abstractmethod
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of its parameters, by torch's names."""
+
+    @abstractmethod
+    def macs(self, x: Frame, y: Frame) -> int:
+        """Multiply-accumulates of convolutions and matrix products for one output."""
+
+    @abstractmethod
+    def recipe(self, x: Frame) -> Recipe:
+        """How torch computes it."""
+
+    @abstractmethod
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        """How its outputs sit over each dimension of space of the input."""
+
+
+class InPlace(Layer):
+    """A layer that leaves the shape and the time of its input as they are."""
+
+    @final
+    def time(self) -> Time:
+        return IDENTITY
+
+    @final
+    def macs(self, x: Frame, y: Frame) -> int:
+        return 0
+
+    @final
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return (IDENTITY,) * len(x.space)
+
+
+class Weightless(InPlace):
+    """A layer of no parameters that torch.nn has under its name, with the same arguments."""
+
+    @final
+    def shape(self, x: Frame) -> Frame:
+        check_rank(self, x)
+        return self.fit(x)
+
+    @abstractmethod
+    def fit(self, x: Frame) -> Frame:
+        """The frame that it makes of `x`, whose rank fits."""
+
+    @final
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    @final
+    def recipe(self, x: Frame) -> Recipe:
+        return Pointwise(type(self).__name__, settings(self))
+
+
+def settings(row: Layer) -> dict[str, Any]:
+    """The arguments of a row by name."""
+    return {argument.name: getattr(row, argument.name) for argument in arguments(type(row))}
+
+
+def check_rank(row: Layer, x: Frame) -> None:
+    """Raise `Mistake` where the number of dimensions is not the row's."""
+    if row.rank in (ANY_RANK, x.rank):
+        return
+    name = type_name(type(row))
+    counted = {1: "time alone", 2: "time and one dimension", 3: "time and two dimensions"}
+    mend = re.sub(r"[123](?=d$)", str(x.rank), name)
+    raise Mistake(
+        "E0401",
+        f"`{name}` takes {counted[row.rank]} of space, the input has {len(x.space)}"
+        if row.rank > 1
+        else f"`{name}` takes time alone, the input has {len(x.space)} dimensions of space",
+        layer=f"the input is {x}",
+        help=f"use `{mend}`: the number counts time" if mend != name and x.rank <= 3 else "",
+    )
+
+
+def type_name(row: type[Layer]) -> str:
+    """The name of a layer in the language: torch's class in snake case."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", row.__name__).lower()
+
+
+@cache
+def arguments(row: type[Layer]) -> tuple[Argument, ...]:
+    """The arguments of a row, those by position first, in torch's order."""
+    kinds = get_type_hints(row, include_extras=True)
+    return tuple(
+        Argument(
+            field.name,
+            next(each for each in kinds[field.name].__metadata__ if isinstance(each, Kind)),
+            field.default,
+            not field.kw_only,
+        )
+        for field in fields(row)  # type: ignore[arg-type]
+    )
+
+
+def make(row: type[Layer], given: Mapping[str, Any]) -> Layer:
+    """The row with these arguments, read into their full form.
+
+    Raises `Mistake` that names the argument where one does not fit, is missing or is unknown.
+    """
+    known = {argument.name: argument for argument in arguments(row)}
+    for name in given:
+        if name not in known:
+            raise Mistake("E0303", f"`{type_name(row)}` has no argument `{name}`", argument=name)
+    values = {}
+    for name, argument in known.items():
+        if argument.required and name not in given:
+            raise Mistake("E0304", f"`{type_name(row)}` needs `{name}`", argument=name)
+        try:
+            values[name] = argument.kind.read(given.get(name, argument.default), row.rank)
+        except ValueError as error:
+            message = f"`{name}` of `{type_name(row)}`: {error}"
+            raise Mistake("E0305", message, argument=name) from error
+    return row(**values)

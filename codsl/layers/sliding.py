@@ -1,0 +1,73 @@
+"""What convolutions and pools share: windows over every dimension, and the padding of each."""
+
+from codsl.algebra.extent import Window
+from codsl.algebra.shape import Frame
+from codsl.layers.arguments import Pad
+from codsl.layers.mistake import Mistake
+
+
+def windows(
+    kernel: tuple[int, ...],
+    stride: tuple[int, ...],
+    padding: tuple[Pad, ...],
+    dilation: tuple[int, ...],
+    ceil_mode: bool = False,
+) -> tuple[Window, ...]:
+    """The window of each dimension, time first; raises `Mistake` where its padding cannot be."""
+    sizes = zip(kernel, stride, padding, dilation, strict=True)
+    made = tuple(_window(k, s, p, d, ceil_mode) for k, s, p, d in sizes)
+    time = made[0]
+    if max(time.before, time.after) > time.reach:
+        most = f"{time.reach} = dilation * (kernel_size - 1)"
+        raise Mistake(
+            "E0404",
+            f"padding of {max(time.before, time.after)} over time is more than {most}",
+            argument="padding",
+            about="some outputs would see nothing but padding",
+            note="a stream would have to emit them before any frame came",
+            help=f"pad at most {time.reach} on either side",
+        )
+    return made
+
+
+def _window(kernel: int, stride: int, pad: Pad, dilation: int, ceil_mode: bool) -> Window:
+    reach = dilation * (kernel - 1)
+    if pad == "same":
+        if stride > 1:
+            raise Mistake(
+                "E0406",
+                f"`same` padding needs a stride of 1, not {stride}",
+                argument="padding",
+                help="give the padding as numbers",
+            )
+        return Window(kernel, stride, reach // 2, reach - reach // 2, dilation, ceil_mode)
+    if pad == "causal":
+        return Window(kernel, stride, reach, 0, dilation, ceil_mode)
+    before, after = pad
+    return Window(kernel, stride, int(before), int(after), dilation, ceil_mode)
+
+
+def slide(made: tuple[Window, ...], x: Frame, channels: int) -> Frame:
+    """The frame that windows over space make of `x`; raises `Mistake` where one does not fit."""
+    space = tuple(window.length(size) for window, size in zip(made[1:], x.space, strict=True))
+    if min(space, default=1) < 1:
+        axis = next(axis for axis, size in enumerate(space) if size < 1)
+        window = made[1 + axis]
+        raise Mistake(
+            "E0403",
+            f"a window of {window.reach + 1} does not fit into {x.space[axis]} with padding of "
+            f"{window.before + window.after}",
+            argument="kernel_size",
+            layer=f"the input is {x}",
+        )
+    return Frame(channels, space)
+
+
+def even(made: tuple[Window, ...]) -> bool:
+    """Whether every dimension is padded alike at both ends."""
+    return all(window.before == window.after for window in made)
+
+
+def torch_pad(made: tuple[Window, ...]) -> tuple[int, ...]:
+    """The padding of these dimensions as `torch.nn.functional.pad` wants it: the last one first."""
+    return tuple(size for window in reversed(made) for size in (window.before, window.after))

@@ -1,0 +1,1 @@
+"""The continual modules: torch begins here."""

@@ -1,0 +1,96 @@
+"""A layer as a module: torch's own class, weights and names, with the ways of a stream."""
+
+from dataclasses import replace
+from functools import cache, cached_property
+from inspect import signature
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from codsl.algebra.shape import Frame
+from codsl.graph.graph import Graph, times_of
+from codsl.graph.node import Edge, Node
+from codsl.layers.recipe import Pointwise
+from codsl.nn.module import CoModule, attributes
+from codsl.nn.program import Program
+from codsl.nn.windows import pointwise, whole
+
+
+class Layer(CoModule):
+    """One node of a graph. Its concrete classes derive from a class of torch.nn too."""
+
+    node: Node
+    input: Frame
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph of this layer alone."""
+        (edge,) = self.node.edges
+        nodes = (replace(self.node, edges=(Edge(0, edge.reach),)),)
+        return Graph(self.node.path, self.input, None, nodes, (), 1, None, times_of(nodes))
+
+    @cached_property
+    def program(self) -> Program:
+        """The graph of this layer alone, with itself."""
+        return Program(self.graph, (self,))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The layer over a clip `(B, C, T, *S)`, as torch.nn computes it."""
+        recipe = self.node.recipe
+        if isinstance(recipe, Pointwise):
+            return pointwise(self, recipe, x)
+        return whole(self, recipe, x)
+
+    def own_forward(self, x: Tensor) -> Tensor:
+        """The forward of the torch class."""
+        return super().forward(x)  # type: ignore[no-any-return,misc]
+
+
+class Join(nn.Module):
+    """A join of several values, item by item."""
+
+    def __init__(self, recipe: Pointwise, word: str) -> None:
+        super().__init__()
+        self.recipe = recipe
+        self.word = word
+
+    def forward(self, *inputs: Tensor) -> Tensor:
+        """The join of clips of equal length."""
+        return pointwise(self, self.recipe, *inputs)
+
+    def extra_repr(self) -> str:
+        """The aggregation."""
+        return self.word
+
+
+@cache
+def layer_class(name: str) -> type[Layer]:
+    """The class of layers that are torch's `name`; it can be found under that name for pickling."""
+    torch_class = getattr(nn, name)
+    return type(name, (Layer, torch_class), {"__module__": __name__, "__doc__": torch_class.__doc__})
+
+
+def __getattr__(name: str) -> Any:
+    if hasattr(nn, name) and isinstance(getattr(nn, name), type):
+        return layer_class(name)
+    raise AttributeError(name)
+
+
+def layer(
+    node: Node, x: Frame, device: torch.device | None, dtype: torch.dtype | None
+) -> nn.Module:
+    """The module of a node that reads frames `x`; weights are drawn as torch draws them."""
+    recipe = node.recipe
+    if isinstance(recipe, Pointwise) and len(node.edges) > 1:
+        return Join(recipe, node.type)
+    made = layer_class(recipe.module)
+    settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
+    if "dtype" in signature(getattr(nn, recipe.module)).parameters:
+        settings |= {"device": device, "dtype": dtype}
+    module = made(**settings)
+    module.node = node
+    module.input = x
+    for name, value in attributes(module.graph).items():
+        setattr(module, name, value)
+    return module

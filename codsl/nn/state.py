@@ -1,0 +1,23 @@
+"""The state of a stream, as a value."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class State:
+    """What a stream remembers after `frame` frames: past items, one tensor for each feed of the
+    plan, each `(batch_size, channels, items, *space)`. It is never written to."""
+
+    frame: int
+    batch_size: int
+    dtype: torch.dtype
+    device: torch.device
+    tensors: tuple[Tensor, ...]
+
+    @property
+    def bytes(self) -> int:
+        """Bytes that the tensors take."""
+        return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors)

@@ -1,0 +1,135 @@
+"""Items of a value while they pass, and a layer's windows over them; the padding of time is here."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codsl.algebra.time import reads, sees
+from codsl.layers.recipe import Call, Pointwise, Recipe, Windowed
+from codsl.nn.functions import function
+
+
+@dataclass(frozen=True)
+class Tape:
+    """Items `first`, `first + 1`, ... of a value, as `(B, C, T, *S)`.
+
+    `end` is how many items the value has in all, or None while nobody knows.
+    """
+
+    first: int
+    items: Tensor
+    end: int | None = None
+
+    def cut(self, oldest: int, newest: int) -> Tensor:
+        """The items from `oldest` to `newest`, both included."""
+        return self.items.narrow(2, oldest - self.first, newest - oldest + 1)
+
+
+def call(module: nn.Module, recipe: Recipe, what: Call, *inputs: Tensor) -> Tensor:
+    """A call of a recipe, with the module's tensors behind the inputs."""
+    if what.pad:
+        inputs = tuple(_pad(x, what) for x in inputs)
+    tensors = (getattr(module, name) for name in recipe.tensors)
+    return function(what.function)(*inputs, *tensors, **what.arguments)
+
+
+def _pad(x: Tensor, what: Call) -> Tensor:
+    if what.mode == "constant":
+        return functional.pad(x, what.pad, "constant", what.value)
+    dims = 2 * (x.dim() - 2)
+    return functional.pad(x, (*what.pad, *(0,) * (dims - len(what.pad))), what.mode)
+
+
+def whole(module: nn.Module, recipe: Windowed, x: Tensor) -> Tensor:
+    """A clip at once: by torch's own padding where it has it, else by windows as in a stream."""
+    items = x.shape[2]
+    if recipe.clip is not None and recipe.clip_items in (None, items):
+        return call(module, recipe, recipe.clip, x)
+    tape = Tape(0, kept(module, recipe, x), items)
+    return windows(module, recipe, tape, 0, recipe.over.length(items))
+
+
+def kept(module: nn.Module, recipe: Recipe, items: Tensor) -> Tensor:
+    """What is made of each item before it is kept."""
+    if isinstance(recipe, Windowed) and recipe.frame is not None:
+        return call(module, recipe, recipe.frame, items)
+    return items
+
+
+def windows(module: nn.Module, recipe: Windowed, tape: Tape, first: int, stop: int) -> Tensor:
+    """Outputs `first` up to `stop` of a layer that reads a tape; there is at least one."""
+    parts = [
+        call(module, recipe, recipe.window.shortened(taps) if taps else recipe.window, x)
+        for x, taps in _pieces(recipe, tape, first, stop)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
+
+
+def _pieces(recipe: Windowed, tape: Tape, first: int, stop: int) -> Iterator[tuple[Tensor, int]]:
+    """The padded input of consecutive outputs, and of each one whose window is cut short alone,
+    with the number of items that are left to it."""
+    time = sees(recipe.over)
+    left = -recipe.over.before if recipe.fill is not None else 0
+    whole_run: list[int] = []
+    for output in range(first, stop):
+        oldest, newest = reads(time, output, output)
+        right = _right(recipe, tape)
+        if oldest >= left and (right is None or newest <= right):
+            whole_run.append(output)
+            continue
+        if whole_run:
+            yield _padded(recipe, tape, *reads(time, whole_run[0], whole_run[-1])), 0
+            whole_run = []
+        oldest, newest = max(oldest, left), newest if right is None else min(newest, right)
+        yield _padded(recipe, tape, oldest, newest), newest - oldest + 1
+    if whole_run:
+        yield _padded(recipe, tape, *reads(time, whole_run[0], whole_run[-1])), 0
+
+
+def _right(recipe: Windowed, tape: Tape) -> int | None:
+    """The last item that a window can take: padding counts where something fills it."""
+    if tape.end is None or recipe.overflow is not None:
+        return None
+    return tape.end - 1 + (recipe.over.after if recipe.fill is not None else 0)
+
+
+def _padded(recipe: Windowed, tape: Tape, oldest: int, newest: int) -> Tensor:
+    """Items `oldest` to `newest`, with what stands for those before the first and after the last."""
+    last = newest if tape.end is None else min(newest, tape.end - 1)
+    real = tape.cut(max(oldest, 0), last)
+    before = max(0, -oldest)
+    after = newest - last
+    padding = min(after, recipe.over.after)
+    parts = [real]
+    if before:
+        parts.insert(0, _fill(real[:, :, :1], before, recipe.fill))
+    if padding:
+        parts.append(_fill(real[:, :, -1:], padding, recipe.fill))
+    if after > padding:
+        parts.append(_fill(real[:, :, -1:], after - padding, recipe.overflow))
+    return real if len(parts) == 1 else torch.cat(parts, 2)
+
+
+def _fill(like: Tensor, items: int, fill: float | str | None) -> Tensor:
+    wide = like.expand(-1, -1, items, *like.shape[3:])
+    return wide if isinstance(fill, str) else torch.full_like(wide, fill or 0.0)
+
+
+def outputs(
+    module: nn.Module, recipe: Recipe, tapes: list[Tape], spans: list[tuple[int, int]],
+    first: int, stop: int,
+) -> Tensor:  # fmt: skip
+    """Outputs `first` up to `stop` of any node; `spans` are the items that it reads of each tape."""
+    if isinstance(recipe, Windowed):
+        return windows(module, recipe, tapes[0], first, stop)
+    return pointwise(module, recipe, *(tape.cut(*span) for tape, span in zip(tapes, spans, strict=True)))
+
+
+def pointwise(module: nn.Module, recipe: Pointwise, *inputs: Tensor) -> Tensor:
+    """A layer without memory, over any number of items."""
+    if recipe.call is not None:
+        return call(module, recipe, recipe.call, *inputs)
+    return module.own_forward(*inputs)  # type: ignore[operator,no-any-return]

@@ -1,0 +1,113 @@
+"""The compiler on one page: a source is read, elaborated, checked and built."""
+
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from codsl.diagnostics import Diagnostic, Findings, SpecError
+from codsl.graph.check import check as check_spec
+from codsl.graph.graph import Graph
+from codsl.layers.row import Layer, type_name
+from codsl.layers.table import Function, table
+from codsl.layers.table import register as add_row
+from codsl.source import Source
+from codsl.spec.elaborate import elaborate
+from codsl.spec.schema import schema
+from codsl.syntax.read import read
+from codsl.syntax.words import CONSTRUCTS, RESERVED
+
+if TYPE_CHECKING:
+    import torch
+
+    from codsl.network import Network
+
+Spec = str | Path | dict[str, Any] | Source
+
+
+def check(
+    spec: Spec, *, variant: str | None = None, params: Mapping[str, Any] | None = None
+) -> Graph:
+    """Check a spec and work out when everything in it happens; torch is not loaded.
+
+    `spec` is a path, a text with a line break (`codsl: 1` is YAML, `codsl 1` the text form), or a
+    dict of the YAML form. Params go over the variant, the variant over the defaults. Raises
+    `SpecError`, whose `diagnostics` are all the mistakes at once.
+    """
+    graph, _ = inspect(spec, variant=variant, params=params)
+    return graph
+
+
+def inspect(
+    spec: Spec, *, variant: str | None = None, params: Mapping[str, Any] | None = None
+) -> tuple[Graph, tuple[Diagnostic, ...]]:
+    """The graph of a spec, and the warnings. Raises `SpecError` as `check` does."""
+    findings = Findings()
+    source = open_source(spec, findings)
+    document = source and read(source, findings, _validator(frozenset(table().items())))
+    meant = document and elaborate(document, table(), variant, params or {}, findings)
+    graph = meant and check_spec(meant, findings)
+    warnings = findings.settle()
+    if not graph:
+        raise RuntimeError("a spec gave neither a graph nor a mistake")
+    return graph, warnings
+
+
+def build(
+    spec: Spec | Graph,
+    *,
+    variant: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    device: "torch.device | str | None" = None,
+    dtype: "torch.dtype | None" = None,
+) -> "Network":
+    """A network of continual modules from a spec, or from a graph that `check` gave.
+
+    Weights are torch's own initialisation, drawn in the order written. Raises `SpecError` as
+    `check` does.
+    """
+    from codsl.network import Network
+
+    graph = spec if isinstance(spec, Graph) else check(spec, variant=variant, params=params)
+    return Network(graph, device, dtype)
+
+
+def register(row: type[Layer], function: Function | None = None) -> type[Layer]:
+    """Add a layer to the language: a row, and the function that computes it where torch has none.
+
+    Raises `ValueError` where its name is taken.
+    """
+    if type_name(row) in CONSTRUCTS | RESERVED:
+        raise ValueError(f"`{type_name(row)}` is a word of the language")
+    return add_row(row, function)
+
+
+def open_source(spec: Spec, findings: Findings) -> Source | None:
+    """The text of a spec, however it is given; None where it cannot be read."""
+    if isinstance(spec, Source):
+        return spec
+    if isinstance(spec, dict):
+        try:
+            return Source("<dict>", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+        except (yaml.YAMLError, RecursionError) as error:
+            findings.add("E0103", f"this dict holds what YAML cannot: {error.args[0]}")
+            return None
+    if isinstance(spec, str) and "\n" in spec:
+        return Source("<text>", spec)
+    try:
+        return Source.load(spec)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        findings.add("E0103", f"`{spec}` cannot be read: {reason}")
+        return None
+
+
+@cache
+def _validator(rows: frozenset[tuple[str, type[Layer]]]) -> Draft202012Validator:
+    return Draft202012Validator(schema(dict(rows)))
+
+
+__all__ = ["SpecError", "build", "check", "inspect", "open_source", "register"]

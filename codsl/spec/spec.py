@@ -1,0 +1,61 @@
+"""The spec: layers in the order written, what flows into each, and the blocks that hold them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from codsl.algebra.shape import Frame
+from codsl.layers.joining import Aggregation
+from codsl.layers.row import Layer
+from codsl.source import Span
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a layer was written: its word, its arguments, and the templates it came through."""
+
+    span: Span
+    arguments: Mapping[str, Span] = field(default_factory=dict)
+    uses: tuple[Span, ...] = ()
+
+
+@dataclass(frozen=True)
+class Item:
+    """One layer or join. Value 0 is the network's input, value `i + 1` what item `i` gives.
+
+    `named` says whether its last name was written; `labels` are the words for its inputs.
+    """
+
+    path: str
+    named: bool
+    type: str
+    operation: Layer | Aggregation
+    inputs: tuple[int, ...]
+    frame: Frame
+    origin: Origin
+    labels: tuple[str, ...] = ()
+    shrink: str | None = None
+
+
+@dataclass(frozen=True)
+class Block:
+    """A named block: the items from `start` up to `stop`, from value `entry` to value `exit`."""
+
+    path: str
+    start: int
+    stop: int
+    entry: int
+    exit: int
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A network as it was meant; `rate` is in frames per second, `dtype` what its layers state."""
+
+    name: str
+    input: Frame
+    rate: float | None
+    items: tuple[Item, ...]
+    blocks: tuple[Block, ...]
+    output: int
+    origin: Span
+    dtype: str | None = None

@@ -1,0 +1,256 @@
+"""Expressions: what they are worth, and that no value grows beyond use."""
+
+import math
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.source import Span
+from codsl.syntax import tree
+
+LARGEST = 2**53
+"""Integers up to here are exact as floats too."""
+
+
+class Hole(Exception):  # noqa: N818
+    """A value that is not known, for a reason that has been reported."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """A value and where it was written."""
+
+    value: "Value"
+    span: Span
+
+
+@dataclass(frozen=True)
+class LayerValue:
+    """A layer as a value: its name and its arguments, those by position under None."""
+
+    name: str
+    arguments: tuple[tuple[str | None, Given], ...] = ()
+
+
+Value = int | float | bool | str | None | LayerValue | tuple[Any, ...]
+
+
+class Scope:
+    """The names that stand for values here, those of the enclosing block included."""
+
+    def __init__(self, values: Mapping[str, Value | type[Hole]], parent: "Scope | None" = None):
+        self._values = dict(values)
+        self._parent = parent
+
+    def child(self, values: Mapping[str, Value | type[Hole]] | None = None) -> "Scope":
+        """A scope inside this one."""
+        return Scope(values or {}, self)
+
+    def set(self, name: str, value: Value | type[Hole]) -> None:
+        """Let `name` stand for `value` from here on; `Hole` for one that is not known."""
+        self._values[name] = value
+
+    def names(self) -> list[str]:
+        """All names that mean something here."""
+        inherited = self._parent.names() if self._parent else ["in_channels"]
+        return [*self._values, *inherited]
+
+    def get(self, name: str) -> Value | type[Hole]:
+        """What a name stands for; raises `KeyError` where it stands for nothing."""
+        scope: Scope | None = self
+        while scope is not None:
+            if name in scope._values:
+                return scope._values[name]
+            scope = scope._parent
+        raise KeyError(name)
+
+
+def round_to(x: float, n: int) -> int:
+    """The width rule of MobileNet and X3D: a multiple of `n` near `x`, never below 0.9 of it."""
+    rounded = max(n, int(x + n / 2) // n * n)
+    return rounded + n if rounded < 0.9 * x else rounded
+
+
+def _power(base: float, exponent: float) -> float:
+    if abs(exponent) > 1024 or (abs(base) > 1 and exponent * math.log2(abs(base)) > 64):
+        raise OverflowError
+    result = base**exponent
+    if isinstance(result, complex):
+        raise ValueError("a root of a negative number")
+    return result
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "min": min,
+    "max": max,
+    "int": int,
+    "round": round,
+    "ceil": math.ceil,
+    "floor": math.floor,
+    "round_to": round_to,
+}
+ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+    "**": _power,
+}
+ORDER: dict[str, Callable[[Any, Any], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class Evaluator:
+    """Works out expressions in one scope; `channels` are those of the value at this point."""
+
+    def __init__(self, scope: Scope, channels: int | None, findings: Findings) -> None:
+        self._scope = scope
+        self._channels = channels
+        self._findings = findings
+
+    def value(self, expression: tree.Expression) -> Value:
+        """What an expression is worth; raises `Hole` once the reason is reported."""
+        match expression:
+            case tree.Literal(value):
+                return value
+            case tree.Reference(name, span):
+                return self._reference(name, span)
+            case tree.Tuple(items):
+                return tuple(self.value(item) for item in items)
+            case tree.Unary("not", operand):
+                return not self._truth(operand)
+            case tree.Unary(sign, operand, span):
+                number = self._number(operand)
+                return self._settled(-number if sign == "-" else number, span)
+            case tree.Binary("and", left, right):
+                return self._truth(left) and self._truth(right)
+            case tree.Binary("or", left, right):
+                return self._truth(left) or self._truth(right)
+            case tree.Binary():
+                return self._binary(expression)
+            case tree.Choice(test, yes, no):
+                return self.value(yes if self._truth(test) else no)
+            case tree.Call():
+                return self._call(expression)
+
+    def truth(self, expression: tree.Expression) -> bool:
+        """The truth of a condition; raises `Hole` once the reason is reported."""
+        return self._truth(expression)
+
+    def layer(self, expression: tree.Expression) -> Value:
+        """The value of something that may be a layer: a name with arguments, or a text."""
+        if isinstance(expression, tree.Call) and expression.function.text not in FUNCTIONS:
+            given = tuple(
+                (each.name.text if each.name else None, Given(self.layer(each.value), each.value.span))
+                for each in expression.arguments
+            )
+            return LayerValue(expression.function.text, given)
+        return self.value(expression)
+
+    def _reference(self, name: str, span: Span) -> Value:
+        if name == "in_channels":
+            if self._channels is None:
+                raise Hole
+            return self._channels
+        try:
+            value = self._scope.get(name)
+        except KeyError:
+            near = suggest(name, self._scope.names())[:1]
+            helps: list[Help | str] = [
+                Help(f"did you mean `{each}`?", (Edit(_inner(span, name), each),)) for each in near
+            ]
+            if not near:
+                helps.append(f'a text stands in quotes: "{name}"; a value is a parameter or a `let`')
+            self._findings.add("E0301", f"`{name}` is not defined here", span, helps=helps)
+            raise Hole from None
+        if isinstance(value, type):
+            raise Hole
+        return value
+
+    def _truth(self, expression: tree.Expression) -> bool:
+        value = self.value(expression)
+        if not isinstance(value, bool):
+            self._findings.add("E0305", f"expected a condition, found {describe(value)}",
+                               expression.span, helps=("compare it: `x != 0`",))  # fmt: skip
+            raise Hole
+        return value
+
+    def _number(self, expression: tree.Expression) -> float:
+        value = self.value(expression)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            self._findings.add("E0305", f"expected a number, found {describe(value)}",
+                               expression.span)  # fmt: skip
+            raise Hole
+        return value
+
+    def _binary(self, node: tree.Binary) -> Value:
+        if node.operator in ("==", "!="):
+            same = self.value(node.left) == self.value(node.right)
+            return same if node.operator == "==" else not same
+        left, right = self._number(node.left), self._number(node.right)
+        if node.operator in ORDER:
+            return ORDER[node.operator](left, right)
+        return self._computed(ARITHMETIC[node.operator], (left, right), node.span)
+
+    def _call(self, node: tree.Call) -> Value:
+        name = node.function.text
+        if name not in FUNCTIONS:
+            near = suggest(name, FUNCTIONS)[:1]
+            helps = [Help(f"did you mean `{each}`?", (Edit(node.function.span, each),)) for each in near]
+            known = ", ".join(f"`{each}`" for each in FUNCTIONS)
+            self._findings.add("E0301", f"there is no function `{name}`", node.function.span,
+                               helps=helps or (f"the functions are {known}",))  # fmt: skip
+            raise Hole
+        if any(each.name for each in node.arguments):
+            self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
+            raise Hole
+        numbers = tuple(self._number(each.value) for each in node.arguments)
+        return self._computed(FUNCTIONS[name], numbers, node.span)
+
+    def _computed(self, function: Callable[..., Any], numbers: tuple[float, ...], at: Span) -> Value:
+        try:
+            return self._settled(function(*numbers), at)
+        except ZeroDivisionError:
+            self._findings.add("E0313", "this divides by zero", at)
+        except OverflowError:
+            self._findings.add("E0313", "this number is too large", at)
+        except (TypeError, ValueError) as error:
+            self._findings.add("E0313", f"this cannot be worked out: {error}", at)
+        raise Hole
+
+    def _settled(self, number: float, at: Span) -> float:
+        if not math.isfinite(number) or abs(number) > LARGEST:
+            self._findings.add("E0313", "this number is too large", at)
+            raise Hole
+        return number
+
+
+def describe(value: Value) -> str:
+    """A value, as messages speak of it."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return "true" if value else "false"
+        case str():
+            return f"the text `{value}`"
+        case LayerValue():
+            return f"the layer `{value.name}`"
+        case tuple():
+            return "a tuple"
+        case _:
+            return f"`{value}`"
+
+
+def _inner(span: Span, name: str) -> Span:
+    """The place of the name itself, where the span takes in a `$` before it."""
+    start = span.end - len(name)
+    return Span(span.source, start, span.end) if span.text.endswith(name) else span

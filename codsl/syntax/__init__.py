@@ -1,0 +1,1 @@
+"""Both surfaces of the language, and the one tree they give."""

@@ -1,0 +1,219 @@
+"""The shape of a YAML file, as JSON Schema: what stands where, before any layer is known.
+
+There is no `anyOf`, so that each violation is a leaf at the right place. `x-words` holds what to
+say of a violation, by the keyword that it violates; `x-later` the keywords whose violations a
+later stage finds in both surfaces alike.
+"""
+
+from typing import Any
+
+from codsl.syntax.words import TYPES, VERSION
+
+Schema = dict[str, Any]
+
+IDENTIFIER: Schema = {
+    "type": "string",
+    "pattern": "^[A-Za-z_][A-Za-z0-9_]*$",
+    "x-words": {
+        "type": "a name is a word",
+        "pattern": "a name is made of letters, digits and `_`, and starts with no digit",
+    },
+}
+NAMED: Schema = {
+    "propertyNames": {"pattern": IDENTIFIER["pattern"], "x-words": IDENTIFIER["x-words"]}
+}
+SOURCES: Schema = {
+    "description": "where the input comes from: a name given before, or a list of such",
+    "type": ["string", "array"],
+    "items": {"type": "string"},
+    "minItems": 1,
+}
+STATEMENTS: Schema = {"$ref": "#/$defs/statements"}
+COMMON: Schema = {"name": {"$ref": "#/$defs/identifier"}, "from": {"$ref": "#/$defs/sources"}}
+SCALAR = ["integer", "number", "boolean", "string"]
+VALUE = [*SCALAR, "array", "object", "null"]
+AGGREGATION: Schema = {
+    "description": "how the values are joined: sum, mul, max, mean, or concat along channels",
+    "type": "string",
+}
+
+
+def _object(properties: Schema, *required: str, **more: Any) -> Schema:
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(required),
+        "additionalProperties": False,
+        **more,
+    }
+
+
+def _parameters() -> Schema:
+    return {
+        "description": "what can be given from outside: a default, a type, or both",
+        "type": "object",
+        **NAMED,
+        "additionalProperties": {
+            "type": VALUE,
+            "properties": {"type": {"enum": sorted(TYPES)}, "default": {"type": VALUE}},
+            "additionalProperties": False,
+        },
+    }
+
+
+def _constructs() -> Schema:
+    statement = {"$ref": "#/$defs/statement"}
+    return {
+        "sequential": _object({**COMMON, "layers": STATEMENTS}, description="layers in a row"),
+        "residual": _object(
+            {
+                **COMMON,
+                "aggregation": AGGREGATION,
+                "shrink": {
+                    "description": "which frames of the shortcut meet a body that shortens time",
+                    "type": "string",
+                },
+                "layers": STATEMENTS,
+                "shortcut": STATEMENTS,
+            },
+            description="a body and a shortcut around it, joined; `sum` if not said otherwise",
+        ),
+        "parallel": _object(
+            {
+                **COMMON,
+                "aggregation": AGGREGATION,
+                "branches": {
+                    "description": "a mapping, whose names become levels, or a list",
+                    "type": ["object", "array"],
+                    **NAMED,
+                    "additionalProperties": STATEMENTS,
+                    "items": STATEMENTS,
+                },
+            },
+            "branches",
+            description="branches from one value, joined; `concat` if not said otherwise",
+        ),
+        "join": _object(
+            {**COMMON, "aggregation": AGGREGATION},
+            "from",
+            description="values named before, joined; `concat` if not said otherwise",
+        ),
+        "let": {
+            "description": "local values; each may use those before it",
+            "type": "object",
+            "minProperties": 1,
+            **NAMED,
+            "additionalProperties": {"type": VALUE},
+        },
+        "when": _object(
+            {"test": {"type": ["boolean", "string"]}, "layers": STATEMENTS, "else": STATEMENTS},
+            "test",
+            description="layers under a condition, and those for its absence",
+        ),
+        "repeat": _object(
+            {
+                "name": COMMON["name"],
+                "index": COMMON["name"],
+                "range": {
+                    "description": "the first index and the last, both included",
+                    "type": "array",
+                    "items": {"type": ["integer", "string"]},
+                    "minItems": 2,
+                    "maxItems": 2,
+                },
+                "layer": statement,
+            },
+            "name",
+            "range",
+            "layer",
+            description="a layer for each index: `block1`, `block2`, ...",
+        ),
+    }
+
+
+def structure(layers: Schema | None = None) -> Schema:
+    """The schema of a file; with `layers`, the schemas of the known layers' arguments by name,
+    also theirs, and other layers are refused."""
+    known = {name: {"$ref": f"#/$defs/layer.{name}"} for name in layers or {}}
+    anything = {"type": VALUE, "properties": COMMON}
+    return {
+        "type": "object",
+        "properties": {
+            "codsl": {
+                "description": "the version of the language",
+                "type": "integer",
+                "minimum": 1,
+                "maximum": VERSION,
+                "x-words": {"maximum": f"this codsl reads version {VERSION} of the language"},
+            },
+            "name": COMMON["name"],
+            "doc": {"description": "a line on what the network is", "type": "string"},
+            "input": {
+                "description": "channels, T, space: `[3, T, 160, 160]`; with `rate`, frames a "
+                "second: `{shape: [...], rate: 30}`",
+                "type": ["array", "object"],
+                "items": {"type": ["integer", "string"]},
+                "minItems": 2,
+                "properties": {
+                    "shape": {
+                        "type": "array",
+                        "items": {"type": ["integer", "string"]},
+                        "minItems": 2,
+                    },
+                    "rate": {"type": ["number", "string"]},
+                },
+                "required": ["shape"],
+                "additionalProperties": False,
+            },
+            "params": _parameters(),
+            "variants": {
+                "description": "values of the parameters under a name",
+                "type": "object",
+                **NAMED,
+                "additionalProperties": {
+                    "type": "object",
+                    **NAMED,
+                    "additionalProperties": {"type": VALUE},
+                },
+            },
+            "templates": {
+                "description": "layers under a name, with parameters of their own",
+                "type": "object",
+                **NAMED,
+                "additionalProperties": _object(
+                    {"params": _parameters(), "layers": STATEMENTS}, "layers"
+                ),
+            },
+            "layers": STATEMENTS,
+        },
+        "required": ["codsl", "input", "layers"],
+        "additionalProperties": False,
+        "$defs": {
+            "identifier": IDENTIFIER,
+            "sources": SOURCES,
+            "statements": {
+                "type": ["array", "null"],
+                "items": {"$ref": "#/$defs/statement"},
+                "x-words": {"type": "layers are a list, each behind a `-`"},
+            },
+            "statement": {
+                "type": ["string", "object"],
+                "minProperties": 1,
+                "maxProperties": 1,
+                "properties": {
+                    **{word: {"$ref": f"#/$defs/{word}"} for word in _constructs()},
+                    **known,
+                },
+                "patternProperties": {"^\\$": anything},
+                "additionalProperties": False if layers is not None else anything,
+                "x-later": ["additionalProperties"],
+                "x-words": {
+                    "type": "a layer is a word, or a word with its arguments",
+                    "minProperties": "a layer is a word, or a word with its arguments",
+                    "maxProperties": "one layer an item",
+                },
+            },
+            **_constructs(),
+            **{f"layer.{name}": schema for name, schema in (layers or {}).items()},
+        },
+    }

@@ -1,0 +1,320 @@
+"""The text form: from characters to the tree, by the grammar in `grammar.lark`."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from lark import Lark, Token, Transformer_NonRecursive, Tree, v_args
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.tree import Meta
+
+from codsl.diagnostics import Edit, Findings, Help
+from codsl.source import Source, Span
+from codsl.syntax import tree
+from codsl.syntax.numbers import scalar
+from codsl.syntax.words import POSITIONAL
+
+INSERTIONS = {
+    "RPAR": ")",
+    "RBRACE": "}",
+    "RSQB": "]",
+    "COMMA": ",",
+    "EQUAL": "=",
+    "LPAR": "(",
+    "LBRACE": "{",
+    "COLON": ":",
+    "FROM": "from",
+}
+"""Single tokens worth offering where one of them would let the parser go on."""
+
+
+@cache
+def grammar() -> Lark:
+    """The parser of documents and of expressions, made once."""
+    return Lark(
+        files("codsl.syntax").joinpath("grammar.lark").read_text("utf-8"),
+        parser="lalr",
+        lexer="contextual",
+        start=["document", "expression"],
+        propagate_positions=True,
+        maybe_placeholders=True,
+    )
+
+
+def read_text(source: Source, findings: Findings) -> tree.Document | None:
+    """The tree of a source in the text form, or None where its syntax is broken."""
+    try:
+        parsed = grammar().parse(source.text, start="document")
+    except UnexpectedInput as error:
+        _report(error, source, 0, findings)
+        return None
+    return _document(parsed, source, findings)
+
+
+def read_expression(
+    text: str, source: Source, offset: int, findings: Findings
+) -> tree.Expression | None:
+    """The expression `text`, which stands in `source` at `offset`."""
+    try:
+        parsed = _expression(text)
+    except UnexpectedInput as error:
+        _report(error, source, offset, findings)
+        return None
+    return _Builder(source, offset, frozenset()).transform(parsed)  # type: ignore[no-any-return]
+
+
+@cache
+def _expression(text: str) -> Tree[Token]:
+    return grammar().parse(text, start="expression")
+
+
+def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.Document:
+    """The document of a parse; what a bare name may stand for is known before it is built."""
+    version, *items = parsed.children
+    kinds: dict[str, list[Tree[Token]]] = {"template": [], "network": [], "variant": [], "doc": []}
+    for item in items:
+        kinds[item.data].append(item)  # type: ignore[union-attr,index]
+    templates = frozenset(_text(item.children[0]) for item in kinds["template"])
+
+    def build(item: Tree[Token]) -> Any:
+        parameters = item.children[1] if item.data in ("template", "network") else None
+        own = {_text(each.children[0]) for each in _subtrees(parameters)}
+        return _Builder(source, 0, templates | own).transform(item)
+
+    built = {kind: [build(item) for item in each] for kind, each in kinds.items()}
+    for kind in ("network", "doc"):
+        for extra in kinds[kind][1:]:
+            findings.add("E0201", f"a file has one `{kind}`", _span(source, 0, extra.meta))
+    name, parameters, inlet, body = built["network"][0] if built["network"] else (None, (), None, ())
+    if not built["network"]:
+        findings.add("E0202", "this file has no network", source.span(0, 0),
+                     helps=("write `network name { input (...) ... }`",))  # fmt: skip
+    return tree.Document(
+        int(version),  # type: ignore[arg-type]
+        name,
+        built["doc"][0] if built["doc"] else None,
+        inlet,
+        parameters,
+        tuple(built["variant"]),
+        tuple(built["template"]),
+        body,
+        source,
+    )
+
+
+def _subtrees(parameters: Any) -> list[Tree[Token]]:
+    return [each for each in parameters.children if each] if parameters is not None else []
+
+
+def _text(name: Any) -> str:
+    return str(name.children[0])
+
+
+def _span(source: Source, offset: int, meta: Meta) -> Span:
+    if meta.empty:
+        return source.span(offset, offset)
+    return source.span(offset + meta.start_pos, offset + meta.end_pos)
+
+
+@v_args(meta=True)
+class _Builder(Transformer_NonRecursive[Token, Any]):
+    """From Lark's trees to ours, bottom up; `local` are the names that mean something here."""
+
+    def __init__(self, source: Source, offset: int, local: frozenset[str]) -> None:
+        super().__init__(visit_tokens=False)
+        self._source = source
+        self._offset = offset
+        self._local = local
+
+    def _at(self, meta: Meta) -> Span:
+        return _span(self._source, self._offset, meta)
+
+    def name(self, meta: Meta, parts: list[Any]) -> tree.Name:
+        return tree.Name(str(parts[0]), self._at(meta))
+
+    def doc(self, meta: Meta, parts: list[Any]) -> str:
+        return _unquote(parts[0])
+
+    def body(self, meta: Meta, parts: list[Any]) -> tuple[tree.Statement, ...]:
+        return tuple(parts)
+
+    def template(self, meta: Meta, parts: list[Any]) -> tree.Template:
+        name, parameters, body = parts
+        return tree.Template(name, parameters or (), body, name.span)
+
+    def network(self, meta: Meta, parts: list[Any]) -> tuple[Any, ...]:
+        name, parameters, inlet, *body = parts
+        return name, parameters or (), inlet, tuple(body)
+
+    def variant(self, meta: Meta, parts: list[Any]) -> tree.Variant:
+        name, *rest = parts
+        values = zip(rest[::2], rest[1::2], strict=True)
+        return tree.Variant(name, tuple(tree.Argument(key, value) for key, value in values))
+
+    def parameters(self, meta: Meta, parts: list[Any]) -> tuple[tree.Parameter, ...]:
+        return tuple(part for part in parts if part is not None)
+
+    def parameter(self, meta: Meta, parts: list[Any]) -> tree.Parameter:
+        return tree.Parameter(*parts)
+
+    def input(self, meta: Meta, parts: list[Any]) -> tree.Input:
+        *sizes, rate = parts
+        kept = tuple(size for size in sizes if size is not None)
+        return tree.Input(kept, rate, self._at(meta))
+
+    def let(self, meta: Meta, parts: list[Any]) -> tree.Let:
+        return tree.Let(((parts[0], parts[1]),), self._at(meta))
+
+    def when(self, meta: Meta, parts: list[Any]) -> tree.When:
+        test, body, otherwise = parts
+        if isinstance(otherwise, tree.When):
+            otherwise = (otherwise,)
+        return tree.When(test, body, otherwise or (), self._at(meta))
+
+    def repeat(self, meta: Meta, parts: list[Any]) -> tree.Repeat:
+        return tree.Repeat(*parts, self._at(meta))
+
+    def named(self, meta: Meta, parts: list[Any]) -> tree.Statement:
+        name, statement = parts
+        values = {part: getattr(statement, part) for part in statement.__dataclass_fields__}
+        return type(statement)(**{**values, "name": name})  # type: ignore[no-any-return]
+
+    def layer(self, meta: Meta, parts: list[Any]) -> tree.Layer:
+        kind, arguments, sources = parts
+        local = kind.text in self._local
+        return tree.Layer(kind, None, arguments or (), sources or (), local, self._at(meta))
+
+    def block(self, meta: Meta, parts: list[Any]) -> tree.Block:
+        body, sources = parts
+        return tree.Block(None, body, sources or (), self._at(meta))
+
+    def residual(self, meta: Meta, parts: list[Any]) -> tree.Residual:
+        arguments, body, shortcut, sources = parts
+        named = _positional(arguments, "residual")
+        at = self._at(meta)
+        return tree.Residual(None, named, body, shortcut or (), sources or (), at)
+
+    def parallel(self, meta: Meta, parts: list[Any]) -> tree.Parallel:
+        arguments, *branches, sources = parts
+        named = _positional(arguments, "parallel")
+        return tree.Parallel(None, named, tuple(branches), sources or (), self._at(meta))
+
+    def branch(self, meta: Meta, parts: list[Any]) -> tree.Branch:
+        return tree.Branch(parts[0], parts[1], self._at(meta))
+
+    def join(self, meta: Meta, parts: list[Any]) -> tree.Join:
+        arguments, sources = parts
+        return tree.Join(None, _positional(arguments, "join"), sources, self._at(meta))
+
+    def sources(self, meta: Meta, parts: list[Any]) -> tuple[tree.Selector, ...]:
+        return tuple(parts)
+
+    def selector(self, meta: Meta, parts: list[Any]) -> tree.Selector:
+        return tree.Selector(tuple(parts), self._at(meta))
+
+    def step(self, meta: Meta, parts: list[Any]) -> tree.Step:
+        return tree.Step(parts[0], parts[1] is not None)
+
+    def arguments(self, meta: Meta, parts: list[Any]) -> tuple[tree.Argument, ...]:
+        return tuple(part for part in parts if part is not None)
+
+    def argument(self, meta: Meta, parts: list[Any]) -> tree.Argument:
+        return tree.Argument(parts[0], parts[1])
+
+    def expression(self, meta: Meta, parts: list[Any]) -> tree.Expression:
+        return parts[0]  # type: ignore[no-any-return]
+
+    def choice(self, meta: Meta, parts: list[Any]) -> tree.Choice:
+        yes, test, no = parts
+        return tree.Choice(test, yes, no, self._at(meta))
+
+    def either(self, meta: Meta, parts: list[Any]) -> tree.Binary:
+        return tree.Binary("or", parts[0], parts[1], self._at(meta))
+
+    def both(self, meta: Meta, parts: list[Any]) -> tree.Binary:
+        return tree.Binary("and", parts[0], parts[1], self._at(meta))
+
+    def negation(self, meta: Meta, parts: list[Any]) -> tree.Unary:
+        return tree.Unary(str(parts[0]), parts[1], self._at(meta))
+
+    def _binary(self, meta: Meta, parts: list[Any]) -> tree.Binary:
+        left, operator, right = parts
+        return tree.Binary(str(operator), left, right, self._at(meta))
+
+    sign = negation
+    comparison = sum = product = power = _binary
+
+    def number(self, meta: Meta, parts: list[Any]) -> tree.Literal:
+        return tree.Literal(scalar(str(parts[0])), self._at(meta))
+
+    def string(self, meta: Meta, parts: list[Any]) -> tree.Literal:
+        return tree.Literal(_unquote(parts[0]), self._at(meta))
+
+    def constant(self, meta: Meta, parts: list[Any]) -> tree.Literal:
+        value = {"true": True, "false": False, "none": None}[str(parts[0])]
+        return tree.Literal(value, self._at(meta))
+
+    def reference(self, meta: Meta, parts: list[Any]) -> tree.Reference:
+        return tree.Reference(parts[0].text, self._at(meta))
+
+    def call(self, meta: Meta, parts: list[Any]) -> tree.Call:
+        return tree.Call(parts[0], parts[1], self._at(meta))
+
+    def tuple(self, meta: Meta, parts: list[Any]) -> tree.Tuple:
+        return tree.Tuple(tuple(part for part in parts if part is not None), self._at(meta))
+
+
+def _positional(
+    arguments: tuple[tree.Argument, ...] | None, construct: str
+) -> tuple[tree.Argument, ...]:
+    """The arguments of a construct of the language, each by name as YAML has them."""
+    order = iter(POSITIONAL[construct])
+    named = []
+    for argument in arguments or ():
+        word = None if argument.name else next(order, None)
+        name = tree.Name(word, argument.value.span) if word else argument.name
+        named.append(tree.Argument(name, argument.value))
+    return tuple(named)
+
+
+def _unquote(token: Token) -> str:
+    escapes = {"n": "\n", "t": "\t"}
+    return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), str(token)[1:-1])
+
+
+def _report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> None:
+    """Say what stands where something else was expected, and which single token would mend it."""
+    at = offset + max(0, error.pos_in_stream or 0)
+    if isinstance(error, UnexpectedCharacters):
+        found = source.span(at, at + 1)
+        findings.add("E0101", f"`{found.text}` means nothing here", found)
+        return
+    if not isinstance(error, UnexpectedToken):
+        raise error
+    token = error.token
+    if token.type == "$END":
+        found = source.span(at, at)
+        message = "the text ends too early"
+    else:
+        found = source.span(at, at + len(token))
+        message = f"unexpected `{token}`"
+    helps = [
+        Help(f"add `{text}` before it", (Edit(source.span(at, at), text),))
+        for terminal, text in INSERTIONS.items()
+        if _mends(error, terminal, text)
+    ]
+    findings.add("E0101", message, found, helps=helps[:1])
+
+
+def _mends(error: UnexpectedToken, terminal: str, text: str) -> bool:
+    """Whether the parser would take the token, had `text` stood before it."""
+    parser = error.interactive_parser.copy()  # type: ignore[no-untyped-call]
+    try:
+        if terminal not in parser.accepts():
+            return False
+        parser.feed_token(Token(terminal, text))
+        return error.token.type in parser.accepts()
+    except UnexpectedInput:
+        return False
+

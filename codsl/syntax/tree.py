@@ -1,0 +1,279 @@
+"""The syntax: how a network was written, each node with its span, the same from both surfaces.
+
+Spans never count in comparisons, so that a tree from text equals the tree from YAML.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+from codsl.source import Source, Span
+
+
+def _span() -> Span:
+    """Declare a field that holds a place and is left out of comparisons."""
+    return field(compare=False, repr=False)  # type: ignore[no-any-return]
+
+
+@dataclass(frozen=True)
+class Name:
+    """An identifier."""
+
+    text: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Literal:
+    """A number, a string, a truth value or nothing."""
+
+    value: int | float | bool | str | None
+    span: Span = _span()
+
+    def __eq__(self, other: object) -> bool:
+        """One is neither 1.0 nor true: they are written differently."""
+        return (
+            isinstance(other, Literal)
+            and type(other.value) is type(self.value)
+            and other.value == self.value
+        )
+
+    def __hash__(self) -> int:
+        return hash((type(self.value), self.value))
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A name that stands for a value of the file."""
+
+    name: str
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Tuple:
+    """A tuple, in YAML a list."""
+
+    items: tuple["Expression", ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Unary:
+    """`-x`, `+x` or `not x`."""
+
+    operator: str
+    operand: "Expression"
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Binary:
+    """Arithmetic, a comparison, `and` or `or`."""
+
+    operator: str
+    left: "Expression"
+    right: "Expression"
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Choice:
+    """`yes if test else no`."""
+
+    test: "Expression"
+    yes: "Expression"
+    no: "Expression"
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Argument:
+    """A value given to a layer, a template or a function; `name` is None by position."""
+
+    name: Name | None
+    value: "Expression"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A function of the language with its arguments, or a layer given as a value."""
+
+    function: Name
+    arguments: tuple[Argument, ...]
+    span: Span = _span()
+
+
+Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Call
+
+
+@dataclass(frozen=True)
+class Step:
+    """One name of a selector, `repeated` where `[*]` follows it."""
+
+    name: Name
+    repeated: bool = False
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A value named elsewhere: `stage2.block1`, `unit[*].skip`, `input`."""
+
+    steps: tuple[Step, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A layer, a template in use, or a parameter that is a layer (`local` for the latter two)."""
+
+    type: Name
+    name: Name | None
+    arguments: tuple[Argument, ...]
+    sources: tuple[Selector, ...]
+    local: bool
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Block:
+    """Statements one after another."""
+
+    name: Name | None
+    body: tuple["Statement", ...]
+    sources: tuple[Selector, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Residual:
+    """A body and a shortcut around it, joined."""
+
+    name: Name | None
+    arguments: tuple[Argument, ...]
+    body: tuple["Statement", ...]
+    shortcut: tuple["Statement", ...]
+    sources: tuple[Selector, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Branch:
+    """One arm of a `parallel`."""
+
+    name: Name | None
+    body: tuple["Statement", ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Parallel:
+    """Branches from one value, joined."""
+
+    name: Name | None
+    arguments: tuple[Argument, ...]
+    branches: tuple[Branch, ...]
+    sources: tuple[Selector, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Join:
+    """Values named before, joined."""
+
+    name: Name | None
+    arguments: tuple[Argument, ...]
+    sources: tuple[Selector, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Let:
+    """Local values; each may use those before it."""
+
+    bindings: tuple[tuple[Name, Expression], ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class When:
+    """Statements under a condition, and those for its absence."""
+
+    test: Expression
+    body: tuple["Statement", ...]
+    otherwise: tuple["Statement", ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Repeat:
+    """A statement for each index from `first` to `last`, both included."""
+
+    name: Name
+    index: Name | None
+    first: Expression
+    last: Expression
+    statement: "Statement"
+    span: Span = _span()
+
+
+Statement = Layer | Block | Residual | Parallel | Join | Let | When | Repeat
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """What a network or a template can be given."""
+
+    name: Name
+    type: Name | None
+    default: Expression | None
+
+
+@dataclass(frozen=True)
+class Template:
+    """Statements under a name, with parameters of their own."""
+
+    name: Name
+    parameters: tuple[Parameter, ...]
+    body: tuple[Statement, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Values of the network's parameters under a name."""
+
+    name: Name
+    values: tuple[Argument, ...]
+
+
+@dataclass(frozen=True)
+class Input:
+    """The frames that enter: channels, `T`, space; and frames per second where they are known."""
+
+    sizes: tuple[Expression, ...]
+    rate: Expression | None
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Document:
+    """A whole file."""
+
+    version: int
+    name: Name | None
+    doc: str | None
+    input: Input | None
+    parameters: tuple[Parameter, ...]
+    variants: tuple[Variant, ...]
+    templates: tuple[Template, ...]
+    body: tuple[Statement, ...]
+    source: Source = field(compare=False, repr=False)
+
+
+def children(node: object) -> Iterator[object]:
+    """The nodes directly under a node."""
+    if isinstance(node, tuple):
+        yield from node
+    elif not isinstance(node, Span | Source) and hasattr(node, "__dataclass_fields__"):
+        for part in fields(node):  # type: ignore[arg-type]
+            yield getattr(node, part.name)
