@@ -43,7 +43,7 @@ def broadcast(frames: tuple[Frame, ...]) -> Frame:
     """
     if len({frame.rank for frame in frames}) > 1:
         raise ValueError("their numbers of dimensions differ")
-    sizes = []
+    sizes: list[int] = []
     for column in zip(*(frame.shape for frame in frames), strict=True):
         wide = {size for size in column if size != 1}
         if len(wide) > 1:

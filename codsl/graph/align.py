@@ -36,7 +36,7 @@ class Feed:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`fires` has the time at which each value speaks in a stream, `reads` the feed of each edge."""
+    """`fires` is when each value speaks in a stream, `reads` the feed of each edge."""
 
     fires: tuple[Time, ...]
     feeds: tuple[Feed, ...]
@@ -85,7 +85,7 @@ def _place(
     kept: dict[Key, int],
     readers: Counter[int],
 ) -> None:
-    """Put a hold of `late` frames on `value`, or before some of the pointwise nodes that make it."""
+    """Put a hold of `late` frames on `value`, or before pointwise nodes that make it."""
     here = -(-late // fires[value].stride)
     best = max(0, here - kept.get((value, None), 0)) * frames[value].size
     chain: list[int] = []

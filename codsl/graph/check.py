@@ -84,8 +84,13 @@ def _report(item: Item, times: list[Time], kind: str, findings: Findings) -> Non
             f"`{label}` gives one item every {plural(time.stride, 'frame')}"
             for label, time in zip(item.labels, times, strict=True)
         ]
-        findings.add("E0412", "the strides over time differ", *labels, notes=notes,
-                     helps=("give every branch the same stride over time",))  # fmt: skip
+        findings.add(
+            "E0412",
+            "the strides over time differ",
+            *labels,
+            notes=notes,
+            helps=("give every branch the same stride over time",),
+        )
         return
     longest = max(times, key=lambda time: time.offset)
     notes = [
@@ -116,7 +121,7 @@ def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:
             operation.space(x),
         )
     )
-    return Node(item.path, item.named, item.type, edges, item.frame, *facts, item.origin.span)
+    return Node(item.path, item.type, edges, item.frame, *facts, item.origin.span)
 
 
 def _check_size(spec: Spec, nodes: list[Node], findings: Findings) -> None:
@@ -124,6 +129,9 @@ def _check_size(spec: Spec, nodes: list[Node], findings: Findings) -> None:
     for node in nodes:
         total += node.parameters
         if total > MOST_PARAMETERS:
-            findings.add("E0410", f"the network has more than {MOST_PARAMETERS} parameters",
-                         Label(node.span, f"{node.parameters} of them are here"))  # fmt: skip
+            findings.add(
+                "E0410",
+                f"the network has more than {MOST_PARAMETERS} parameters",
+                Label(node.span, f"{node.parameters} of them are here"),
+            )
             return

@@ -59,8 +59,11 @@ class Graph:
     def shortest(self) -> tuple[int, str]:
         """The least clip, and the path of the layer that asks for it."""
         named = zip(self.times[1:], self.nodes, strict=True)
-        return max(((time.shortest, node.path) for time, node in named), default=(1, ""),
-                   key=lambda entry: entry[0])  # fmt: skip
+        return max(
+            ((time.shortest, node.path) for time, node in named),
+            default=(1, ""),
+            key=lambda entry: entry[0],
+        )
 
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
@@ -78,12 +81,14 @@ class Graph:
         axes: list[tuple[Time, ...]] = [(IDENTITY,) * len(self.input.space)]
         for node in self.nodes:
             inputs = [axes[edge.source] for edge in node.edges]
-            axes.append(tuple(
-                _widest([compose(axis, here) for axis in column])
-                for column, here in zip(
-                    zip(*inputs, strict=False), node.over(len(inputs[0])), strict=False
+            axes.append(
+                tuple(
+                    _widest([compose(axis, here) for axis in column])
+                    for column, here in zip(
+                        zip(*inputs, strict=False), node.over(len(inputs[0])), strict=False
+                    )
                 )
-            ))  # fmt: skip
+            )
         return axes[self.output]
 
     @property
@@ -118,8 +123,9 @@ class Graph:
             if value == part.entry:
                 return 0
             if not part.start < value <= part.stop:
-                raise ValueError(f"`{part.path}` reads values from outside it and has no numbers "
-                                 "of its own")  # fmt: skip
+                raise ValueError(
+                    f"`{part.path}` reads values from outside it and has no numbers of its own"
+                )
             return value - shift
 
         nodes = tuple(
@@ -159,4 +165,3 @@ def times_of(nodes: tuple[Node, ...]) -> tuple[Time, ...]:
 def _widest(axes: list[Time]) -> Time:
     """The coarsest of several ways to sit over a dimension."""
     return max(axes, key=lambda axis: (axis.stride, axis.past))
-

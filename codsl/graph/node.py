@@ -23,7 +23,6 @@ class Node:
     """A layer or a join, relative to its own input; `macs` are for one output."""
 
     path: str
-    named: bool
     type: str
     edges: tuple[Edge, ...]
     frame: Frame
@@ -39,5 +38,5 @@ class Node:
         return sum(prod(shape) for shape in self.weights.values())
 
     def over(self, dimensions: int) -> tuple[Time, ...]:
-        """How it sits over so many dimensions of space; over those it has lost, it changes nothing."""
+        """How it sits over so many dimensions of space; over lost ones it changes nothing."""
         return (*self.space, *(IDENTITY,) * (dimensions - len(self.space)))

@@ -51,11 +51,20 @@ class Report:
             holds = tuple(
                 hold(fires[edge.source], edge.reach, fires[index + 1]) for edge in node.edges
             )
-            rows.append(Row(
-                node.path, node.type, (node.frame.channels, "T", *node.frame.space),
-                node.parameters, time.stride, time.receptive_field, time.delay, holds,
-                rate(time, node.macs), bytes_of[index],
-            ))  # fmt: skip
+            rows.append(
+                Row(
+                    node.path,
+                    node.type,
+                    (node.frame.channels, "T", *node.frame.space),
+                    node.parameters,
+                    time.stride,
+                    time.receptive_field,
+                    time.delay,
+                    holds,
+                    rate(time, node.macs),
+                    bytes_of[index],
+                )
+            )
         return cls(graph.name, tuple(rows), _total(graph, rows))
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +106,9 @@ class Report:
         ms = "delay_ms" in total
 
         def frames(key: str) -> str:
-            in_time = f" ({total[f'{key}_ms']:g} ms)" if ms and total[f"{key}_ms"] is not None else ""
+            in_time = (
+                f" ({total[f'{key}_ms']:g} ms)" if ms and total[f"{key}_ms"] is not None else ""
+            )
             return f"{endless(total[key])} frames{in_time}"
 
         return [
@@ -108,10 +119,13 @@ class Report:
             ("delay", frames("delay")),
             ("stride", frames("stride")),
             ("shortest clip", f"{total['min_frames']} frames"),
-            ("MACs", f"{amount(total['macs'])} per step, {amount(total['clip_macs'])} per clip of "
-             f"{total['clip_frames']}{_ratio(total)}"),
+            (
+                "MACs",
+                f"{amount(total['macs'])} per step, {amount(total['clip_macs'])} per clip of "
+                f"{total['clip_frames']}{_ratio(total)}",
+            ),
             ("state", f"{amount(total['state_bytes'], 'B')} per stream"),
-        ]  # fmt: skip
+        ]
 
     def __str__(self) -> str:
         cells = [COLUMNS, *self.cells()]

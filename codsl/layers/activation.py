@@ -27,13 +27,23 @@ def axis(row: Layer, dim: int, x: Frame) -> int:
     dims = 2 + x.rank
     resolved = dim + dims if dim < 0 else dim
     if resolved == 2:
-        raise Mistake("E0409", "this would be normalised over time", argument="dim",
-                      note="a stream knows no later frames, so no sum over all of them",
-                      help="`dim=1` is channels", replacement="1")  # fmt: skip
+        raise Mistake(
+            "E0409",
+            "this would be normalised over time",
+            argument="dim",
+            note="a stream knows no later frames, so no sum over all of them",
+            help="`dim=1` is channels",
+            replacement="1",
+        )
     if not 1 <= resolved < dims:
-        raise Mistake("E0409", f"`dim={dim}` is no dimension of a frame", argument="dim",
-                      layer=f"the input is {x}", help="`dim=1` is channels",
-                      replacement="1")  # fmt: skip
+        raise Mistake(
+            "E0409",
+            f"`dim={dim}` is no dimension of a frame",
+            argument="dim",
+            layer=f"the input is {x}",
+            help="`dim=1` is channels",
+            replacement="1",
+        )
     return resolved
 
 
@@ -159,8 +169,9 @@ class CELU(Elementwise):
 
     def __post_init__(self) -> None:
         if self.alpha == 0:
-            raise Mistake("E0305", "`alpha` of `celu`: expected a number other than 0",
-                          argument="alpha")  # fmt: skip
+            raise Mistake(
+                "E0305", "`alpha` of `celu`: expected a number other than 0", argument="alpha"
+            )
 
 
 @final
@@ -185,8 +196,9 @@ class GLU(Weightless):
         at = axis(self, self.dim, x)
         size = x.channels if at == 1 else x.space[at - 3]
         if size % 2:
-            raise Mistake("E0402", f"`glu` halves an even size, not {size}",
-                          layer=f"the input is {x}")  # fmt: skip
+            raise Mistake(
+                "E0402", f"`glu` halves an even size, not {size}", layer=f"the input is {x}"
+            )
         if at == 1:
             return replace(x, channels=size // 2)
         return replace(x, space=(*x.space[: at - 3], size // 2, *x.space[at - 2 :]))
@@ -265,10 +277,14 @@ class PReLU(InPlace):
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
         if self.num_parameters not in (1, x.channels):
-            raise Mistake("E0402", f"`prelu` has {self.num_parameters} slopes for {x.channels} "
-                          "channels", argument="num_parameters", layer=f"the input is {x}",
-                          help="give one for all channels, or one each",
-                          replacement=str(x.channels))  # fmt: skip
+            raise Mistake(
+                "E0402",
+                f"`prelu` has {self.num_parameters} slopes for {x.channels} channels",
+                argument="num_parameters",
+                layer=f"the input is {x}",
+                help="give one for all channels, or one each",
+                replacement=str(x.channels),
+            )
         return x
 
     @final
@@ -326,4 +342,3 @@ class LogSoftmax(Normalised):
 
     rank: ClassVar[int] = ANY_RANK
     examples: ClassVar[Examples] = PLAIN
-

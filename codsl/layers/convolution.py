@@ -55,28 +55,38 @@ class Convolution(Layer):
         check_rank(self, x)
         here = f"the input has {x.channels} channels"
         if self.in_channels not in (None, x.channels):
-            raise Mistake("E0402", f"in_channels={self.in_channels}, but {here}",
-                          argument="in_channels", layer=here,
-                          help="leave `in_channels` out: it is inferred")  # fmt: skip
+            raise Mistake(
+                "E0402",
+                f"in_channels={self.in_channels}, but {here}",
+                argument="in_channels",
+                layer=here,
+                help="leave `in_channels` out: it is inferred",
+            )
         for word, channels in (("in", x.channels), ("out", self.out_channels)):
             if channels % self.groups:
                 nearest = _nearest_divisor(channels, self.groups)
-                raise Mistake("E0414", f"groups={self.groups} does not divide "
-                              f"{word}_channels={channels}", argument="groups",
-                              about=f"groups is {self.groups}", layer=here,
-                              help=f"the nearest divisor is {nearest}",
-                              replacement=str(nearest))  # fmt: skip
+                raise Mistake(
+                    "E0414",
+                    f"groups={self.groups} does not divide {word}_channels={channels}",
+                    argument="groups",
+                    about=f"groups is {self.groups}",
+                    layer=here,
+                    help=f"the nearest divisor is {nearest}",
+                    replacement=str(nearest),
+                )
         return slide(self._windows(), x, self.out_channels)
 
     @final
     def time(self) -> Time:
         window = self._windows()[0]
         if self._fill() not in ("zeros", "replicate") and window.before + window.after:
-            raise Mistake("E0409", f"`{self.padding_mode}` padding cannot reach over time",
-                          argument="padding_mode",
-                          note="a stream does not know the frames that it would repeat",
-                          help='say what fills time: `temporal_fill="zeros"` or '
-                          '`temporal_fill="replicate"`')  # fmt: skip
+            raise Mistake(
+                "E0409",
+                f"`{self.padding_mode}` padding cannot reach over time",
+                argument="padding_mode",
+                note="a stream does not know the frames that it would repeat",
+                help='say what fills time: `temporal_fill="zeros"` or `temporal_fill="replicate"`',
+            )
         return sees(window)
 
     @final
@@ -138,7 +148,10 @@ class Convolution(Layer):
 
     @final
     def _call(
-        self, padding: int | str | tuple[int, ...], pad: tuple[int, ...] = (), mode: str = "constant"
+        self,
+        padding: int | str | tuple[int, ...],
+        pad: tuple[int, ...] = (),
+        mode: str = "constant",
     ) -> Call:
         arguments = {
             "stride": self.stride,
@@ -178,9 +191,14 @@ class Conv2d(Convolution):
     rank: ClassVar[int] = 2
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"out_channels": 4, "kernel_size": (3, 1), "padding": (1, 0), "groups": 2},
-        {"out_channels": 2, "kernel_size": 3, "padding": ("causal", 1), "padding_mode": "circular",
-         "temporal_fill": "zeros"},
-    )  # fmt: skip
+        {
+            "out_channels": 2,
+            "kernel_size": 3,
+            "padding": ("causal", 1),
+            "padding_mode": "circular",
+            "temporal_fill": "zeros",
+        },
+    )
 
 
 @final
@@ -192,6 +210,11 @@ class Conv3d(Convolution):
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"out_channels": 4, "kernel_size": 3, "padding": 1, "bias": False},
         {"out_channels": 2, "kernel_size": (3, 2, 2), "stride": (2, 1, 1), "dilation": (2, 1, 1)},
-        {"out_channels": 2, "kernel_size": 3, "padding": (1, (1, 0), (2, 1)),
-         "padding_mode": "reflect", "temporal_fill": "replicate"},
-    )  # fmt: skip
+        {
+            "out_channels": 2,
+            "kernel_size": 3,
+            "padding": (1, (1, 0), (2, 1)),
+            "padding_mode": "reflect",
+            "temporal_fill": "replicate",
+        },
+    )

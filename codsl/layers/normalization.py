@@ -28,16 +28,22 @@ class BatchNorm(InPlace):
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
         if self.num_features not in (None, x.channels):
-            raise Mistake("E0402", f"num_features={self.num_features}, but the input has "
-                          f"{x.channels} channels", argument="num_features",
-                          layer=f"the input is {x}",
-                          help="leave `num_features` out: it is inferred")  # fmt: skip
+            raise Mistake(
+                "E0402",
+                f"num_features={self.num_features}, but the input has {x.channels} channels",
+                argument="num_features",
+                layer=f"the input is {x}",
+                help="leave `num_features` out: it is inferred",
+            )
         if not self.track_running_stats:
-            raise Mistake("E0409", "batch statistics are sums over all of a clip's frames",
-                          argument="track_running_stats",
-                          note="a stream knows no later frames; running statistics are constants",
-                          help="leave `track_running_stats` at true",
-                          replacement="true")  # fmt: skip
+            raise Mistake(
+                "E0409",
+                "batch statistics are sums over all of a clip's frames",
+                argument="track_running_stats",
+                note="a stream knows no later frames; running statistics are constants",
+                help="leave `track_running_stats` at true",
+                replacement="true",
+            )
         return x
 
     @final

@@ -97,14 +97,20 @@ class Linear(Layer):
     @final
     def shape(self, x: Frame) -> Frame:
         if x.space:
-            raise Mistake("E0401", "`linear` takes frames without space", layer=f"the input is {x}",
-                          help=f"put `flatten` before it, or use a `conv{x.rank}d` with "
-                          "`kernel_size=1`")  # fmt: skip
+            raise Mistake(
+                "E0401",
+                "`linear` takes frames without space",
+                layer=f"the input is {x}",
+                help=f"put `flatten` before it, or use a `conv{x.rank}d` with `kernel_size=1`",
+            )
         if self.in_features not in (None, x.channels):
-            raise Mistake("E0402", f"in_features={self.in_features}, but the input has "
-                          f"{x.channels} channels", argument="in_features",
-                          layer=f"the input is {x}",
-                          help="leave `in_features` out: it is inferred")  # fmt: skip
+            raise Mistake(
+                "E0402",
+                f"in_features={self.in_features}, but the input has {x.channels} channels",
+                argument="in_features",
+                layer=f"the input is {x}",
+                help="leave `in_features` out: it is inferred",
+            )
         return Frame(self.out_features)
 
     @final

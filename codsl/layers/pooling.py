@@ -66,8 +66,11 @@ class Pool(Layer):
 
 def _refuse_foreign(made: tuple[Window, ...], why: str) -> None:
     if not _native(made[1:]):
-        raise Mistake("E0404", f"with {why}, padding over space is the same at both ends, and half "
-                      "the window at most", argument="padding")  # fmt: skip
+        raise Mistake(
+            "E0404",
+            f"with {why}, padding over space is the same at both ends, and half the window at most",
+            argument="padding",
+        )
 
 
 @dataclass(frozen=True)
@@ -241,9 +244,14 @@ class AvgPool3d(_Divided):
     rank: ClassVar[int] = 3
     examples: ClassVar[Examples] = (
         {"kernel_size": 3, "stride": 1, "padding": 1, "temporal_fill": "replicate"},
-        {"kernel_size": (3, 2, 2), "stride": 2, "padding": (1, 0, 1), "ceil_mode": True,
-         "count_include_pad": False},
-    )  # fmt: skip
+        {
+            "kernel_size": (3, 2, 2),
+            "stride": 2,
+            "padding": (1, 0, 1),
+            "ceil_mode": True,
+            "count_include_pad": False,
+        },
+    )
 
 
 @final

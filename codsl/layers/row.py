@@ -142,7 +142,7 @@ def arguments(row: type[Layer]) -> tuple[Argument, ...]:
             field.default,
             not field.kw_only,
         )
-        for field in fields(row)  # type: ignore[arg-type]
+        for field in fields(row)
     )
 
 

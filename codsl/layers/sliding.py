@@ -43,8 +43,7 @@ def _window(kernel: int, stride: int, pad: Pad, dilation: int, ceil_mode: bool) 
         return Window(kernel, stride, reach // 2, reach - reach // 2, dilation, ceil_mode)
     if pad == "causal":
         return Window(kernel, stride, reach, 0, dilation, ceil_mode)
-    before, after = pad
-    return Window(kernel, stride, int(before), int(after), dilation, ceil_mode)
+    return Window(kernel, stride, int(pad[0]), int(pad[1]), dilation, ceil_mode)
 
 
 def slide(made: tuple[Window, ...], x: Frame, channels: int) -> Frame:

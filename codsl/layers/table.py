@@ -25,11 +25,11 @@ def _own() -> dict[str, type[Layer]]:
     return {type_name(row): row for row in sorted(rows, key=type_name)}
 
 
-def _final(row: type[Layer]) -> Iterator[type[Layer]]:
+def _final(row: type[Any]) -> Iterator[type[Layer]]:
     """The rows below a class; one that states a rank is a row, and has none below it."""
-    if hasattr(row, "rank"):
-        yield row
     for child in row.__subclasses__():
+        if hasattr(child, "rank"):
+            yield child
         yield from _final(child)
 
 

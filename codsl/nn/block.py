@@ -65,9 +65,7 @@ class Block(CoModule):
         return module
 
 
-def fill(
-    root: Block, graph: Graph, device: torch.device | None, dtype: torch.dtype | None
-) -> None:
+def fill(root: Block, graph: Graph, device: torch.device | None, dtype: torch.dtype | None) -> None:
     """Give a block the modules of a graph, in the order written."""
     for node in graph.nodes:
         above, _, name = node.path.rpartition(".")

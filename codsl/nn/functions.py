@@ -1,4 +1,4 @@
-"""What torch.nn.functional lacks, on sequences `(B, C, T, *S)`, and where recipes find functions."""
+"""What torch.nn.functional lacks, on `(B, C, T, *S)`, and where recipes find functions."""
 
 from collections.abc import Callable
 from functools import reduce
@@ -61,5 +61,4 @@ _OWN: dict[str, Callable[..., Tensor]] = {
 
 def function(name: str) -> Callable[..., Tensor]:
     """The function that a recipe calls `name`: codsl's own, a registered one, or torch's."""
-    found = _OWN.get(name) or FUNCTIONS.get(name) or getattr(functional, name)
-    return found  # type: ignore[no-any-return]
+    return _OWN.get(name) or FUNCTIONS.get(name) or getattr(functional, name)

@@ -44,7 +44,7 @@ class Layer(CoModule):
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The forward of the torch class."""
-        return super().forward(x)  # type: ignore[no-any-return,misc]
+        return super().forward(x)  # type: ignore[no-any-return]
 
 
 class Join(nn.Module):
@@ -68,7 +68,9 @@ class Join(nn.Module):
 def layer_class(name: str) -> type[Layer]:
     """The class of layers that are torch's `name`; it can be found under that name for pickling."""
     torch_class = getattr(nn, name)
-    return type(name, (Layer, torch_class), {"__module__": __name__, "__doc__": torch_class.__doc__})
+    return type(
+        name, (Layer, torch_class), {"__module__": __name__, "__doc__": torch_class.__doc__}
+    )
 
 
 def __getattr__(name: str) -> Any:

@@ -48,9 +48,8 @@ class CoModule(nn.Module):
         device: torch.device | str | None = None,
     ) -> State:
         """The state before the first frame; dtype and device are the network's if not given."""
-        own = next((p for p in self.parameters() if p.is_floating_point()), None)
-        if own is None:
-            own = next((b for b in self.buffers() if b.is_floating_point()), torch.empty(0))
+        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
+        own = next((each for each in tensors if each.is_floating_point()), torch.empty(0))
         where = torch.device(device) if device is not None else own.device
         return self.program.init_state(batch_size, dtype or own.dtype, where)
 
@@ -111,8 +110,10 @@ class CoModule(nn.Module):
             shapes = [tuple(tensor.shape) for tensor in wanted.tensors]
             given = [tuple(tensor.shape) for tensor in state.tensors]
             if shapes != given:
-                raise ValueError(f"this state is of another network: its tensors are {given}, "
-                                 f"here they are {shapes}")  # fmt: skip
+                raise ValueError(
+                    f"this state is of another network: its tensors are {given}, "
+                    f"here they are {shapes}"
+                )
         self._state = state
 
     def warm_up(self, step_shape: Sequence[int]) -> None:
@@ -144,11 +145,15 @@ class CoModule(nn.Module):
         """Refuse what is not of this stream, before anything is computed."""
         self._check_shape(x, what)
         if x.shape[0] != state.batch_size:
-            raise ValueError(f"the stream has a batch of {state.batch_size}, {what} has "
-                             f"{x.shape[0]}; reset() starts a new stream")  # fmt: skip
+            raise ValueError(
+                f"the stream has a batch of {state.batch_size}, {what} has "
+                f"{x.shape[0]}; reset() starts a new stream"
+            )
         if x.dtype != state.dtype or x.device != state.device:
-            raise ValueError(f"the stream is {state.dtype} on {state.device}, {what} is {x.dtype} "
-                             f"on {x.device}; reset() starts a new stream")  # fmt: skip
+            raise ValueError(
+                f"the stream is {state.dtype} on {state.device}, {what} is {x.dtype} "
+                f"on {x.device}; reset() starts a new stream"
+            )
 
     def _check_shape(self, x: Tensor, what: str) -> None:
         frame = self.graph.input
@@ -161,8 +166,9 @@ class CoModule(nn.Module):
         self._check_shape(x, "a clip")
         least, path = self.graph.shortest
         if x.shape[2] < least:
-            raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for "
-                             f"{least}")  # fmt: skip
+            raise ValueError(
+                f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}"
+            )
 
 
 def attributes(graph: Graph) -> dict[str, Any]:

@@ -85,7 +85,8 @@ class Program:
         """The outputs that become due with the frames `x`, `(B, C, T, *S)`, and the new state."""
         before, after = state.frame, state.frame + x.shape[2]
         tensors = list(state.tensors)
-        y = self._run(x, state, before, lambda value: emits(self._fires(value), after), tensors, None)
+        fires = self.graph.schedule.fires
+        y = self._run(x, state, before, lambda value: emits(fires[value], after), tensors, None)
         return y, State(after, state.batch_size, state.dtype, state.device, tuple(tensors))
 
     def flush(self, state: State) -> Tensor | None:
@@ -98,9 +99,6 @@ class Program:
             return length(self.graph.times[value], frames)
 
         return self._run(None, state, frames, count, list(state.tensors), count)
-
-    def _fires(self, value: int) -> "object":
-        return self.graph.schedule.fires[value]
 
     def _run(
         self,

@@ -1,4 +1,4 @@
-"""Items of a value while they pass, and a layer's windows over them; the padding of time is here."""
+"""Items of a value as they pass, and a layer's windows over them; time is padded here."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -97,7 +97,7 @@ def _right(recipe: Windowed, tape: Tape) -> int | None:
 
 
 def _padded(recipe: Windowed, tape: Tape, oldest: int, newest: int) -> Tensor:
-    """Items `oldest` to `newest`, with what stands for those before the first and after the last."""
+    """Items `oldest` to `newest`, and what stands for those before the first or after the last."""
     last = newest if tape.end is None else min(newest, tape.end - 1)
     real = tape.cut(max(oldest, 0), last)
     before = max(0, -oldest)
@@ -119,13 +119,19 @@ def _fill(like: Tensor, items: int, fill: float | str | None) -> Tensor:
 
 
 def outputs(
-    module: nn.Module, recipe: Recipe, tapes: list[Tape], spans: list[tuple[int, int]],
-    first: int, stop: int,
-) -> Tensor:  # fmt: skip
+    module: nn.Module,
+    recipe: Recipe,
+    tapes: list[Tape],
+    spans: list[tuple[int, int]],
+    first: int,
+    stop: int,
+) -> Tensor:
     """Outputs `first` up to `stop` of any node; `spans` are the items that it reads of each tape."""
     if isinstance(recipe, Windowed):
         return windows(module, recipe, tapes[0], first, stop)
-    return pointwise(module, recipe, *(tape.cut(*span) for tape, span in zip(tapes, spans, strict=True)))
+    return pointwise(
+        module, recipe, *(tape.cut(*span) for tape, span in zip(tapes, spans, strict=True))
+    )
 
 
 def pointwise(module: nn.Module, recipe: Pointwise, *inputs: Tensor) -> Tensor:

@@ -21,7 +21,9 @@ class Passed:
     value: Callable[[], Value]
 
 
-def passed(arguments: Iterable[tree.Argument], value: Callable[[tree.Expression], Value]) -> list[Passed]:
+def passed(
+    arguments: Iterable[tree.Argument], value: Callable[[tree.Expression], Value]
+) -> list[Passed]:
     """The arguments of a call in the text, to be worked out by `value`."""
     return [
         Passed(
@@ -36,8 +38,10 @@ def passed(arguments: Iterable[tree.Argument], value: Callable[[tree.Expression]
 
 def given(arguments: Iterable[tuple[str | None, Given]]) -> list[Passed]:
     """The arguments that came along with a layer as a value."""
-    return [Passed(name, each.span, each.span, lambda each=each: each.value)  # type: ignore[misc]
-            for name, each in arguments]  # fmt: skip
+    return [
+        Passed(name, each.span, each.span, lambda each=each: each.value)  # type: ignore[misc]
+        for name, each in arguments
+    ]
 
 
 def bind(
@@ -56,12 +60,17 @@ def bind(
     for argument in arguments:
         name = argument.name or next(order, None)
         if name is None:
-            findings.add("E0303", f"`{what}` takes {len(positional)} arguments by position",
-                         argument.span)  # fmt: skip
+            findings.add(
+                "E0303", f"`{what}` takes {len(positional)} arguments by position", argument.span
+            )
             sound = False
         elif name not in names:
-            findings.add("E0303", f"`{what}` has no argument `{name}`", argument.key,
-                         helps=_offers(name, names, argument.key))  # fmt: skip
+            findings.add(
+                "E0303",
+                f"`{what}` has no argument `{name}`",
+                argument.key,
+                helps=_offers(name, names, argument.key),
+            )
             sound = False
         elif name in bound:
             findings.add("E0303", f"`{name}` is given twice", argument.key)
@@ -118,15 +127,22 @@ TYPES: Mapping[str, Callable[[Value], bool]] = {
 
 def typed(parameter: tree.Parameter, value: Value, at: Span | None, findings: Findings) -> Value:
     """The value of a parameter, once its type is known to fit; raises `Hole` where it does not."""
-    kind = parameter.type.text if parameter.type else None
-    if kind is None:
+    if parameter.type is None:
         return value
+    kind = parameter.type.text
     if kind not in TYPES:
-        findings.add("E0312", f"`{kind}` is no type", parameter.type and parameter.type.span,
-                     helps=("the types are " + ", ".join(f"`{each}`" for each in TYPES),))  # fmt: skip
+        findings.add(
+            "E0312",
+            f"`{kind}` is no type",
+            parameter.type.span,
+            helps=("the types are " + ", ".join(f"`{each}`" for each in TYPES),),
+        )
         raise Hole
     if not TYPES[kind](value):
-        findings.add("E0312", f"the parameter `{parameter.name.text}` is of type `{kind}`, found "
-                     f"{describe(value)}", at or parameter.name.span)  # fmt: skip
+        findings.add(
+            "E0312",
+            f"the parameter `{parameter.name.text}` is of type `{kind}`, found {describe(value)}",
+            at or parameter.name.span,
+        )
         raise Hole
     return LayerValue(value) if kind == "layer" and isinstance(value, str) else value

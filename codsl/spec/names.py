@@ -106,16 +106,23 @@ class Level:
         elif name in self._taken:
             first, first_written = self._taken[name]
             if written or first_written:
-                findings.add("E0306", f"the name `{name}` is taken at this level", at,
-                             Label(first, "first here"),
-                             notes=("names are the keys of weights, so each stands once",),
-                             helps=("give one of them another name",))  # fmt: skip
+                findings.add(
+                    "E0306",
+                    f"the name `{name}` is taken at this level",
+                    at,
+                    Label(first, "first here"),
+                    notes=("names are the keys of weights, so each stands once",),
+                    helps=("give one of them another name",),
+                )
             else:
-                findings.add("E0307", f"a second `{name}` without a name", at,
-                             Label(first, "the first one has the key already"),
-                             notes=("a layer with weights is keyed by its type where it has no "
-                                    "name, once",),
-                             helps=("name it",))  # fmt: skip
+                findings.add(
+                    "E0307",
+                    f"a second `{name}` without a name",
+                    at,
+                    Label(first, "the first one has the key already"),
+                    notes=("a layer with weights is keyed by its type where it has no name, once",),
+                    helps=("name it",),
+                )
         else:
             self._taken[name] = (at, written)
         return self.path(name)

@@ -13,10 +13,16 @@ Rows = Mapping[str, type[Layer]]
 TITLE = "codsl, version 1"
 LATER = {
     "x-later": [
-        "type", "pattern", "minimum", "maximum", "minItems", "maxItems", "required",
+        "type",
+        "pattern",
+        "minimum",
+        "maximum",
+        "minItems",
+        "maxItems",
+        "required",
         "additionalProperties",
     ]
-}  # fmt: skip
+}
 
 
 def schema(rows: Rows) -> dict[str, Any]:

@@ -22,11 +22,10 @@ class Origin:
 class Item:
     """One layer or join. Value 0 is the network's input, value `i + 1` what item `i` gives.
 
-    `named` says whether its last name was written; `labels` are the words for its inputs.
+    `labels` are the words for its inputs.
     """
 
     path: str
-    named: bool
     type: str
     operation: Layer | Aggregation
     inputs: tuple[int, ...]

@@ -14,7 +14,7 @@ LARGEST = 2**53
 """Integers up to here are exact as floats too."""
 
 
-class Hole(Exception):  # noqa: N818
+class Hole(Exception):
     """A value that is not known, for a reason that has been reported."""
 
 
@@ -40,7 +40,9 @@ Value = int | float | bool | str | None | LayerValue | tuple[Any, ...]
 class Scope:
     """The names that stand for values here, those of the enclosing block included."""
 
-    def __init__(self, values: Mapping[str, Value | type[Hole]], parent: "Scope | None" = None):
+    def __init__(
+        self, values: Mapping[str, Value | type[Hole]], parent: "Scope | None" = None
+    ) -> None:
         self._values = dict(values)
         self._parent = parent
 
@@ -76,7 +78,7 @@ def round_to(x: float, n: int) -> int:
 def _power(base: float, exponent: float) -> float:
     if abs(exponent) > 1024 or (abs(base) > 1 and exponent * math.log2(abs(base)) > 64):
         raise OverflowError
-    result = base**exponent
+    result: float | complex = base**exponent
     if isinstance(result, complex):
         raise ValueError("a root of a negative number")
     return result
@@ -149,7 +151,10 @@ class Evaluator:
         """The value of something that may be a layer: a name with arguments, or a text."""
         if isinstance(expression, tree.Call) and expression.function.text not in FUNCTIONS:
             given = tuple(
-                (each.name.text if each.name else None, Given(self.layer(each.value), each.value.span))
+                (
+                    each.name.text if each.name else None,
+                    Given(self.layer(each.value), each.value.span),
+                )
                 for each in expression.arguments
             )
             return LayerValue(expression.function.text, given)
@@ -168,7 +173,9 @@ class Evaluator:
                 Help(f"did you mean `{each}`?", (Edit(_inner(span, name), each),)) for each in near
             ]
             if not near:
-                helps.append(f'a text stands in quotes: "{name}"; a value is a parameter or a `let`')
+                helps.append(
+                    f'a text stands in quotes: "{name}"; a value is a parameter or a `let`'
+                )
             self._findings.add("E0301", f"`{name}` is not defined here", span, helps=helps)
             raise Hole from None
         if isinstance(value, type):
@@ -178,16 +185,21 @@ class Evaluator:
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)
         if not isinstance(value, bool):
-            self._findings.add("E0305", f"expected a condition, found {describe(value)}",
-                               expression.span, helps=("compare it: `x != 0`",))  # fmt: skip
+            self._findings.add(
+                "E0305",
+                f"expected a condition, found {describe(value)}",
+                expression.span,
+                helps=("compare it: `x != 0`",),
+            )
             raise Hole
         return value
 
     def _number(self, expression: tree.Expression) -> float:
         value = self.value(expression)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._findings.add("E0305", f"expected a number, found {describe(value)}",
-                               expression.span)  # fmt: skip
+            self._findings.add(
+                "E0305", f"expected a number, found {describe(value)}", expression.span
+            )
             raise Hole
         return value
 
@@ -204,10 +216,16 @@ class Evaluator:
         name = node.function.text
         if name not in FUNCTIONS:
             near = suggest(name, FUNCTIONS)[:1]
-            helps = [Help(f"did you mean `{each}`?", (Edit(node.function.span, each),)) for each in near]
+            helps = [
+                Help(f"did you mean `{each}`?", (Edit(node.function.span, each),)) for each in near
+            ]
             known = ", ".join(f"`{each}`" for each in FUNCTIONS)
-            self._findings.add("E0301", f"there is no function `{name}`", node.function.span,
-                               helps=helps or (f"the functions are {known}",))  # fmt: skip
+            self._findings.add(
+                "E0301",
+                f"there is no function `{name}`",
+                node.function.span,
+                helps=helps or (f"the functions are {known}",),
+            )
             raise Hole
         if any(each.name for each in node.arguments):
             self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
@@ -215,7 +233,9 @@ class Evaluator:
         numbers = tuple(self._number(each.value) for each in node.arguments)
         return self._computed(FUNCTIONS[name], numbers, node.span)
 
-    def _computed(self, function: Callable[..., Any], numbers: tuple[float, ...], at: Span) -> Value:
+    def _computed(
+        self, function: Callable[..., Any], numbers: tuple[float, ...], at: Span
+    ) -> Value:
         try:
             return self._settled(function(*numbers), at)
         except ZeroDivisionError:

@@ -18,7 +18,9 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff
 _HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9]{1,9})\b")
 
 
-def read(source: Source, findings: Findings, validator: Draft202012Validator) -> tree.Document | None:
+def read(
+    source: Source, findings: Findings, validator: Draft202012Validator
+) -> tree.Document | None:
     """The tree of a source in either surface, or None where there is none to be had.
 
     A text that starts with `codsl 1` is of the text form; all else is read as YAML.
@@ -34,8 +36,12 @@ def read(source: Source, findings: Findings, validator: Draft202012Validator) ->
         document = read_text(source, findings)
     else:
         at = source.span(header.start(1), header.end(1))
-        findings.add("E0104", f"this is version {header[1]} of the language; this codsl reads "
-                     f"version {VERSION}", at, helps=("install a newer codsl",))  # fmt: skip
+        findings.add(
+            "E0104",
+            f"this is version {header[1]} of the language; this codsl reads version {VERSION}",
+            at,
+            helps=("install a newer codsl",),
+        )
         return None
     if document is not None and (deep := _deepest(document)) is not None:
         findings.add("E0106", f"this is nested more than {DEEPEST} deep", deep)

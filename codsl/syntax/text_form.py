@@ -74,7 +74,8 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     version, *items = parsed.children
     kinds: dict[str, list[Tree[Token]]] = {"template": [], "network": [], "variant": [], "doc": []}
     for item in items:
-        kinds[item.data].append(item)  # type: ignore[union-attr,index]
+        if isinstance(item, Tree):
+            kinds[str(item.data)].append(item)
     templates = frozenset(_text(item.children[0]) for item in kinds["template"])
 
     def build(item: Tree[Token]) -> Any:
@@ -86,10 +87,16 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     for kind in ("network", "doc"):
         for extra in kinds[kind][1:]:
             findings.add("E0201", f"a file has one `{kind}`", _span(source, 0, extra.meta))
-    name, parameters, inlet, body = built["network"][0] if built["network"] else (None, (), None, ())
+    name, parameters, inlet, body = (
+        built["network"][0] if built["network"] else (None, (), None, ())
+    )
     if not built["network"]:
-        findings.add("E0202", "this file has no network", source.span(0, 0),
-                     helps=("write `network name { input (...) ... }`",))  # fmt: skip
+        findings.add(
+            "E0202",
+            "this file has no network",
+            source.span(0, 0),
+            helps=("write `network name { input (...) ... }`",),
+        )
     return tree.Document(
         int(version),  # type: ignore[arg-type]
         name,
@@ -173,7 +180,8 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         return tree.When(test, body, otherwise or (), self._at(meta))
 
     def repeat(self, meta: Meta, parts: list[Any]) -> tree.Repeat:
-        return tree.Repeat(*parts, self._at(meta))
+        name, index, first, last, statement = parts
+        return tree.Repeat(name, index, first, last, statement, self._at(meta))
 
     def named(self, meta: Meta, parts: list[Any]) -> tree.Statement:
         name, statement = parts
@@ -317,4 +325,3 @@ def _mends(error: UnexpectedToken, terminal: str, text: str) -> bool:
         return error.token.type in parser.accepts()
     except UnexpectedInput:
         return False
-

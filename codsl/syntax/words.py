@@ -10,9 +10,9 @@ POSITIONAL = {
 CONSTRUCTS = frozenset({"sequential", "residual", "parallel", "join", "let", "when", "repeat"})
 """The keys of a YAML item that are no layer."""
 
-RESERVED = frozenset(
-    "input let when else residual parallel join shortcut from repeat template network variant doc "
-    "in if and or not true false none".split()
+RESERVED = CONSTRUCTS - {"sequential"} | frozenset(
+    {"input", "else", "shortcut", "from", "template", "network", "variant", "doc", "in", "if"}
+    | {"and", "or", "not", "true", "false", "none"}
 )
 """Words that cannot be names, so that every network can be written in both surfaces."""
 

@@ -1,0 +1,80 @@
+"""Joins: the words that say how values meet, and whether their frames fit."""
+
+from dataclasses import dataclass
+
+from codsl.diagnostics import Findings, Label, suggest
+from codsl.layers.joining import AGGREGATIONS, Aggregation
+from codsl.spec.bind import bind, passed
+from codsl.spec.names import Flow
+from codsl.spec.spec import Item, Origin
+from codsl.spec.values import Evaluator, Hole, describe
+from codsl.syntax import tree
+
+CHOICES = {"aggregation": AGGREGATIONS, "shrink": ("lagging", "leading", "centered")}
+DEFAULTS = {"residual": "sum", "parallel": "concat", "join": "concat"}
+
+
+@dataclass(frozen=True)
+class How:
+    """How values meet; `shrink` says what a residual does where its body shortens time."""
+
+    aggregation: str
+    shrink: str | None = None
+
+
+def how_of(
+    construct: str,
+    arguments: tuple[tree.Argument, ...],
+    evaluator: Evaluator,
+    findings: Findings,
+) -> How | None:
+    """The words of a construct that joins, or None once what is wrong with them is reported."""
+    if not arguments:
+        return How(DEFAULTS[construct])
+    known = list(CHOICES) if construct == "residual" else ["aggregation"]
+    at = arguments[0].value.span
+    try:
+        bound = bind(construct, at, passed(arguments, evaluator.value), known, known, (), findings)
+    except Hole:
+        return None
+    words = {"aggregation": DEFAULTS[construct]}
+    for name, each in bound.items():
+        if not isinstance(each.value, str) or each.value not in CHOICES[name]:
+            near = suggest(str(each.value), CHOICES[name])[:1]
+            listed = ", ".join(f"`{word}`" for word in CHOICES[name])
+            findings.add(
+                "E0305",
+                f"`{name}` is one of {listed}, found {describe(each.value)}",
+                each.span,
+                helps=[f"did you mean `{word}`?" for word in near],
+            )
+            return None
+        words[name] = each.value
+    return How(**words)
+
+
+def meet(
+    flows: list[Flow],
+    labels: tuple[str, ...],
+    how: How,
+    origin: Origin,
+    findings: Findings,
+) -> Item | None:
+    """The item that joins these values, or None where one is not known or they do not fit."""
+    values = tuple(flow.value for flow in flows if flow.value is not None)
+    frames = tuple(flow.frame for flow in flows if flow.frame is not None)
+    if len(values) < len(flows) or not values:
+        return None
+    operation = Aggregation(how.aggregation)
+    try:
+        frame = operation.shape(frames)
+    except ValueError as error:
+        findings.add(
+            "E0405",
+            f"`{how.aggregation}` cannot join these: {error}",
+            origin.span,
+            *(Label(use, "in this use") for use in origin.uses),
+            notes=[f"`{label}` is {each}" for label, each in zip(labels, frames, strict=True)],
+        )
+        return None
+    return Item("", how.aggregation, operation, values, frame, origin, labels, how.shrink)

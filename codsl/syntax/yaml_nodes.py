@@ -1,0 +1,148 @@
+"""The nodes of a YAML document, once it is known to be of a bounded size, and where they stand."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+
+from codsl.diagnostics import Findings
+from codsl.source import Source, Span
+from codsl.syntax.numbers import scalar
+
+DEEPEST = 240
+"""Levels of YAML at most; a block of the language takes three."""
+MOST_NODES = 400_000
+"""Nodes of a file at most."""
+MOST_ALIASED = 20_000
+"""Nodes at most in a file with aliases, each counted as often as it is named."""
+
+Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def compose(source: Source, findings: Findings) -> yaml.Node | None:
+    """The nodes of the file, once it is known to be of a bounded size and depth."""
+    depth = nodes = aliases = 0
+    for event in yaml.parse(source.text, Loader=Loader):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        nodes += isinstance(event, yaml.NodeEvent)
+        aliases += isinstance(event, yaml.AliasEvent)
+        at = source.span(_index(event.start_mark), _index(event.end_mark))
+        if depth > DEEPEST:
+            findings.add("E0106", "this is nested too deeply to be read", at)
+            return None
+        if nodes > MOST_NODES:
+            findings.add("E0106", f"a file has at most {MOST_NODES} values", at)
+            return None
+        tag = None if isinstance(event, yaml.AliasEvent) else getattr(event, "tag", None)
+        if tag is not None:
+            findings.add(
+                "E0105",
+                f"tags such as `{tag}` are not read",
+                at,
+                notes=("a spec is data: nothing in it names or runs code",),
+            )
+            return None
+    root = yaml.compose(source.text, Loader=Loader)
+    if root is None:
+        findings.add(
+            "E0201", "the file is empty", source.span(0, 0), helps=("start it with `codsl: 1`",)
+        )
+        return None
+    if aliases and not _bounded(root, source, findings):
+        return None
+    return root
+
+
+def _bounded(root: yaml.Node, source: Source, findings: Findings) -> bool:
+    """Whether aliases neither loop nor multiply beyond all use."""
+    sizes: dict[int, int] = {}
+    open_nodes: set[int] = set()
+
+    def size(node: yaml.Node) -> int:
+        if id(node) in open_nodes:
+            raise RecursionError
+        if id(node) not in sizes:
+            open_nodes.add(id(node))
+            sizes[id(node)] = 1 + sum(size(child) for child in _children(node))
+            open_nodes.discard(id(node))
+        return sizes[id(node)]
+
+    try:
+        total = size(root)
+    except RecursionError:
+        findings.add("E0106", "an alias contains itself", span_of(source, root))
+        return False
+    if total > MOST_ALIASED:
+        findings.add(
+            "E0106",
+            f"the aliases expand to {total} values, more than {MOST_ALIASED}",
+            span_of(source, root),
+            helps=("use a template or `repeat`",),
+        )
+        return False
+    return True
+
+
+def _children(node: yaml.Node) -> Iterator[yaml.Node]:
+    if isinstance(node, yaml.MappingNode):
+        for pair in node.value:
+            yield from pair
+    elif isinstance(node, yaml.SequenceNode):
+        yield from node.value
+
+
+def _index(mark: Any) -> int:
+    return int(mark.index)
+
+
+def span_of(source: Source, node: yaml.Node) -> Span:
+    """Where a node stands; a block of many lines is shown by its first."""
+    start, end = _index(node.start_mark), _index(node.end_mark)
+    if not isinstance(node, yaml.ScalarNode) and node.end_mark.line != node.start_mark.line:
+        line, column = source.position(start)
+        end = start + max(1, len(source.line(line).rstrip()) - column + 1)
+    return source.span(start, max(end, start))
+
+
+def entry(node: yaml.Node, key: object) -> tuple[yaml.Node, yaml.Node]:
+    """The key and the value of a mapping's entry, as nodes."""
+    for known, value in node.value:
+        if isinstance(known, yaml.ScalarNode) and (known.value == key or scalar_of(known) == key):
+            return known, value
+    return node, node
+
+
+def scalar_of(node: yaml.ScalarNode) -> int | float | bool | str | None:
+    """The value of a scalar: in quotes it is a text."""
+    return scalar(node.value) if not node.style else str(node.value)
+
+
+class Plain:
+    """From nodes to plain data, as JSON has it; keys are texts and stand once."""
+
+    def __init__(self, source: Source, findings: Findings) -> None:
+        self._source = source
+        self._findings = findings
+
+    def read(self, node: yaml.Node) -> Any:
+        """The data of a node; reports keys that stand twice."""
+        if isinstance(node, yaml.ScalarNode):
+            return scalar_of(node)
+        if isinstance(node, yaml.SequenceNode):
+            return [self.read(item) for item in node.value]
+        data: dict[str, Any] = {}
+        first: dict[str, yaml.Node] = {}
+        for key, value in node.value:
+            at = span_of(self._source, key)
+            if not isinstance(key, yaml.ScalarNode):
+                self._findings.add("E0201", "a key is a word", at)
+                continue
+            if key.value in first:
+                self._findings.add("E0107", f"the key `{key.value}` stands here twice", at)
+                continue
+            first[key.value] = key
+            data[key.value] = self.read(value)
+        return data
