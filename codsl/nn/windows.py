@@ -126,7 +126,7 @@ def outputs(
     first: int,
     stop: int,
 ) -> Tensor:
-    """Outputs `first` up to `stop` of any node; `spans` are the items that it reads of each tape."""
+    """Outputs `first` up to `stop` of a node; `spans` are the items that it reads of each tape."""
     if isinstance(recipe, Windowed):
         return windows(module, recipe, tapes[0], first, stop)
     return pointwise(
