@@ -37,14 +37,14 @@ class Pool(Layer):
         """The window of each dimension, time first."""
 
     @abstractmethod
-    def check_padding(self, made: tuple[Window, ...]) -> None:
-        """Raise `Mistake` where the padding over space is not torch's to do."""
+    def check_space(self, made: tuple[Window, ...], x: Frame) -> None:
+        """Raise `Mistake` where torch does not pool over space so."""
 
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
         made = self.over()
-        self.check_padding(made)
+        self.check_space(made, x)
         return slide(made, x, x.channels)
 
     @final
@@ -95,11 +95,20 @@ class AveragePool(Pool):
         return windows(self.kernel_size, stride, self.padding, ones, self.ceil_mode)
 
     @final
-    def check_padding(self, made: tuple[Window, ...]) -> None:
+    def check_space(self, made: tuple[Window, ...], x: Frame) -> None:
         if not self.count_include_pad:
             _refuse_foreign(made, "`count_include_pad=False`")
         if self.ceil_mode:
             _refuse_foreign(made, "`ceil_mode`")
+        if self.rank == 3 and any(
+            window.kernel > size for window, size in zip(made[1:], x.space, strict=True)
+        ):
+            raise Mistake(
+                "E0403",
+                "the window is larger than the frame",
+                argument="kernel_size",
+                layer=f"the input is {x}",
+            )
 
     @final
     def recipe(self, x: Frame) -> Windowed:
@@ -115,6 +124,7 @@ class AveragePool(Pool):
             over=made[0],
             window=self._call((made[0], *space), self.divisor(), in_time=False),
             clip=whole,
+            clip_items=(made[0].kernel if self.rank == 3 else 1, inf),
             frame=frame if reduces else None,
             fill="replicate" if replicates else 0.0 if self.count_include_pad else None,
         )
@@ -152,7 +162,7 @@ class MaxPool(Pool):
         return windows(self.kernel_size, stride, self.padding, self.dilation, self.ceil_mode)
 
     @final
-    def check_padding(self, made: tuple[Window, ...]) -> None:
+    def check_space(self, made: tuple[Window, ...], x: Frame) -> None:
         if self.ceil_mode:
             _refuse_foreign(made, "`ceil_mode`")
 
@@ -350,7 +360,7 @@ class AdaptivePool(Layer):
             over=over,
             window=Call(self.function, {"kernel_size": kernel, "stride": (1,) * self.rank}),
             clip=Call(name, settled),
-            clip_items=over.kernel,
+            clip_items=(over.kernel, over.kernel),
             frame=Call(name, {"output_size": (None, *space)}) if space != x.space else None,
         )
 

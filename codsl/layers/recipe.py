@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import Any, Literal
 
 from codsl.algebra.extent import Window
@@ -46,7 +47,7 @@ class Windowed:
     """Output `j` is made of a window of items.
 
     `clip` computes a whole clip, padding and all, as torch.nn does; where it is None, or the clip
-    has not `clip_items` items, the windows are cut and padded here, as they are in a stream.
+    has fewer or more items than `clip_items`, windows are cut and padded here, as in a stream.
     `frame` is applied to each item before it is kept, `window` to consecutive kept items.
     `fill` stands before the first item and after the last: a number, `replicate`, or None where
     the window is cut short instead. `overflow` stands beyond that padding, where `ceil_mode` asks.
@@ -58,7 +59,7 @@ class Windowed:
     window: Call
     tensors: tuple[str, ...] = ()
     clip: Call | None = None
-    clip_items: int | None = None
+    clip_items: tuple[int, float] = (1, inf)
     frame: Call | None = None
     fill: float | Literal["replicate"] | None = 0.0
     overflow: float | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from math import inf
 
 import torch
 from torch import Tensor, nn
@@ -46,7 +47,8 @@ def _pad(x: Tensor, what: Call) -> Tensor:
 def whole(module: nn.Module, recipe: Windowed, x: Tensor) -> Tensor:
     """A clip at once: by torch's own padding where it has it, else by windows as in a stream."""
     items = x.shape[2]
-    if recipe.clip is not None and recipe.clip_items in (None, items):
+    least, most = recipe.clip_items
+    if recipe.clip is not None and least <= items <= most:
         return call(module, recipe, recipe.clip, x)
     tape = Tape(0, kept(module, recipe, x), items)
     return windows(module, recipe, tape, 0, recipe.over.length(items))
@@ -69,31 +71,39 @@ def windows(module: nn.Module, recipe: Windowed, tape: Tape, first: int, stop: i
 
 
 def _pieces(recipe: Windowed, tape: Tape, first: int, stop: int) -> Iterator[tuple[Tensor, int]]:
-    """The padded input of consecutive outputs, and of each one whose window is cut short alone,
-    with the number of items that are left to it."""
+    """The padded input of consecutive outputs, and before and after it that of each output whose
+    window is cut short, alone, with the number of items that are left to it."""
     time = sees(recipe.over)
-    left = -recipe.over.before if recipe.fill is not None else 0
-    whole_run: list[int] = []
-    for output in range(first, stop):
+    left, right = _bounds(recipe, tape)
+
+    def cut(output: int) -> bool:
         oldest, newest = reads(time, output, output)
-        right = _right(recipe, tape)
-        if oldest >= left and (right is None or newest <= right):
-            whole_run.append(output)
-            continue
-        if whole_run:
-            yield _padded(recipe, tape, *reads(time, whole_run[0], whole_run[-1])), 0
-            whole_run = []
-        oldest, newest = max(oldest, left), newest if right is None else min(newest, right)
-        yield _padded(recipe, tape, oldest, newest), newest - oldest + 1
-    if whole_run:
-        yield _padded(recipe, tape, *reads(time, whole_run[0], whole_run[-1])), 0
+        return oldest < left or newest > right
+
+    def short(output: int) -> tuple[Tensor, int]:
+        oldest, newest = reads(time, output, output)
+        oldest, newest = max(oldest, left), int(min(newest, right))
+        return _padded(recipe, tape, oldest, newest), newest - oldest + 1
+
+    start = first
+    while start < stop and cut(start):
+        yield short(start)
+        start += 1
+    end = stop
+    while end > start and cut(end - 1):
+        end -= 1
+    if start < end:
+        yield _padded(recipe, tape, *reads(time, start, end - 1)), 0
+    for output in range(end, stop):
+        yield short(output)
 
 
-def _right(recipe: Windowed, tape: Tape) -> int | None:
-    """The last item that a window can take: padding counts where something fills it."""
+def _bounds(recipe: Windowed, tape: Tape) -> tuple[int, float]:
+    """The first and the last item that a window can take: padding counts where it is filled."""
+    left = 0 if recipe.fill is None else -recipe.over.before
     if tape.end is None or recipe.overflow is not None:
-        return None
-    return tape.end - 1 + (recipe.over.after if recipe.fill is not None else 0)
+        return left, inf
+    return left, tape.end - 1 + (0 if recipe.fill is None else recipe.over.after)
 
 
 def _padded(recipe: Windowed, tape: Tape, oldest: int, newest: int) -> Tensor:
