@@ -15,6 +15,9 @@ from codsl.layers.recipe import Windowed
 
 Key = tuple[int, int | None]
 
+FLOAT32 = 4
+"""Bytes of a number, as state is counted."""
+
 
 @dataclass(frozen=True)
 class Feed:
@@ -41,6 +44,16 @@ class Schedule:
     fires: tuple[Time, ...]
     feeds: tuple[Feed, ...]
     reads: tuple[tuple[int, ...], ...]
+
+    def bytes_of(self) -> list[int]:
+        """Bytes of state of each node in float32; what several share is counted at the first."""
+        counted: set[int] = set()
+        sizes = []
+        for reads in self.reads:
+            new = set(reads) - counted
+            counted |= new
+            sizes.append(FLOAT32 * sum(self.feeds[feed].size for feed in new))
+        return sizes
 
 
 def align(

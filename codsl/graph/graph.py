@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import isinf
+from typing import Any
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Time, compose, join
+from codsl.algebra.time import IDENTITY, Time, compose, hold, join, length, rate
 from codsl.graph.align import Schedule, align
 from codsl.graph.node import Edge, Node
-from codsl.graph.report import Report
+from codsl.graph.report import Report, Row
 from codsl.spec.spec import Block
-
-FLOAT32 = 4
-"""Bytes of a number, as state is counted."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +97,50 @@ class Graph:
 
     def report(self) -> Report:
         """What the network is, node by node, as plain data; `str()` of it is a table."""
-        return Report.of(self)
+        fires = self.schedule.fires
+        rows = tuple(
+            Row(
+                node.path,
+                node.type,
+                (node.frame.channels, "T", *node.frame.space),
+                node.parameters,
+                time.stride,
+                time.receptive_field,
+                time.delay,
+                tuple(hold(fires[edge.source], edge.reach, fire) for edge in node.edges),
+                rate(time, node.macs),
+                kept,
+            )
+            for node, time, fire, kept in zip(
+                self.nodes, self.times[1:], fires[1:], self.schedule.bytes_of(), strict=True
+            )
+        )
+        return Report(self.name, rows, self._total(rows))
+
+    def _total(self, rows: tuple[Row, ...]) -> dict[str, Any]:
+        field = self.receptive_field
+        clip = self.min_frames if isinf(field) else max(int(field), self.min_frames)
+        output = self.frames[self.output]
+        work = zip(self.nodes, self.times[1:], strict=True)
+        total: dict[str, Any] = {
+            "input": [self.input.channels, "T", *self.input.space],
+            "output": [output.channels, "T", *output.space],
+            "params": self.parameters,
+            "stride": self.stride,
+            "receptive_field": field,
+            "delay": self.delay,
+            "min_frames": self.min_frames,
+            "macs": sum(row.macs for row in rows),
+            "clip_frames": clip,
+            "clip_macs": sum(node.macs * length(time, clip) for node, time in work),
+            "state_bytes": sum(row.state_bytes for row in rows),
+        }
+        if self.rate is not None:
+            total["rate"] = self.rate
+            for key in ("stride", "receptive_field", "delay"):
+                endless = isinf(total[key])
+                total[f"{key}_ms"] = None if endless else round(total[key] * 1000 / self.rate, 3)
+        return total
 
     def block(self, path: str) -> "Graph":
         """A named block, or a layer, as a network of its own, relative to what enters it.
@@ -147,11 +189,6 @@ class Graph:
         times = times_of(nodes)
         output = inner(part.exit)
         return Graph(part.path, entry, None, nodes, blocks, output, self.dtype, times)
-
-    @property
-    def state_bytes(self) -> int:
-        """Bytes of state of one stream, in float32."""
-        return sum(feed.size for feed in self.schedule.feeds) * FLOAT32
 
 
 def times_of(nodes: tuple[Node, ...]) -> tuple[Time, ...]:

@@ -3,12 +3,7 @@
 import json
 from dataclasses import dataclass
 from math import isinf
-from typing import TYPE_CHECKING, Any
-
-from codsl.algebra.time import hold, length, rate
-
-if TYPE_CHECKING:
-    from codsl.graph.graph import Graph
+from typing import Any
 
 COLUMNS = ("path", "type", "shape", "params", "stride", "field", "delay", "holds", "MACs", "state")
 
@@ -38,34 +33,6 @@ class Report:
     name: str
     nodes: tuple[Row, ...]
     total: dict[str, Any]
-
-    @classmethod
-    def of(cls, graph: "Graph") -> "Report":
-        """The report of a graph."""
-        schedule = graph.schedule
-        bytes_of = _state(graph)
-        rows = []
-        for index, node in enumerate(graph.nodes):
-            time = graph.times[index + 1]
-            fires = schedule.fires
-            holds = tuple(
-                hold(fires[edge.source], edge.reach, fires[index + 1]) for edge in node.edges
-            )
-            rows.append(
-                Row(
-                    node.path,
-                    node.type,
-                    (node.frame.channels, "T", *node.frame.space),
-                    node.parameters,
-                    time.stride,
-                    time.receptive_field,
-                    time.delay,
-                    holds,
-                    rate(time, node.macs),
-                    bytes_of[index],
-                )
-            )
-        return cls(graph.name, tuple(rows), _total(graph, rows))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON has it; an endless receptive field is null."""
@@ -141,46 +108,6 @@ class Report:
         label = max(len(word) for word, _ in self.summary())
         lines += ["", *(f"{word:<{label}}  {figure}" for word, figure in self.summary())]
         return "\n".join(lines)
-
-
-def _state(graph: "Graph") -> list[int]:
-    """The bytes that are kept for each node; what several share is counted at the first."""
-    counted: set[int] = set()
-    sizes = []
-    for reads in graph.schedule.reads:
-        new = [feed for feed in dict.fromkeys(reads) if feed not in counted]
-        counted.update(new)
-        sizes.append(4 * sum(graph.schedule.feeds[feed].size for feed in new))
-    return sizes
-
-
-def _total(graph: "Graph", rows: list[Row]) -> dict[str, Any]:
-    field = graph.receptive_field
-    clip = graph.min_frames if isinf(field) else max(int(field), graph.min_frames)
-    output = graph.frames[graph.output]
-    total: dict[str, Any] = {
-        "input": [graph.input.channels, "T", *graph.input.space],
-        "output": [output.channels, "T", *output.space],
-        "params": graph.parameters,
-        "stride": graph.stride,
-        "receptive_field": field,
-        "delay": graph.delay,
-        "min_frames": graph.min_frames,
-        "macs": sum(row.macs for row in rows),
-        "clip_frames": clip,
-        "clip_macs": sum(
-            node.macs * length(time, clip)
-            for node, time in zip(graph.nodes, graph.times[1:], strict=True)
-        ),
-        "state_bytes": sum(row.state_bytes for row in rows),
-    }
-    if graph.rate is not None:
-        frame = 1000 / graph.rate
-        total["rate"] = graph.rate
-        total["delay_ms"] = round(graph.delay * frame, 3)
-        total["receptive_field_ms"] = None if isinf(field) else round(field * frame, 3)
-        total["stride_ms"] = round(graph.stride * frame, 3)
-    return total
 
 
 def _finite(value: float) -> float | None:

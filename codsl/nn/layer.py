@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
+from codsl.algebra.time import join
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge, Node
 from codsl.layers.recipe import Pointwise
@@ -48,12 +49,17 @@ class Layer(CoModule):
 
 
 class Join(nn.Module):
-    """A join of several values, item by item."""
+    """A join of several values, item by item; its numbers are relative to them."""
 
-    def __init__(self, recipe: Pointwise, word: str) -> None:
+    def __init__(self, recipe: Pointwise, node: Node) -> None:
         super().__init__()
         self.recipe = recipe
-        self.word = word
+        self.word = node.type
+        time = join([edge.reach for edge in node.edges])
+        self.receptive_field = time.receptive_field
+        self.delay = time.delay
+        self.stride = (1,) * node.frame.rank
+        self.padding = (0,) * node.frame.rank
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The join of clips of equal length."""
@@ -85,7 +91,7 @@ def layer(
     """The module of a node that reads frames `x`; weights are drawn as torch draws them."""
     recipe = node.recipe
     if isinstance(recipe, Pointwise) and len(node.edges) > 1:
-        return Join(recipe, node.type)
+        return Join(recipe, node)
     made = layer_class(recipe.module)
     settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
     if "dtype" in signature(getattr(nn, recipe.module)).parameters:
