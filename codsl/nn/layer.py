@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import join
+from codsl.algebra.time import IDENTITY
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge, Node
 from codsl.layers.recipe import Pointwise
@@ -55,9 +55,7 @@ class Join(nn.Module):
         super().__init__()
         self.recipe = recipe
         self.word = node.type
-        time = join([edge.reach for edge in node.edges])
-        self.receptive_field = time.receptive_field
-        self.delay = time.delay
+        self.receptive_field, self.delay = IDENTITY.receptive_field, IDENTITY.delay
         self.stride = (1,) * node.frame.rank
         self.padding = (0,) * node.frame.rank
 

@@ -1,0 +1,68 @@
+"""The command `codsl`: which commands there are, and what every one of them exits with."""
+
+import io
+import os
+import sys
+from argparse import ArgumentParser
+from collections.abc import Sequence
+
+from codsl import __version__
+from codsl.cli import check, report, run, schema
+from codsl.cli.misuse import Misuse
+from codsl.diagnostics import escape
+
+COMMANDS = {"check": check, "report": report, "run": run, "schema": schema}
+WRONG_USE = 2
+INTERRUPTED = 130
+NO_READER = 141
+"""What a shell shows for a program whose reader has gone: 128 and the number of SIGPIPE."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and give its exit status.
+
+    0 where all is fine, 1 where the spec or the run has a mistake, 2 for wrong use. Raises
+    `SystemExit` where argparse itself ends the program: for `--help` and wrong arguments.
+    """
+    _never_fail_to_print()
+    options = parser().parse_args(argv)
+    try:
+        status: int = options.command(options)
+        sys.stdout.flush()
+    except Misuse as error:
+        print(f"codsl {options.name}: error: {escape(str(error))}", file=sys.stderr)
+        return WRONG_USE
+    except KeyboardInterrupt:
+        print(f"codsl {options.name}: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        _forget_output()
+        return NO_READER
+    return status
+
+
+def parser() -> ArgumentParser:
+    """What the command line takes."""
+    top = ArgumentParser("codsl", description="Neural networks on live streams, from a spec.")
+    top.add_argument("--version", action="version", version=f"codsl {__version__}")
+    commands = top.add_subparsers(metavar="COMMAND", required=True, dest="name")
+    for name, module in COMMANDS.items():
+        words = module.WORDS
+        command = commands.add_parser(name, help=words, description=words[0].upper() + words[1:])
+        module.declare(command)
+        command.set_defaults(command=module.command)
+    return top
+
+
+def _never_fail_to_print() -> None:
+    """Spell what the terminal's encoding lacks, rather than fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _forget_output() -> None:
+    """Let what is still to be printed go nowhere: the interpreter flushes once more at its end."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())

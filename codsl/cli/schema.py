@@ -1,0 +1,18 @@
+"""`codsl schema`: the JSON Schema of the YAML form."""
+
+from argparse import ArgumentParser, Namespace
+
+from codsl.layers.table import table
+from codsl.spec.schema import published
+
+WORDS = "print the JSON Schema of YAML specs"
+
+
+def declare(parser: ArgumentParser) -> None:
+    """No arguments."""
+
+
+def command(options: Namespace) -> int:
+    """The schema on stdout, as editors read it."""
+    print(published(table()), end="")
+    return 0

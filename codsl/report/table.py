@@ -1,0 +1,156 @@
+"""How a report looks in a terminal: blocks with their sums, and the layers below them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from codsl.diagnostics import escape
+from codsl.graph.report import COLUMNS, Report, Row, amount
+
+GAP = 2
+"""Blanks between two columns."""
+
+INDENTED = 8
+"""Levels that are set apart by indentation at most."""
+
+SUMMED = {"params": "params", "MACs": "macs", "state": "state_bytes"}
+"""The columns that add up over a block, and what they show."""
+
+DISPENSABLE = ("stride", "params", "MACs", "state", "holds", "shape", "field")
+"""What is left out where there is no room, the first first."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """A block or a layer: its own name, how deep it lies, and what the columns say of it."""
+
+    depth: int
+    name: str
+    cells: dict[str, str]
+    block: bool = False
+
+    def title(self, typed: bool) -> Text:
+        """The name, indented; with the type behind it where that says more and `typed` asks."""
+        text = Text("  " * min(self.depth, INDENTED))
+        text.append(escape(self.name), "bold" if self.block else "")
+        kind = escape(self.cells.get("type", ""))
+        if typed and kind and escape(self.name).partition("[")[0] != kind:
+            text.append(f" {kind}", "cyan")
+        return text
+
+
+def show(report: Report, console: Console) -> None:
+    """Print a report: its table as wide as the console allows, then the totals."""
+    lines = list(outline(report))
+    shown, left_out = fitting(lines, console.width)
+    console.print(Text(escape(report.name), "bold"))
+    console.print(table(lines, shown))
+    if left_out:
+        words = f"no room here for {', '.join(left_out)}: a wider window or --json shows all"
+        console.print(Text(words, "dim"))
+        console.print()
+    console.print(totals(report))
+
+
+def table(lines: Sequence[Line], columns: Sequence[str]) -> Table:
+    """The lines as a Rich table with these columns."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    for column in columns:
+        left = column in ("path", "type", "shape")
+        made.add_column(
+            column,
+            justify="left" if left else "right",
+            overflow="fold",
+            no_wrap=column != "path",
+            style="cyan" if column == "type" else None,
+        )
+    typed = "type" not in columns
+    for line in lines:
+        cells = [Text(escape(line.cells.get(column, ""))) for column in columns[1:]]
+        made.add_row(line.title(typed), *cells, style="dim" if line.block else None)
+    return made
+
+
+def totals(report: Report) -> Table:
+    """The whole network, in words and figures."""
+    grid = Table.grid(padding=(0, GAP, 0, 0))
+    grid.add_column(style="bold", no_wrap=True)
+    grid.add_column(overflow="fold")
+    for word, figure in report.summary():
+        grid.add_row(Text(escape(word)), Text(escape(figure)))
+    return grid
+
+
+def outline(report: Report) -> Iterator[Line]:
+    """The layers in order, each block named once above its own."""
+    sums = _sums(report.nodes)
+    above: tuple[str, ...] = ()
+    for row, cells in zip(report.nodes, report.cells(), strict=True):
+        *blocks, name = row.path.split(".")
+        same = next(
+            (i for i, (old, new) in enumerate(zip(above, blocks, strict=False)) if old != new),
+            min(len(above), len(blocks)),
+        )
+        above = tuple(blocks)
+        for depth in range(same, len(above)):
+            yield Line(depth, above[depth], sums[above[: depth + 1]], block=True)
+        yield Line(len(above), name, dict(zip(COLUMNS, cells, strict=True)))
+
+
+def fitting(lines: Sequence[Line], width: int) -> tuple[list[str], list[str]]:
+    """The columns that fit into `width`, and those that do not.
+
+    First the type moves behind the name, then columns that say nothing go, then those that one
+    can do without.
+    """
+    shown = list(COLUMNS)
+    if _width(lines, shown) <= width:
+        return shown, []
+    shown.remove("type")
+    for column in [each for each in ("holds", "stride") if _silent(lines, each)]:
+        if _width(lines, shown) > width:
+            shown.remove(column)
+    left_out = []
+    for column in DISPENSABLE:
+        if column in shown and _width(lines, shown) > width:
+            shown.remove(column)
+            left_out.append(column)
+    return shown, left_out
+
+
+def _width(lines: Sequence[Line], columns: Sequence[str]) -> int:
+    """Characters that a table with these columns takes."""
+    typed = "type" not in columns
+    widths = [max((line.title(typed).cell_len for line in lines), default=0)]
+    for column in columns[1:]:
+        cells = (cell_len(escape(line.cells.get(column, ""))) for line in lines)
+        widths.append(max(len(column), *cells))
+    return sum(widths) + GAP * len(widths)
+
+
+def _silent(lines: Sequence[Line], column: str) -> bool:
+    """Whether a column says of every layer what can be taken for granted."""
+    return {line.cells[column] for line in lines if not line.block} <= {"", "1"}
+
+
+def _sums(rows: Sequence[Row]) -> dict[tuple[str, ...], dict[str, str]]:
+    """What the layers of each block come to, by the block's levels."""
+    sums: dict[tuple[str, ...], dict[str, float]] = {}
+    for row in rows:
+        blocks = row.path.split(".")[:-1]
+        for depth in range(len(blocks)):
+            so_far = sums.setdefault(tuple(blocks[: depth + 1]), dict.fromkeys(SUMMED, 0.0))
+            for column, field in SUMMED.items():
+                so_far[column] += getattr(row, field)
+    return {
+        block: {
+            column: amount(value, "B" if column == "state" else "")
+            for column, value in columns.items()
+        }
+        for block, columns in sums.items()
+    }
