@@ -12,7 +12,7 @@ from codsl.layers.mistake import Mistake
 from codsl.spec.bind import pin
 from codsl.spec.spec import Item, Spec
 
-MOST_PARAMETERS = 2**36
+MOST_PARAMETERS = 2**32
 """Numbers that a network may learn at most."""
 
 

@@ -74,7 +74,23 @@ class Convolution(Layer):
                     help=f"the nearest divisor is {nearest}",
                     replacement=str(nearest),
                 )
-        return slide(self._windows(), x, self.out_channels)
+        made = self._windows()
+        self._check_repeats(made, x)
+        return slide(made, x, self.out_channels)
+
+    @final
+    def _check_repeats(self, made: tuple[Window, ...], x: Frame) -> None:
+        """`reflect` and `circular` repeat what is there, once."""
+        most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
+        for window, size in zip(made[1:], x.space, strict=True):
+            if most is not None and max(window.before, window.after) > size + most:
+                raise Mistake(
+                    "E0404",
+                    f"`{self.padding_mode}` padding of {max(window.before, window.after)} needs "
+                    f"more than the {size} that are there",
+                    argument="padding",
+                    layer=f"the input is {x}",
+                )
 
     @final
     def time(self) -> Time:

@@ -128,11 +128,14 @@ class CoModule(nn.Module):
             self.forward_step(frame)
 
     def _begin(self, x: Tensor) -> State:
+        """The state of the stream, or that of a new one like the network and its first frame."""
         if self._state is not None:
             return self._state
         if x.dim() < 2:
             raise ValueError(f"a frame is (B, C, *S), got a tensor of shape {tuple(x.shape)}")
-        return self.program.init_state(x.shape[0], x.dtype, x.device)
+        weight = next(self.parameters(), x)
+        like = x if torch.is_autocast_enabled(x.device.type) else weight
+        return self.program.init_state(x.shape[0], like.dtype, like.device)
 
     def _advance(self, x: Tensor, state: State) -> tuple[Tensor | None, State]:
         y, new = self.program.steps(x, state)

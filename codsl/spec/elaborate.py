@@ -22,6 +22,8 @@ MOST = 20_000
 """Layers and other statements at most, once everything is written out."""
 DEEPEST = 64
 """Blocks and templates inside one another at most."""
+LARGEST_FRAME = 2**31
+"""Numbers in a frame at most."""
 
 Rows = Mapping[str, type[Layer]]
 
@@ -285,7 +287,7 @@ class _Elaborator:
         if flow.frame is None:
             return None
         frame = layer.shape(flow.frame)
-        if frame.size > 2**40:
+        if frame.size > LARGEST_FRAME:
             raise Mistake("E0410", f"a frame of {frame} holds {frame.size} numbers")
         return frame
 
