@@ -23,13 +23,15 @@ FLOAT32 = 4
 class Feed:
     """The items of a value, of which `depth` are kept between two frames.
 
-    `through` is the node whose recipe makes something smaller of each item before it is kept.
+    `through` is the node whose recipe makes something smaller of each item before it is kept,
+    `owner` the first node that needs them all.
     """
 
     value: int
     through: int | None
     depth: int
     frame: Frame
+    owner: int
 
     @property
     def size(self) -> int:
@@ -45,15 +47,10 @@ class Schedule:
     feeds: tuple[Feed, ...]
     reads: tuple[tuple[int, ...], ...]
 
-    def bytes_of(self) -> list[int]:
-        """Bytes of state of each node in float32; what several share is counted at the first."""
-        counted: set[int] = set()
-        sizes = []
-        for reads in self.reads:
-            new = set(reads) - counted
-            counted |= new
-            sizes.append(FLOAT32 * sum(self.feeds[feed].size for feed in new))
-        return sizes
+    def bytes_of(self, node: int) -> int:
+        """Bytes of state that a node needs, in float32, and that none before it needs as well."""
+        mine = (self.feeds[feed] for feed in set(self.reads[node]))
+        return FLOAT32 * sum(feed.size for feed in mine if feed.owner == node)
 
 
 def align(
@@ -127,12 +124,16 @@ def _schedule(
     nodes: tuple[Node, ...], fires: tuple[Time, ...], frames: tuple[Frame, ...]
 ) -> Schedule:
     depths: dict[Key, int] = {}
+    owners: dict[Key, int] = {}
     for index, node in enumerate(nodes):
+        before = dict.fromkeys((_key(index, node, edge.source) for edge in node.edges), -1)
+        before |= {key: depths[key] for key in before if key in depths}
         _keep(depths, index, node, fires)
+        owners |= {key: index for key, depth in before.items() if depths[key] > depth}
     numbers = {key: number for number, key in enumerate(depths)}
     feeds = tuple(
-        Feed(value, through, depth, frames[value] if through is None else frames[through + 1])
-        for (value, through), depth in depths.items()
+        Feed(value, through, depth, frames[value if through is None else through + 1], owner)
+        for ((value, through), depth), owner in zip(depths.items(), owners.values(), strict=True)
     )
     reads = tuple(
         tuple(numbers[_key(index, node, edge.source)] for edge in node.edges)

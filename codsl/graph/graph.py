@@ -109,10 +109,10 @@ class Graph:
                 time.delay,
                 tuple(hold(fires[edge.source], edge.reach, fire) for edge in node.edges),
                 rate(time, node.macs),
-                kept,
+                self.schedule.bytes_of(index),
             )
-            for node, time, fire, kept in zip(
-                self.nodes, self.times[1:], fires[1:], self.schedule.bytes_of(), strict=True
+            for index, (node, time, fire) in enumerate(
+                zip(self.nodes, self.times[1:], fires[1:], strict=True)
             )
         )
         return Report(self.name, rows, self._total(rows))
