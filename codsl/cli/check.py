@@ -3,6 +3,7 @@
 import json
 from argparse import ArgumentParser, Namespace
 
+from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.diagnostics import escape, plural
 from codsl.graph.report import endless
@@ -21,10 +22,10 @@ def command(options: Namespace) -> int:
     graph, diagnostics = read(options)
     if options.format == "json":
         print(json.dumps({"diagnostics": [each.to_json() for each in diagnostics]}, indent=2))
-        return 0 if graph else 1
+        return 0 if graph else MISTAKE
     tell(diagnostics)
     if graph is None:
-        return 1
+        return MISTAKE
     print(
         f"{escape(options.spec)}: fine: {plural(len(graph.nodes), 'layer')}, "
         f"receptive field {endless(graph.receptive_field)}, delay {graph.delay}"

@@ -5,17 +5,14 @@ import os
 import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
+from errno import ENOSPC
 
 from codsl import __version__
 from codsl.cli import check, report, run, schema
-from codsl.cli.misuse import Misuse
+from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.diagnostics import escape
 
 COMMANDS = {"check": check, "report": report, "run": run, "schema": schema}
-WRONG_USE = 2
-INTERRUPTED = 130
-NO_READER = 141
-"""What a shell shows for a program whose reader has gone: 128 and the number of SIGPIPE."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -38,6 +35,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return NO_READER
+    except OSError as error:
+        if error.errno != ENOSPC:
+            raise
+        print(f"codsl {options.name}: error: {error.strerror}", file=sys.stderr)
+        _forget_output()
+        return WRONG_USE
     return status
 
 

@@ -4,6 +4,7 @@ import json
 import sys
 from argparse import ArgumentParser, Namespace
 
+from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.graph.report import Report
 
@@ -24,10 +25,10 @@ def command(options: Namespace) -> int:
     graph, diagnostics = read(options)
     if graph is None and options.format == "json":
         print(json.dumps({"diagnostics": [each.to_json() for each in diagnostics]}, indent=2))
-        return 1
+        return MISTAKE
     tell(diagnostics)
     if graph is None:
-        return 1
+        return MISTAKE
     _show(graph.report(), options.format)
     return 0
 

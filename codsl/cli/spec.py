@@ -33,7 +33,7 @@ def declare_spec(parser: ArgumentParser) -> None:
         default=[],
         type=parameter,
         dest="params",
-        help="a value for a parameter of the spec: a number, true, a text, (1, 2), relu; repeatable",
+        help="a parameter of the spec: a number, true, a text, (1, 2), relu; repeatable",
     )
 
 
@@ -64,7 +64,9 @@ def parameter(text: str) -> tuple[str, Any]:
     if not _EXPRESSION.match(written):
         return name, scalar(written)
     if len(written) > LONGEST:
-        raise ArgumentTypeError(f"the value of `{escape(name)}` is longer than {LONGEST} characters")
+        raise ArgumentTypeError(
+            f"the value of `{escape(name)}` is longer than {LONGEST} characters"
+        )
     return name, _plain(name, _worth(name, written))
 
 

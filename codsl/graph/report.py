@@ -76,7 +76,7 @@ class Report:
             in_time = (
                 f" ({total[f'{key}_ms']:g} ms)" if ms and total[f"{key}_ms"] is not None else ""
             )
-            return f"{endless(total[key])} frames{in_time}"
+            return f"{_frames(total[key])}{in_time}"
 
         return [
             ("input", " x ".join(map(str, total["input"]))),
@@ -85,7 +85,7 @@ class Report:
             ("receptive field", frames("receptive_field")),
             ("delay", frames("delay")),
             ("stride", frames("stride")),
-            ("shortest clip", f"{total['min_frames']} frames"),
+            ("shortest clip", _frames(total["min_frames"])),
             (
                 "MACs",
                 f"{amount(total['macs'])} per step, {amount(total['clip_macs'])} per clip of "
@@ -116,6 +116,10 @@ def _finite(value: float) -> float | None:
 
 def _ratio(total: dict[str, Any]) -> str:
     return f" ({total['clip_macs'] / total['macs']:.1f}x)" if total["macs"] else ""
+
+
+def _frames(count: float) -> str:
+    return "1 frame" if count == 1 else f"{endless(count)} frames"
 
 
 def endless(value: float) -> str:

@@ -21,7 +21,7 @@ INDENTED = 8
 SUMMED = {"params": "params", "MACs": "macs", "state": "state_bytes"}
 """The columns that add up over a block, and what they show."""
 
-DISPENSABLE = ("stride", "params", "MACs", "state", "holds", "shape", "field")
+DISPENSABLE = ("stride", "params", "holds", "MACs", "shape", "state", "field")
 """What is left out where there is no room, the first first."""
 
 
@@ -49,7 +49,9 @@ def show(report: Report, console: Console) -> None:
     lines = list(outline(report))
     shown, left_out = fitting(lines, console.width)
     console.print(Text(escape(report.name), "bold"))
+    console.print()
     console.print(table(lines, shown))
+    console.print()
     if left_out:
         words = f"no room here for {', '.join(left_out)}: a wider window or --json shows all"
         console.print(Text(words, "dim"))
@@ -59,7 +61,7 @@ def show(report: Report, console: Console) -> None:
 
 def table(lines: Sequence[Line], columns: Sequence[str]) -> Table:
     """The lines as a Rich table with these columns."""
-    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, GAP, 0, 0), header_style="bold")
+    made = Table(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, GAP - 1, 0, 0))
     for column in columns:
         left = column in ("path", "type", "shape")
         made.add_column(
@@ -71,8 +73,9 @@ def table(lines: Sequence[Line], columns: Sequence[str]) -> Table:
         )
     typed = "type" not in columns
     for line in lines:
-        cells = [Text(escape(line.cells.get(column, ""))) for column in columns[1:]]
-        made.add_row(line.title(typed), *cells, style="dim" if line.block else None)
+        style = "dim" if line.block else ""
+        cells = [Text(escape(line.cells.get(column, "")), style) for column in columns[1:]]
+        made.add_row(line.title(typed), *cells)
     return made
 
 
@@ -130,7 +133,7 @@ def _width(lines: Sequence[Line], columns: Sequence[str]) -> int:
     for column in columns[1:]:
         cells = (cell_len(escape(line.cells.get(column, ""))) for line in lines)
         widths.append(max(len(column), *cells))
-    return sum(widths) + GAP * len(widths)
+    return sum(widths) + GAP * (len(widths) - 1)
 
 
 def _silent(lines: Sequence[Line], column: str) -> bool:

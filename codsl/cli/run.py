@@ -1,0 +1,174 @@
+"""`codsl run`: a network on a real stream, frame by frame."""
+
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from codsl.cli.memory import check_network, kept
+from codsl.cli.misuse import MISTAKE, Misuse
+from codsl.cli.outcome import broken_off, conclude, introduce, too_short, verified
+from codsl.cli.spec import declare_spec, read, tell
+from codsl.diagnostics import escape
+from codsl.graph.graph import Graph
+
+if TYPE_CHECKING:
+    from codsl.cli.playback import Playback
+    from codsl.media.footage import Footage
+    from codsl.media.recording import Recording
+    from codsl.network import Network
+
+WORDS = "run a network over a video or an array, frame by frame"
+SUFFIX = ".npy"
+
+
+def declare(parser: ArgumentParser) -> None:
+    """The arguments."""
+    declare_spec(parser)
+    add = parser.add_argument
+    source = "a video file, an .npy (C, T, *S), or `demo`, a clip made on the spot"
+    add("--input", metavar="SRC", required=True, help=source)
+    add("--frames", metavar="N", type=_count, help="stop after so many frames")
+    add("--output", metavar="FILE.npy", type=Path, help="write the outputs, (C, T, *S)")
+    add("--force", action="store_true", help="write over an output that is there")
+    add("--verify", action="store_true", help="also run the clip at once; exit 1 if they differ")
+    add("--seed", metavar="N", type=_seed, default=0, help="of the fresh weights; 0 if not given")
+
+
+def command(options: Namespace) -> int:
+    """Stream the input through the network and say what was seen.
+
+    1 where the spec has mistakes, the clip is too short, or `--verify` finds a difference; 2 for
+    an input that cannot be read or an output that cannot be written; 130 after Ctrl-C. Outputs
+    that there are when a stream breaks off are kept.
+    """
+    from codsl.media.footage import Unusable
+    from codsl.media.medium import footage
+
+    _check_output(options.output, options.force)
+    graph, diagnostics = read(options)
+    tell(diagnostics)
+    if graph is None:
+        return MISTAKE
+    check_network(graph)
+    try:
+        with footage(options.input, graph.input) as source:
+            return _run(graph, source, options)
+    except Unusable as error:
+        raise Misuse(str(error)) from error
+
+
+def _run(graph: Graph, source: "Footage", options: Namespace) -> int:
+    """Build the network and stream the footage, to the end or as far as it goes."""
+    import torch
+
+    from codsl.cli.playback import Playback
+
+    introduce(graph, options.seed, f"{options.input}: {source.words}")
+    net = _built(graph, options.seed)
+    with _recording(options.output, net) as recording, torch.inference_mode():
+        playback = Playback(net, recording.add if recording else None, keep=options.verify)
+        stop = _stream(playback, source, options)
+        if recording and recording.items:
+            recording.save()
+        conclude(playback, recording)
+        if stop is not None:
+            return broken_off(stop, playback, recording)
+        if playback.frames < graph.min_frames:
+            return too_short(playback)
+        return verified(playback) if options.verify else 0
+
+
+def _stream(playback: "Playback", source: "Footage", options: Namespace) -> BaseException | None:
+    """Step through the frames; what ended the stream early, where something did."""
+    from codsl.media.footage import Unusable
+
+    frames: Iterator[Any] = islice(source.frames, options.frames)
+    if options.verify:
+        frames = kept(frames, playback.net.graph)
+    counts = [count for count in (source.count, options.frames) if count is not None]
+    try:
+        with _watched(frames, min(counts, default=None)) as watched:
+            playback.play(watched)
+        playback.end()
+    except (Unusable, KeyboardInterrupt) as stop:
+        if playback.frames == 0:
+            raise
+        return stop
+    return None
+
+
+def _built(graph: Graph, seed: int) -> "Network":
+    import torch
+
+    from codsl.pipeline import build
+
+    torch.manual_seed(seed)
+    return build(graph).eval()
+
+
+@contextmanager
+def _watched(frames: Iterator[Any], total: int | None) -> Iterator[Iterator[Any]]:
+    """The frames, with a progress bar where someone watches."""
+    if not sys.stderr.isatty():
+        yield frames
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+    from rich.progress import TimeRemainingColumn as Remaining
+
+    columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), Remaining())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield iter(progress.track(frames, total=total))
+
+
+@contextmanager
+def _recording(output: Path | None, net: "Network") -> Iterator["Recording | None"]:
+    """What keeps the outputs, where they are to be kept."""
+    from codsl.cli.playback import storable
+    from codsl.media.recording import Recording
+
+    if output is None:
+        yield None
+        return
+    graph = net.graph
+    dtype = str(storable(net.init_state().dtype)).removeprefix("torch.")
+    try:
+        with Recording(output, graph.frames[graph.output], dtype) as recording:
+            yield recording
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise Misuse(f"`{output}` cannot be written: {error.strerror or error}") from error
+
+
+def _check_output(output: Path | None, force: bool) -> None:
+    """Refuse an output that could not be written or would be lost, before anything is done."""
+    if output is None:
+        return
+    try:
+        if output.suffix != SUFFIX:
+            raise Misuse(f"`{output}`: outputs are written as {SUFFIX}")
+        if output.is_dir():
+            raise Misuse(f"`{output}` is a directory")
+        if not output.parent.is_dir():
+            raise Misuse(f"`{output.parent}` is no folder that is there")
+        if output.exists() and not force:
+            raise Misuse(f"`{output}` is there already; --force writes over it")
+    except OSError as error:
+        raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
+
+
+def _count(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 12 or int(text) == 0:
+        raise ArgumentTypeError(f"`{escape(text)}` is not a number of frames")
+    return int(text)
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit()) or len(text) > 18:
+        raise ArgumentTypeError(f"`{escape(text)}` is not a seed, an integer from 0 on")
+    return int(text)

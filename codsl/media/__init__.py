@@ -1,0 +1,1 @@
+"""Frames from files and for files; nothing here knows of torch."""

@@ -1,0 +1,76 @@
+"""The command line as its users meet it: in a process of its own, piped or in a terminal."""
+
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+
+VIDEO = """codsl 1
+network tiny(width = 4, kernel: tuple = (3, 3, 3), act: layer = "relu") {
+  input (3, T, 12, 16) rate 15
+  stem = conv3d(width, kernel, padding=1)
+  act
+  residual {
+    conv = conv3d(width, 3, padding=1)
+  }
+  down = conv3d(2, (3, 1, 1), stride=(2, 1, 1), padding=(1, 0, 0))
+}
+variant wide { width = 6 }
+"""
+
+SIGNAL = """codsl: 1
+name: signal
+input: [2, T]
+layers:
+  - conv1d: {name: conv, out_channels: 3, kernel_size: 3, padding: causal}
+  - conv1d: {name: late, out_channels: 3, kernel_size: 5, padding: same}
+"""
+
+WRONG = """codsl: 1
+input: [2, T]
+layers:
+  - conv1d: {out_channels: 3, kernel_sise: 3}
+  - convolve: {out_channels: 3}
+"""
+
+
+def environment() -> dict[str, str]:
+    kept = {key: value for key, value in os.environ.items() if key not in ("NO_COLOR", "COLUMNS")}
+    return {**kept, "PYTHONPATH": str(ROOT), "TERM": "xterm-256color", "PYTHONUTF8": "1"}
+
+
+def codsl(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command with its output piped."""
+    return subprocess.run(
+        [sys.executable, "-m", "codsl", *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment(),
+        cwd=cwd,
+        check=False,
+    )
+
+
+def in_terminal(*arguments: str | Path, columns: int = 120) -> tuple[int, str]:
+    """Run a command in a terminal: its status, and all that it shows."""
+    ours, theirs = pty.openpty()
+    env = {**environment(), "COLUMNS": str(columns)}
+    command = [sys.executable, "-m", "codsl", *map(str, arguments)]
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
+        os.close(theirs)
+        shown = b""
+        while True:
+            try:
+                part = os.read(ours, 65536)
+            except OSError:
+                break
+            if not part:
+                break
+            shown += part
+        status = process.wait(timeout=120)
+    os.close(ours)
+    return status, shown.decode()
