@@ -276,18 +276,27 @@ def test_a_stream_that_breaks_keeps_its_outputs(
     assert array is arrays.array
 
 
+HEARING_CTRL_C = """
+import signal, sys
+from codsl.cli.main import main
+signal.signal(signal.SIGINT, signal.default_int_handler)
+sys.exit(main())
+"""
+"""The command, also where a shell has put the tests in the background, where Ctrl-C is ignored."""
+
+
 def test_ctrl_c_keeps_what_there_is(signal_spec: Path, tmp_path: Path) -> None:
     clip, output = tmp_path / "long.npy", tmp_path / "out.npy"
     np.lib.format.open_memmap(clip, "w+", np.float32, (2, 20_000_000)).flush()
     line = ["run", str(signal_spec), "--input", str(clip), "--output", str(output)]
     process = subprocess.Popen(
-        [sys.executable, "-m", "codsl", *line],
+        [sys.executable, "-c", HEARING_CTRL_C, *line],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env=environment(),
     )
-    with process:
+    try:
         assert process.stdout is not None
         while not process.stdout.readline().startswith("input"):
             assert process.poll() is None
@@ -295,6 +304,9 @@ def test_ctrl_c_keeps_what_there_is(signal_spec: Path, tmp_path: Path) -> None:
             process.wait(2)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.communicate()
     assert process.returncode == 130
     found = re.search(r"interrupted; after (\d+) frames (\d+) outputs kept", error)
     assert found, error
