@@ -1,0 +1,47 @@
+# `make demo` and `make test` do everything on a fresh machine: environment, installation, run.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+INSTALL := $(PIP) install --quiet --constraint constraints.txt
+PYTEST ?= -n auto --maxprocesses 4
+
+# Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
+export OMP_WAIT_POLICY ?= PASSIVE
+
+.PHONY: help demo test lint schema clean
+.NOTPARALLEL:
+
+help:
+	@echo 'make demo    install, then stream the demo video through networks/x3d.yaml, and verify it'
+	@echo 'make test    install, then run all tests'
+	@echo 'make lint    install, then check style and types'
+	@echo 'make schema  write schemas/ anew from the table of layers'
+	@echo 'make clean   remove the environment and what tools left behind'
+
+demo: $(VENV)/with-video
+	$(BIN)/codsl run networks/x3d.yaml --input demo --verify
+
+test: $(VENV)/with-test
+	$(BIN)/python -m pytest $(PYTEST)
+
+lint: $(VENV)/with-dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+schema: $(VENV)/with-video
+	$(BIN)/codsl schema > $(VENV)/schema.json
+	mv $(VENV)/schema.json schemas/codsl-1.schema.json
+
+$(VENV)/with-%: pyproject.toml constraints.txt | $(BIN)/pip
+	$(INSTALL) --editable '.[$*]'
+	@touch $@
+
+$(BIN)/pip:
+	$(PYTHON) -m venv $(VENV)
+
+clean:
+	rm -rf $(VENV) build dist .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,224 @@
+"""The documents keep their word: what they show runs, checks, and prints what stands there.
+
+A fenced block of Python runs, all of a document's in order; one of YAML or text that begins with
+`codsl` is checked, and lies beside them under the name of its network. A block that names its file
+(the second word of the fence) lies there; a spec of that kind has mistakes. In a console block
+what follows `$ codsl ...` is what that command prints. `python tests/test_docs.py` writes the
+console blocks anew.
+"""
+
+import io
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from shutil import copytree, ignore_patterns
+from tempfile import TemporaryDirectory
+
+import pytest
+
+import codsl
+from codsl.cli.main import COMMANDS, main
+from codsl.layers.table import table
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
+SURFACES = {"text": ".codsl", "yaml": ".yaml"}
+FENCE = re.compile(r"^```(?P<words>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+ROW = re.compile(r"^\| [^|]+ \| `(?P<yaml>[^`]+)` \| `(?P<text>[^`]+)` \|$", re.MULTILINE)
+FIGURE = re.compile(r"\d+\.\d+(e-?\d+)?|\d+e-?\d+")
+"""What differs from one run to the next: seconds, rates, roundings."""
+
+CONTEXT = {
+    "text": """codsl 1
+template unit(out: int, act: layer = "relu") { conv3d(out, 1) act }
+network row(n = 2) { input (8, T, 4, 4) a = conv3d(8, 1) b = conv3d(8, 1) %s }
+""",
+    "yaml": """codsl: 1
+name: row
+params: {n: 2}
+input: [8, T, 4, 4]
+templates:
+  unit:
+    params: {out: int, act: {type: layer, default: relu}}
+    layers: [{conv3d: {out_channels: $out, kernel_size: 1}}, $act]
+layers:
+  - conv3d: {name: a, out_channels: 8, kernel_size: 1}
+  - conv3d: {name: b, out_channels: 8, kernel_size: 1}
+  - %s
+""",
+}
+
+
+@dataclass(frozen=True)
+class Block:
+    language: str
+    file: str
+    body: str
+
+    @property
+    def is_spec(self) -> bool:
+        lines = [line for line in self.body.splitlines() if line and not line.startswith("#")]
+        return self.language in SURFACES and lines[:1] != [] and lines[0].startswith("codsl")
+
+
+def blocks(document: Path) -> list[Block]:
+    found = []
+    for fence in FENCE.finditer(document.read_text(encoding="utf-8")):
+        language, _, file = fence["words"].partition(" ")
+        found.append(Block(language, file, fence["body"]))
+    return found
+
+
+def lay_out(document: Path, folder: Path) -> None:
+    """Put the files of a document into a folder; two of one name are a mistake of the document."""
+    (folder / "networks").symlink_to(ROOT / "networks")
+    if any(block.file.startswith("codsl/") for block in blocks(document)):
+        copytree(ROOT / "codsl", folder / "codsl", ignore=ignore_patterns("__pycache__"))
+    for block in blocks(document):
+        if block.file or block.is_spec:
+            name = block.file or codsl.check(block.body).name + SURFACES[block.language]
+            path = folder / name
+            assert not path.exists(), f"{document.name} has {name} twice"
+            path.write_text(block.body, encoding="utf-8")
+
+
+def printed(command: str, folder: Path) -> str:
+    out = io.StringIO()
+    with chdir(folder), redirect_stdout(out), redirect_stderr(out):
+        main(shlex.split(command)[1:])
+    return out.getvalue()
+
+
+def transcripts(document: Path) -> Iterator[tuple[str, str]]:
+    """The commands of the console blocks, and what is printed below each."""
+    for block in blocks(document):
+        if block.language == "console":
+            for part in re.split(r"^\$ (?=codsl )", block.body, flags=re.MULTILINE)[1:]:
+                command, _, output = part.partition("\n")
+                yield command, output
+
+
+def steady(command: str, output: str) -> str:
+    return FIGURE.sub("#", output) if command.startswith("codsl run") else output
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_specs_are_what_they_seem(document: Path) -> None:
+    for block in blocks(document):
+        if block.is_spec and block.file:
+            with pytest.raises(codsl.SpecError):
+                codsl.check(block.body)
+        elif block.is_spec:
+            codsl.check(block.body)
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_python_runs(document: Path, tmp_path: Path) -> None:
+    pieces = [each.body for each in blocks(document) if each.language == "python" and not each.file]
+    if not pieces:
+        return
+    lay_out(document, tmp_path)
+    code = tmp_path / f"{document.stem}.py"
+    code.write_text("\n".join(pieces), encoding="utf-8")
+    place = tmp_path if (tmp_path / "codsl").exists() else ROOT
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(code)],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_print_what_stands_there(document: Path, tmp_path: Path) -> None:
+    lay_out(document, tmp_path)
+    for command, output in transcripts(document):
+        now = printed(command, tmp_path)
+        assert steady(command, now) == steady(command, output), f"{document.name}: {command}"
+
+
+def test_the_readme_shows_commands() -> None:
+    commands = [command.split()[1] for command, _ in transcripts(DOCUMENTS[0])]
+    assert {"check", "report", "run"} <= set(commands)
+
+
+def test_both_surfaces_of_the_first_network_are_one() -> None:
+    by_name: dict[str, list[codsl.Graph]] = {}
+    for block in blocks(DOCUMENTS[0]):
+        if block.is_spec and not block.file:
+            graph = codsl.check(block.body)
+            by_name.setdefault(graph.name, []).append(graph)
+    assert set(by_name) == {"first", "resnet"}
+    for text, other in by_name.values():
+        assert text.report().to_dict() == other.report().to_dict()
+
+
+def rows() -> list[tuple[str, str]]:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("## The language")[1].split("## Time")[0]
+    return [(row["yaml"], row["text"]) for row in ROW.finditer(section)]
+
+
+def test_the_table_of_constructs_is_read_whole() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("| construct | YAML | text |")[1].split("\n\n")[0]
+    assert len(rows()) == section.count("\n") - 1
+
+
+@pytest.mark.parametrize(("in_yaml", "in_text"), rows())
+def test_a_construct_means_the_same_in_both_surfaces(in_yaml: str, in_text: str) -> None:
+    reports = [
+        codsl.check(CONTEXT[surface] % written).report().to_dict()
+        for surface, written in (("yaml", in_yaml), ("text", in_text))
+    ]
+    assert reports[0] == reports[1]
+
+
+def test_the_list_of_layers_is_whole() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("## Layers")[1].split("\n\n")[1]
+    own = {name for name, row in table().items() if row.__module__.startswith("codsl.layers.")}
+    assert set(re.findall(r"`(\w+)`", section)) == own
+
+
+def test_every_command_is_listed() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    section = text.split("## Command line")[1].split("\n\n")[1]
+    assert set(re.findall(r"`codsl (\w+)", section)) == set(COMMANDS)
+
+
+def test_links_lead_somewhere() -> None:
+    for document in DOCUMENTS:
+        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
+            assert (document.parent / target).exists(), f"{document.name}: {target}"
+
+
+def rewrite(document: Path) -> None:
+    """Print below each command of the console blocks what it prints now."""
+
+    def anew(fence: re.Match[str]) -> str:
+        commands = re.findall(r"^\$ (codsl .*)$", fence["body"], flags=re.MULTILINE)
+        if fence["words"] != "console" or not commands:
+            return fence[0]
+        parts = [f"$ {command}\n{printed(command, folder)}" for command in commands]
+        return "```console\n" + "".join(parts) + "```"
+
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        lay_out(document, folder)
+        text = document.read_text(encoding="utf-8")
+        document.write_text(FENCE.sub(anew, text), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for each in DOCUMENTS:
+        rewrite(each)
