@@ -1,5 +1,6 @@
 """`codsl run`: a network on a real stream, frame by frame."""
 
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Iterator
@@ -62,7 +63,11 @@ def command(options: Namespace) -> int:
 
 
 def _run(graph: Graph, source: "Footage", options: Namespace) -> int:
-    """Build the network and stream the footage, to the end or as far as it goes."""
+    """Build the network and stream the footage, to the end or as far as it goes.
+
+    Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
     from codsl.cli.playback import Playback

@@ -1,6 +1,6 @@
 """The state of a stream, as a value."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
@@ -15,7 +15,7 @@ class State:
     batch_size: int
     dtype: torch.dtype
     device: torch.device
-    tensors: tuple[Tensor, ...]
+    tensors: tuple[Tensor, ...] = field(repr=False)
 
     @property
     def bytes(self) -> int:
