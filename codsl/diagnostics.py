@@ -2,14 +2,21 @@
 
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from itertools import islice
 from typing import Any
 
 from codsl.source import Source, Span
 
 WIDEST = 160
 """Characters of a source line that are shown at most."""
+LONGEST = 400
+"""Characters of a sentence at most; a name in it may be of any length."""
+CONSIDERED = 200
+"""Words at most among which one is looked for that was meant."""
+MOST = 100
+"""Mistakes at most that are collected before reading stops."""
 
 
 @dataclass(frozen=True)
@@ -97,6 +104,7 @@ class Findings:
 
     def __init__(self) -> None:
         self.diagnostics: list[Diagnostic] = []
+        self._said: set[object] = set()
 
     def add(
         self,
@@ -106,19 +114,26 @@ class Findings:
         notes: Sequence[str] = (),
         helps: Sequence[Help | str] = (),
     ) -> None:
-        """Note a mistake. One culprit is reported once for one code."""
+        """Note a mistake; what is said of one culprit is said once.
+
+        Raises `SpecError` where there are so many that more would help nobody.
+        """
         found = Diagnostic(
             code,
-            message,
+            shorten(message),
             tuple(Label(at) if isinstance(at, Span) else at for at in labels if at is not None),
-            tuple(notes),
+            tuple(map(shorten, notes)),
             tuple(Help(each) if isinstance(each, str) else each for each in helps),
         )
-        if not any(
-            known.code == code and known.span == found.span and known.message == message
-            for known in self.diagnostics[-8:]
-        ):
-            self.diagnostics.append(found)
+        place = (code, found.message, found.span and (found.span.start, found.span.end))
+        if place in self._said:
+            return
+        self._said.add(place)
+        self.diagnostics.append(found)
+        if len(self.diagnostics) >= MOST:
+            more = (*found.notes, f"reading stopped here, after {MOST} mistakes")
+            self.diagnostics[-1] = replace(found, notes=more)
+            self.settle()
 
     def settle(self) -> tuple[Diagnostic, ...]:
         """The warnings, in the order of the text; raises `SpecError` where there are errors."""
@@ -130,7 +145,16 @@ class Findings:
 
 def suggest(word: str, known: Iterable[str]) -> list[str]:
     """The known words that look most like `word`, the nearest first."""
-    return get_close_matches(word, list(known), n=3, cutoff=0.6)
+    if len(word) > LONGEST:
+        return []
+    alike = (each for each in known if abs(len(each) - len(word)) <= max(2, len(word) // 2))
+    return get_close_matches(word, list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
+
+
+def shorten(text: str) -> str:
+    """A sentence of bounded length: what is too much in the middle is left out."""
+    half = LONGEST // 2
+    return text if len(text) <= LONGEST else f"{text[:half]} ... {text[-half:]}"
 
 
 def plural(count: int, noun: str) -> str:

@@ -93,15 +93,20 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
         try:
             return Source("<dict>", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
         except (yaml.YAMLError, RecursionError) as error:
-            findings.add("E0103", f"this dict holds what YAML cannot: {error.args[0]}")
+            kind = type(error.args[-1]).__name__
+            findings.add("E0103", f"this dict holds what YAML cannot: something of type `{kind}`")
             return None
-    if isinstance(spec, str) and "\n" in spec:
+    if not isinstance(spec, str | Path):
+        raise TypeError(f"a spec is a path, a text or a dict, not {type(spec).__name__}")
+    if isinstance(spec, str) and ("\n" in spec or not spec):
         return Source("<text>", spec)
     try:
         return Source.load(spec)
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        findings.add("E0103", f"`{spec}` cannot be read: {reason}")
+        text = isinstance(spec, str) and spec.lstrip().startswith("codsl ")
+        helps = ["a text, as opposed to a path, has a line break"] if text else []
+        findings.add("E0103", f"`{spec}` cannot be read: {reason}", helps=helps)
         return None
 
 

@@ -56,7 +56,7 @@ class Schedule:
 def align(
     nodes: tuple[Node, ...], times: tuple[Time, ...], frames: tuple[Frame, ...], output: int
 ) -> Schedule:
-    """The schedule with the least state: holds are put before or after pointwise nodes."""
+    """The schedule with the least state: a hold is put before or after nodes that lead to it."""
     fires = list(times)
     kept: dict[Key, int] = {}
     readers = Counter(edge.source for node in nodes for edge in node.edges)
@@ -95,7 +95,7 @@ def _place(
     kept: dict[Key, int],
     readers: Counter[int],
 ) -> None:
-    """Put a hold of `late` frames on `value`, or before pointwise nodes that make it."""
+    """Put a hold of `late` frames on `value`, or before some of the nodes that lead to it alone."""
     here = -(-late // fires[value].stride)
     best = max(0, here - kept.get((value, None), 0)) * frames[value].size
     chain: list[int] = []
@@ -115,7 +115,7 @@ def _place(
 
 
 def _movable(node: Node, readers: int) -> bool:
-    if len(node.edges) > 1 or readers > 1 or not node.edges[0].reach.pointwise:
+    if len(node.edges) > 1 or readers > 1:
         return False
     return not (isinstance(node.recipe, Windowed) and node.recipe.frame is not None)
 

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Disagreement, Time, compose, crops, join, lost
-from codsl.diagnostics import Findings, Label, plural
+from codsl.diagnostics import Findings, Label
 from codsl.graph.graph import Graph
+from codsl.graph.meet import report
 from codsl.graph.node import Edge, Node
 from codsl.layers.joining import Aggregation
 from codsl.layers.mistake import Mistake
@@ -28,7 +29,7 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
         inputs = [times[value] for value in item.inputs]
         known = [time for time in inputs if time is not None]
         edges = _edges(item, known, findings) if len(known) == len(inputs) else None
-        times.append(_joined(item, known, edges, findings) if edges else None)
+        times.append(_joined(spec, item, known, edges, findings) if edges else None)
         if edges:
             nodes.append(_node(item, frames, edges))
         frames.append(item.frame)
@@ -65,47 +66,14 @@ def _edges(item: Item, inputs: list[Time], findings: Findings) -> tuple[Edge, ..
 
 
 def _joined(
-    item: Item, inputs: list[Time], edges: tuple[Edge, ...], findings: Findings
+    spec: Spec, item: Item, inputs: list[Time], edges: tuple[Edge, ...], findings: Findings
 ) -> Time | None:
     reached = [compose(time, edge.reach) for time, edge in zip(inputs, edges, strict=True)]
     try:
         return join(reached)
     except Disagreement as error:
-        _report(item, reached, error.kind, findings)
+        report(spec, item, reached, error.kind, findings)
         return None
-
-
-def _report(item: Item, times: list[Time], kind: str, findings: Findings) -> None:
-    """Say which branches cannot meet, with their numbers and a mend."""
-    culprit = Label(item.origin.span, "these meet here")
-    labels = [culprit, *(Label(use, "in this use") for use in item.origin.uses)]
-    if kind == "stride":
-        notes = [
-            f"`{label}` gives one item every {plural(time.stride, 'frame')}"
-            for label, time in zip(item.labels, times, strict=True)
-        ]
-        findings.add(
-            "E0412",
-            "the strides over time differ",
-            *labels,
-            notes=notes,
-            helps=("give every branch the same stride over time",),
-        )
-        return
-    longest = max(times, key=lambda time: time.offset)
-    notes = [
-        f"`{label}` gives {plural(lost(longest, time), 'item')} fewer than the longest"
-        for label, time in zip(item.labels, times, strict=True)
-        if lost(longest, time)
-    ]
-    short = item.labels[0] == "shortcut" and lost(times[0], times[-1]) > 0
-    mend = (
-        "pad the body over time, or say which frames of the shortcut it meets: "
-        "`shrink` is `centered`, `lagging` or `leading`"
-        if short
-        else "pad the shorter over time"
-    )
-    findings.add("E0407", "the lengths over time differ", *labels, notes=notes, helps=(mend,))
 
 
 def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:

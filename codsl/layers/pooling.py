@@ -68,7 +68,7 @@ def _refuse_foreign(made: tuple[Window, ...], why: str) -> None:
     if not _native(made[1:]):
         raise Mistake(
             "E0404",
-            f"with {why}, padding over space is the same at both ends, and half the window at most",
+            f"with {why}, padding over space is alike at both ends, half of `kernel_size` at most",
             argument="padding",
         )
 
@@ -198,8 +198,8 @@ class MaxPool(Pool):
 
 
 def _native(made: tuple[Window, ...]) -> bool:
-    """Whether torch's pools pad so: alike at both ends, by half a window at most."""
-    return even(made) and all(2 * window.before <= window.reach + 1 for window in made)
+    """Whether torch's pools pad so: alike at both ends, by half of `kernel_size` at most."""
+    return even(made) and all(2 * window.before <= window.kernel for window in made)
 
 
 def _module_settings(row: AveragePool | MaxPool, made: tuple[Window, ...]) -> dict[str, Any]:
@@ -330,6 +330,8 @@ class AdaptivePool(Layer):
             raise Mistake(
                 "E0408",
                 f"`{type_name(type(self))}` needs `kernel_size`, its window over time",
+                argument="kernel_size",
+                replacement="1",
                 note="a clip is pooled over all its frames; a stream has no last frame to wait for",
                 help="`kernel_size=1` pools each frame, `kernel_size=N` the last N that reach it",
             )

@@ -123,6 +123,7 @@ def check_rank(row: Layer, x: Frame) -> None:
         else f"`{name}` takes time alone, the input has {len(x.space)} dimensions of space",
         layer=f"the input is {x}",
         help=f"use `{mend}`: the number counts time" if mend != name and x.rank <= 3 else "",
+        replacement=mend,
     )
 
 
@@ -146,11 +147,46 @@ def arguments(row: type[Layer]) -> tuple[Argument, ...]:
     )
 
 
+def misread(row: type[Layer], given: Mapping[str, Any]) -> list[Mistake]:
+    """What is wrong with each of these arguments by itself."""
+    mistakes = []
+    for argument in arguments(row):
+        if argument.name in given:
+            try:
+                argument.kind.read(given[argument.name], row.rank)
+            except ValueError as error:
+                message = f"`{argument.name}` of `{type_name(row)}`: {error}"
+                found = _found(given[argument.name])
+                mistakes.append(
+                    Mistake("E0305", f"{message}, found {found}", argument=argument.name)
+                )
+    return mistakes
+
+
+def _found(value: Any) -> str:
+    """A value that does not fit, as messages speak of it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return f"a tuple of {len(value)}"
+    if isinstance(value, str):
+        return f"the text `{value}`"
+    return (
+        f"`{value}`"
+        if isinstance(value, int | float)
+        else "nothing"
+        if value is None
+        else "a layer"
+    )
+
+
 def make(row: type[Layer], given: Mapping[str, Any]) -> Layer:
     """The row with these arguments, read into their full form.
 
     Raises `Mistake` that names the argument where one does not fit, is missing or is unknown.
     """
+    for mistake in misread(row, given):
+        raise mistake
     known = {argument.name: argument for argument in arguments(row)}
     for name in given:
         if name not in known:
@@ -159,9 +195,5 @@ def make(row: type[Layer], given: Mapping[str, Any]) -> Layer:
     for name, argument in known.items():
         if argument.required and name not in given:
             raise Mistake("E0304", f"`{type_name(row)}` needs `{name}`", argument=name)
-        try:
-            values[name] = argument.kind.read(given.get(name, argument.default), row.rank)
-        except ValueError as error:
-            message = f"`{name}` of `{type_name(row)}`: {error}"
-            raise Mistake("E0305", message, argument=name) from error
+        values[name] = argument.kind.read(given.get(name, argument.default), row.rank)
     return row(**values)

@@ -1,6 +1,7 @@
 """A block of layers as a module; a whole network is one."""
 
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,14 @@ class Block(CoModule):
         super().__init__()
         self._owner = owner
         self._path = path
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; one of the module's own is not mistaken for a part of that name."""
+        own = name in self.__dict__ or hasattr(type(self), name)
+        if own and not isinstance(value, nn.Module | Tensor):
+            object.__setattr__(self, name, value)
+        else:
+            super().__setattr__(name, value)
 
     @cached_property
     def graph(self) -> Graph:

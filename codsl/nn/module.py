@@ -134,7 +134,9 @@ class CoModule(nn.Module):
         if x.dim() < 2:
             raise ValueError(f"a frame is (B, C, *S), got a tensor of shape {tuple(x.shape)}")
         weight = next(self.parameters(), x)
-        like = x if torch.is_autocast_enabled(x.device.type) else weight
+        kind = x.device.type
+        casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+        like = x if casts else weight
         return self.program.init_state(x.shape[0], like.dtype, like.device)
 
     def _advance(self, x: Tensor, state: State) -> tuple[Tensor | None, State]:

@@ -125,7 +125,7 @@ class Program:
             if items is not None:
                 held = torch.cat([held, items], 2) if depth else items
                 tensors[number] = held[:, :, held.shape[2] - depth :].clone()
-            tapes[number] = Tape(given - depth, held, end(value) if end else None)
+            tapes[number] = Tape(given - depth, held, end(value) if end else None, items is None)
 
         for number in self._feeds_of.get(0, ()):
             feed(number, x)

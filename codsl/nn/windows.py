@@ -17,16 +17,19 @@ from codsl.nn.functions import function
 class Tape:
     """Items `first`, `first + 1`, ... of a value, as `(B, C, T, *S)`.
 
-    `end` is how many items the value has in all, or None while nobody knows.
+    `end` is how many items the value has in all, or None while nobody knows. `kept` says that the
+    items are those of a state, which nobody may write to.
     """
 
     first: int
     items: Tensor
     end: int | None = None
+    kept: bool = False
 
     def cut(self, oldest: int, newest: int) -> Tensor:
         """The items from `oldest` to `newest`, both included."""
-        return self.items.narrow(2, oldest - self.first, newest - oldest + 1)
+        part = self.items.narrow(2, oldest - self.first, newest - oldest + 1)
+        return part.clone() if self.kept else part
 
 
 def call(module: nn.Module, recipe: Recipe, what: Call, *inputs: Tensor) -> Tensor:

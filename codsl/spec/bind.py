@@ -1,9 +1,10 @@
 """Arguments onto parameters: of a row, of a template, of the network."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from codsl.diagnostics import Edit, Findings, Help, Label, suggest
+from codsl.diagnostics import Edit, Findings, Help, Label, plural, suggest
 from codsl.layers.mistake import Mistake
 from codsl.source import Span
 from codsl.spec.spec import Origin
@@ -60,9 +61,11 @@ def bind(
     for argument in arguments:
         name = argument.name or next(order, None)
         if name is None:
-            findings.add(
-                "E0303", f"`{what}` takes {len(positional)} arguments by position", argument.span
+            most = plural(len(positional), "argument") if positional else "no arguments"
+            message = (
+                f"`{what}` takes {most} by position" if positional else f"`{what}` takes {most}"
             )
+            findings.add("E0303", message, argument.span)
             sound = False
         elif name not in names:
             findings.add(
@@ -73,7 +76,8 @@ def bind(
             )
             sound = False
         elif name in bound:
-            findings.add("E0303", f"`{name}` is given twice", argument.key)
+            there = Label(bound[name].span, "first here")
+            findings.add("E0303", f"`{name}` is given twice", argument.key, there)
             sound = False
         else:
             try:
@@ -106,13 +110,31 @@ def pin(mistake: Mistake, what: str, origin: Origin, findings: Findings) -> None
     labels = [culprit]
     if argument and mistake.layer:
         labels.append(Label(origin.span, mistake.layer))
-    labels += [Label(use, "in this use") for use in origin.uses]
+    labels += [Label(use, f"in this use of `{use.text}`") for use in origin.uses]
     helps: list[Help] = []
     if mistake.help:
-        edits = (Edit(argument, mistake.replacement),) if argument and mistake.replacement else ()
+        edits = () if origin.uses else _mend(mistake, what, argument, origin)
         helps.append(Help(mistake.help, edits))
     notes = (mistake.note,) if mistake.note else ()
     findings.add(mistake.code, str(mistake), *labels, notes=notes, helps=helps)
+
+
+def _mend(mistake: Mistake, what: str, argument: Span | None, origin: Origin) -> tuple[Edit, ...]:
+    """What a row would have written instead: for an argument, behind the last, or as its name."""
+    if mistake.replacement is None:
+        return ()
+    if argument:
+        return (Edit(argument, mistake.replacement),)
+    if mistake.argument is None:
+        named = origin.span.text == what
+        return (Edit(origin.span, mistake.replacement),) if named else ()
+    last = max(origin.arguments.values(), key=lambda span: span.end, default=None)
+    after = origin.span.source.text[origin.span.end :]
+    sign = "=" if after.startswith("(") else ": " if re.match(r":[ ]*\{", after) else None
+    if last is None or sign is None:
+        return ()
+    end = origin.span.source.span(last.end, last.end)
+    return (Edit(end, f", {mistake.argument}{sign}{mistake.replacement}"),)
 
 
 TYPES: Mapping[str, Callable[[Value], bool]] = {

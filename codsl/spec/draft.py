@@ -58,9 +58,9 @@ def dtype_of(items: tuple[Item, ...], findings: Findings) -> str | None:
         at = second.origin.arguments.get("dtype", second.origin.span)
         findings.add(
             "E0411",
-            f"`{other}` here, `{one}` elsewhere",
+            f"a layer of `{other}` in a network of `{one}`",
             at,
-            Label(first.origin.arguments.get("dtype", first.origin.span), one),
+            Label(first.origin.arguments.get("dtype", first.origin.span), f"`{one}` here"),
             notes=("a network has one dtype",),
         )
     return next(iter(stated), None)

@@ -5,18 +5,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Edit, Findings, Help, Label, suggest
+from codsl.diagnostics import Findings, Label
 from codsl.layers.mistake import Mistake
-from codsl.layers.row import Layer, arguments, make
+from codsl.layers.row import Layer, arguments, make, misread
 from codsl.source import Span
 from codsl.spec.bind import Passed, bind, given, passed, pin, typed
+from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet
 from codsl.spec.names import HOLE, Flow, Level, Names
 from codsl.spec.outside import NOWHERE, inlet_of, parameters
 from codsl.spec.spec import Block, Item, Origin, Spec
+from codsl.spec.unknown import no_layer, unknown
 from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, describe
 from codsl.syntax import tree
+from codsl.syntax.words import RESERVED_KEYS
 
 MOST = 20_000
 """Layers and other statements at most, once everything is written out."""
@@ -66,20 +69,21 @@ def elaborate(
     Params over variant over default. What is wrong goes to `findings`; layers after a mistake are
     still read, with their input unknown. None where not even the input is known.
     """
+    check_declared(document, findings)
     scope = parameters(document, variant, params, findings)
     inlet = inlet_of(document, scope, findings)
-    if inlet is None:
-        return None
-    frame, rate = inlet
     elaborator = _Elaborator(document, rows, findings)
     place = _Place(scope, Names(), Level())
-    start = Flow(0, frame)
+    start = Flow(0, inlet[0]) if inlet else HOLE
     place.names.flows["input"] = start
     try:
         end = elaborator.statements(document.body, place, start)
     except _Full:
         return None
     made = elaborator.made
+    if inlet is None:
+        return None
+    frame, rate = inlet
     if not len(made):
         if not findings.diagnostics:
             findings.add("E0202", "the network has no layers", document.source.span(0, 0))
@@ -109,18 +113,9 @@ class _Elaborator:
         for template in document.templates:
             name = template.name
             if name.text in rows:
-                findings.add(
-                    "E0308", f"`{name.text}` is a layer and cannot be a template", name.span
-                )
-            elif name.text in self._templates:
-                findings.add(
-                    "E0306",
-                    f"the template `{name.text}` stands here twice",
-                    name.span,
-                    Label(self._templates[name.text].span, "first here"),
-                )
-            else:
-                self._templates[name.text] = template
+                message = f"`{name.text}` is a layer and cannot be a template"
+                findings.add("E0308", message, name.span, helps=("give it another name",))
+            self._templates.setdefault(name.text, template)
 
     def statements(self, body: tuple[tree.Statement, ...], place: _Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
@@ -155,6 +150,10 @@ class _Elaborator:
                 return self._when(node, place, flow)
             case tree.Repeat():
                 return self._repeat(node, place, flow)
+            case tree.Broken():
+                self._key(node.name, place)
+                place.names.add(node.name, HOLE)
+                return HOLE
 
     def _evaluator(self, place: _Place, flow: Flow) -> Evaluator:
         channels = flow.frame.channels if flow.frame else None
@@ -188,27 +187,25 @@ class _Elaborator:
                 value = evaluator.value(tree.Reference(kind, node.type.span))
             except Hole:
                 return self._lost(node, place)
-            if not isinstance(value, str | LayerValue):
-                self._findings.add(
-                    "E0302", f"`{kind}` is {describe(value)}, not a layer", node.type.span
-                )
+            if not isinstance(value, LayerValue):
+                no_layer(kind, value, node.type.span, self._rows, self._findings)
                 return self._lost(node, place)
-            layer = LayerValue(value) if isinstance(value, str) else value
-            arguments = given(layer.arguments) + arguments
-            kind = layer.name
+            arguments = given(value.arguments) + arguments
+            kind = value.name
         if kind not in self._rows:
-            self._unknown(kind, node)
-            for argument in arguments:
-                self._try(argument)
+            unknown(kind, node.type.span, self._rows, self._templates, self._findings)
+            if kind != "input":
+                for argument in arguments:
+                    self._try(argument)
             return self._lost(node, place)
         return self._row(kind, node, arguments, place, flow)
 
     def _shadowed(self, name: str, place: _Place) -> bool:
+        """Whether a parameter that is a layer takes the name of a template here."""
         try:
-            place.scope.get(name)
+            return isinstance(place.scope.get(name), LayerValue)
         except KeyError:
             return False
-        return True
 
     def _lost(self, node: tree.Layer, place: _Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
@@ -222,22 +219,6 @@ class _Elaborator:
             argument.value()
         except Hole:
             return
-
-    def _unknown(self, kind: str, node: tree.Layer) -> None:
-        at = node.type.span
-        if kind in self._templates:
-            self._findings.add(
-                "E0302",
-                f"`{kind}` is a template of this file",
-                at,
-                helps=(Help(f"write `${kind}`", (Edit(at, f"${kind}"),)),),
-            )
-            return
-        near = suggest(kind.replace("_", ""), [name.replace("_", "") for name in self._rows])
-        by_letters = {name.replace("_", ""): name for name in self._rows}
-        known = [*(by_letters[each] for each in near), *suggest(kind, self._templates)]
-        helps = [Help(f"did you mean `{each}`?", (Edit(at, each),)) for each in known[:1]]
-        self._findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
 
     def _row(
         self, kind: str, node: tree.Layer, passing: list[Passed], place: _Place, flow: Flow
@@ -265,7 +246,12 @@ class _Elaborator:
                 [each.name for each in known if each.required],
                 self._findings,
             )
-            layer = make(row, {name: each.value for name, each in values.items()})
+            plain = {name: each.value for name, each in values.items()}
+            if wrong := misread(row, plain):
+                for mistake in wrong:
+                    pin(mistake, kind, origin, self._findings)
+                return self._lost(node, place)
+            layer = make(row, plain)
             frame = self._framed(layer, flow)
             weights = layer.weights(flow.frame) if flow.frame and frame else {}
         except Hole:
@@ -277,7 +263,7 @@ class _Elaborator:
             return self._lost(node, place)
         key = self._key(node.name, place)
         if key is None and weights:
-            key = place.level.take(kind, node.type.span, False, self._findings)
+            key = place.level.take(kind, node.type.span, False, place.uses, self._findings)
         item = Item("", kind, layer, (flow.value,), frame, origin)
         made = self.made.add(item, place.level, key)
         place.names.add(node.name, made)
@@ -285,6 +271,7 @@ class _Elaborator:
 
     def _framed(self, layer: Layer, flow: Flow) -> Frame | None:
         if flow.frame is None:
+            layer.time()
             return None
         frame = layer.shape(flow.frame)
         if frame.size > LARGEST_FRAME:
@@ -298,7 +285,8 @@ class _Elaborator:
     def _key(self, name: tree.Name | None, place: _Place) -> str | None:
         if name is None:
             return None
-        return place.level.take(name.text, name.span, True, self._findings)
+        reserved(name, self._findings, RESERVED_KEYS)
+        return place.level.take(name.text, name.span, True, place.uses, self._findings)
 
     def _close(
         self,
@@ -334,7 +322,15 @@ class _Elaborator:
         """A template in use: its body with its own parameters, names and, if named, keys."""
         name = template.name.text
         if name in place.within:
-            self._findings.add("E0310", f"the template `{name}` uses itself", node.type.span)
+            chain = [*place.within[place.within.index(name) :], name]
+            self._findings.add(
+                "E0310",
+                f"the template `{name}` uses itself",
+                node.type.span,
+                Label(template.span, "which is this one"),
+                notes=(" uses ".join(f"`{each}`" for each in chain),),
+                helps=("what comes several times is a repetition",),
+            )
             return self._lost(node, place)
         names = [parameter.name.text for parameter in template.parameters]
         required = [each.name.text for each in template.parameters if each.default is None]
@@ -430,6 +426,7 @@ class _Elaborator:
     def _let(self, node: tree.Let, place: _Place, flow: Flow) -> Flow:
         evaluator = self._evaluator(place, flow)
         for name, expression in node.bindings:
+            reserved(name, self._findings)
             try:
                 place.scope.set(name.text, evaluator.value(expression))
             except Hole:
@@ -440,47 +437,57 @@ class _Elaborator:
         try:
             holds = self._evaluator(place, flow).truth(node.test)
         except Hole:
+            for statement in (*node.body, *node.otherwise):
+                place.names.add(getattr(statement, "name", None), HOLE)
             return HOLE
         return self.statements(node.body if holds else node.otherwise, place, flow)
 
     def _repeat(self, node: tree.Repeat, place: _Place, flow: Flow) -> Flow:
-        evaluator = self._evaluator(place, flow)
-        ends = []
-        for expression in (node.first, node.last):
-            try:
-                value = evaluator.value(expression)
-            except Hole:
-                return HOLE
-            if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-                self._findings.add(
-                    "E0305",
-                    f"a repetition counts with integers from 0, found {describe(value)}",
-                    expression.span,
-                )
-                return HOLE
-            ends.append(value)
-        if isinstance(node.statement, tree.Let | tree.When | tree.Repeat) or node.statement.name:
-            self._findings.add(
-                "E0201",
-                "a repetition repeats one layer or block, and names it",
-                node.statement.span,
-            )
-            return HOLE
-        if ends[1] - ends[0] >= MOST - self._steps:
-            self._findings.add(
-                "E0311",
-                f"{ends[1] - ends[0] + 1} repetitions make the network larger than {MOST} layers",
-                node.last.span,
-            )
-            raise _Full
+        reserved(node.name, self._findings, RESERVED_KEYS)
+        if node.index is not None:
+            reserved(node.index, self._findings)
         names = place.names.repeated.setdefault(node.name.text, [])
-        for index in range(ends[0], ends[1] + 1):
+        try:
+            first, last = self._ends(node, self._evaluator(place, flow))
+        except Hole:
+            names.append(node.name.text)
+            place.names.add(node.name, HOLE)
+            return HOLE
+        for index in range(first, last + 1):
             name = tree.Name(f"{node.name.text}{index}", node.name.span)
             scope = place.scope.child({node.index.text: index} if node.index else {})
-            statement = replace(node.statement, name=name)
+            statement = replace(node.statement, name=name)  # type: ignore[arg-type]
             flow = self._statement(statement, replace(place, scope=scope), flow)
             names.append(name.text)
         return flow
+
+    def _ends(self, node: tree.Repeat, evaluator: Evaluator) -> tuple[int, int]:
+        """The first and the last index; raises `Hole` once what is wrong is reported."""
+        if isinstance(node.statement, tree.Broken):
+            raise Hole
+        first, last = (self._index(each, evaluator) for each in (node.first, node.last))
+        if isinstance(node.statement, tree.Let | tree.When | tree.Repeat) or node.statement.name:
+            at = node.statement.span
+            helps = ("put it into a block: `{ ... }`, in YAML `sequential`",)
+            message = "a repetition repeats one layer or block, and names it"
+            self._findings.add("E0201", message, at, helps=helps)
+            raise Hole
+        if last - first >= MOST - self._steps:
+            self._findings.add(
+                "E0311",
+                f"{last - first + 1} repetitions make the network larger than {MOST} layers",
+                node.last.span,
+            )
+            raise _Full
+        return first, last
+
+    def _index(self, expression: tree.Expression, evaluator: Evaluator) -> int:
+        value = evaluator.value(expression)
+        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+            message = f"a repetition counts with integers from 0, found {describe(value)}"
+            self._findings.add("E0305", message, expression.span)
+            raise Hole
+        return value
 
 
 def _named(arguments: list[Passed], positional: list[str]) -> list[str]:

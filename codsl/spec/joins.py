@@ -2,12 +2,13 @@
 
 from dataclasses import dataclass
 
-from codsl.diagnostics import Findings, Label, suggest
+from codsl.algebra.shape import Frame
+from codsl.diagnostics import Edit, Findings, Help, Label, suggest
 from codsl.layers.joining import AGGREGATIONS, Aggregation
 from codsl.spec.bind import bind, passed
 from codsl.spec.names import Flow
 from codsl.spec.spec import Item, Origin
-from codsl.spec.values import Evaluator, Hole, describe
+from codsl.spec.values import Evaluator, Given, Hole, describe
 from codsl.syntax import tree
 
 CHOICES = {"aggregation": AGGREGATIONS, "shrink": ("lagging", "leading", "centered")}
@@ -46,11 +47,25 @@ def how_of(
                 "E0305",
                 f"`{name}` is one of {listed}, found {describe(each.value)}",
                 each.span,
-                helps=[f"did you mean `{word}`?" for word in near],
+                helps=[Help(f"did you mean `{word}`?", (_instead(each, word),)) for word in near],
             )
             return None
         words[name] = each.value
     return How(**words)
+
+
+def _projection(labels: tuple[str, ...], frames: tuple[Frame, ...]) -> list[str]:
+    """How a shortcut comes to as many channels as its body."""
+    if labels[0] != "shortcut" or frames[0].space != frames[-1].space:
+        return []
+    wanted = frames[-1].channels
+    return [f"give the shortcut {wanted} channels, by a convolution with `kernel_size=1`"]
+
+
+def _instead(given: Given, word: str) -> Edit:
+    """The word put where another one was given, in its quotes where it had some."""
+    quote = given.span.text[:1] if given.span.text[:1] in ('"', "'") else ""
+    return Edit(given.span, f"{quote}{word}{quote}")
 
 
 def meet(
@@ -73,8 +88,9 @@ def meet(
             "E0405",
             f"`{how.aggregation}` cannot join these: {error}",
             origin.span,
-            *(Label(use, "in this use") for use in origin.uses),
+            *(Label(use, f"in this use of `{use.text}`") for use in origin.uses),
             notes=[f"`{label}` is {each}" for label, each in zip(labels, frames, strict=True)],
+            helps=_projection(labels, frames),
         )
         return None
     return Item("", how.aggregation, operation, values, frame, origin, labels, how.shrink)

@@ -3,10 +3,9 @@
 from dataclasses import dataclass, field
 
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Findings, Help, Label, suggest
+from codsl.diagnostics import Edit, Findings, Help, Label, suggest
 from codsl.source import Span
 from codsl.syntax import tree
-from codsl.syntax.words import RESERVED
 
 
 @dataclass(frozen=True)
@@ -55,33 +54,64 @@ class Names:
         """The values that a selector names, in the order written; reports what it cannot find."""
         places = [self._home(selector.steps[0].name.text) or self]
         flows: list[Flow] = []
-        for step in selector.steps:
+        for depth, step in enumerate(selector.steps):
             flows, inner = [], []
             for names in places:
+                if step.repeated and step.name.text not in names.repeated:
+                    names._no_repetition(step, findings)
+                    return [HOLE]
+                if step.repeated and not names.repeated[step.name.text]:
+                    message = f"`{step.name.text}` is repeated no time here"
+                    findings.add("E0309", message, step.name.span)
+                    return [HOLE]
                 for name in names._instances(step):
                     if name not in names.flows:
-                        _unknown(name, names._visible(), step.name.span, findings)
+                        names._unknown(selector, depth, findings)
                         return [HOLE]
                     flows.append(names.flows[name])
+                    if not flows[-1].whole:
+                        return [HOLE]
                     inner.append(names.inner.get(name, Names()))
             places = inner
         return flows
 
     def _instances(self, step: tree.Step) -> list[str]:
+        return self.repeated[step.name.text] if step.repeated else [step.name.text]
+
+    def _no_repetition(self, step: tree.Step, findings: Findings) -> None:
         name = step.name.text
-        return self.repeated.get(name, [f"{name}[*]"]) if step.repeated else [name]
+        if name in self.flows:
+            message, helps = f"`{name}` is no repetition", [f"`{name}` alone is its value"]
+        else:
+            message, helps = f"no repetition named `{name}` stands before this", []
+        findings.add("E0309", message, step.name.span, helps=helps)
 
-
-def _unknown(name: str, visible: list[str], at: Span, findings: Findings) -> None:
-    near = suggest(name, visible)[:1]
-    helps = [Help(f"did you mean `{each}`?") for each in near]
-    findings.add(
-        "E0309",
-        f"no value named `{name}` stands before this",
-        at,
-        notes=("names inside a block end with it; dots reach into a named block",),
-        helps=helps,
-    )
+    def _unknown(self, selector: tree.Selector, depth: int, findings: Findings) -> None:
+        """Say that a step of a selector finds nothing, and what may have been meant."""
+        step = selector.steps[depth]
+        name, at = step.name.text, step.name.span
+        inside = {
+            each: f"{outer}.{each}"
+            for outer, names in self.inner.items()
+            for each in names.flows
+            if not depth
+        }
+        helps: list[Help | str] = []
+        if self.repeated.get(name):
+            listed = self.repeated[name]
+            helps.append(f"its values are `{name}[*]`, one by one `{listed[0]}` to `{listed[-1]}`")
+        elif found := suggest(name, [*(self.flows if depth else self._visible()), *inside]):
+            near = inside.get(name) or inside.get(found[0], found[0])
+            edits = (Edit(at, near),) if at.text == name else ()
+            helps.append(Help(f"did you mean `{near}`?", edits))
+        if depth:
+            outer = ".".join(each.name.text for each in selector.steps[:depth])
+            message = f"`{outer}` has no value named `{name}` inside"
+            notes = ["dots reach into named blocks, and into templates used by name"]
+        else:
+            message = f"no value named `{name}` stands before this"
+            notes = ["names inside a block end with it; dots reach into a named block"]
+        findings.add("E0309", message, at, notes=notes, helps=helps)
 
 
 class Level:
@@ -89,7 +119,7 @@ class Level:
 
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
-        self._taken: dict[str, tuple[Span, bool]] = {}
+        self._taken: dict[str, _Claim] = {}
 
     def path(self, name: str) -> str:
         """The whole key of something at this level."""
@@ -99,30 +129,59 @@ class Level:
         """Whether nothing has this key."""
         return name not in self._taken
 
-    def take(self, name: str, at: Span, written: bool, findings: Findings) -> str:
-        """The key of a name that was written, or of a type that stands for one."""
-        if written and name in RESERVED:
-            findings.add("E0308", f"`{name}` is a word of the language and cannot be a name", at)
-        elif name in self._taken:
-            first, first_written = self._taken[name]
-            if written or first_written:
-                findings.add(
-                    "E0306",
-                    f"the name `{name}` is taken at this level",
-                    at,
-                    Label(first, "first here"),
-                    notes=("names are the keys of weights, so each stands once",),
-                    helps=("give one of them another name",),
-                )
-            else:
-                findings.add(
-                    "E0307",
-                    f"a second `{name}` without a name",
-                    at,
-                    Label(first, "the first one has the key already"),
-                    notes=("a layer with weights is keyed by its type where it has no name, once",),
-                    helps=("name it",),
-                )
+    def take(
+        self, name: str, at: Span, written: bool, uses: tuple[Span, ...], findings: Findings
+    ) -> str:
+        """The key of a name that was written, or of a type that stands for one.
+
+        `uses` are the templates that it came through, the innermost first.
+        """
+        if name in self._taken:
+            self._refuse(name, _Claim(at, written, uses), findings)
         else:
-            self._taken[name] = (at, written)
+            self._taken[name] = _Claim(at, written, uses)
         return self.path(name)
+
+    def _refuse(self, name: str, claim: "_Claim", findings: Findings) -> None:
+        """Report a key that is taken, where what claims it stands or is used."""
+        first = self._taken[name]
+        depth = _shared(first.uses, claim.uses)
+        at = (claim.at, *claim.uses)[len(claim.uses) - depth]
+        there = (first.at, *first.uses)[len(first.uses) - depth]
+        code, message, why, help_ = _words(name, claim, first, at, there)
+        labels = [Label(at), Label(there, "first here")]
+        if at is not claim.at:
+            labels.append(Label(claim.at, "its key"))
+        findings.add(code, message, *labels, notes=(why,), helps=(help_,))
+
+
+def _words(
+    name: str, claim: "_Claim", first: "_Claim", at: Span, there: Span
+) -> tuple[str, str, str, str]:
+    """The code, the message, the note and the help for a key that is claimed twice."""
+    why = "names are the keys of weights, so each stands once"
+    level = "give it a name: it becomes a level of the keys"
+    if at is not claim.at and there is not first.at and at.text == there.text:
+        return "E0307", f"a second `{at.text}` without a name; both have a `{name}`", why, level
+    if at is not claim.at:
+        return "E0306", f"`{at.text}` has no name, and its `{name}` meets another one", why, level
+    if claim.written or first.written:
+        help_ = "give one of them another name"
+        return "E0306", f"the name `{name}` is taken at this level", why, help_
+    why = "a layer with weights is keyed by its type where it has no name, once"
+    return "E0307", f"a second `{name}` without a name", why, "name it"
+
+
+@dataclass(frozen=True)
+class _Claim:
+    """What has taken a key: where it stands, whether its name was written, and its templates."""
+
+    at: Span
+    written: bool
+    uses: tuple[Span, ...]
+
+
+def _shared(one: tuple[Span, ...], other: tuple[Span, ...]) -> int:
+    """How many of the outermost uses two places have in common."""
+    pairs = zip(reversed(one), reversed(other), strict=False)
+    return next((count for count, (a, b) in enumerate(pairs) if a != b), min(len(one), len(other)))

@@ -12,6 +12,8 @@ from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, Value, 
 from codsl.syntax import tree
 
 NOWHERE = Source("<parameters>", "")
+DEEPEST = 8
+"""Tuples and layers inside one another at most."""
 
 
 def parameters(
@@ -84,26 +86,26 @@ def _variants(
     return chosen
 
 
-def _outside(name: str, value: Any, findings: Findings) -> Value:
+def _outside(name: str, value: Any, findings: Findings, depth: int = 0) -> Value:
     """A parameter's value as Python or the command line gives it."""
-    if isinstance(value, list | tuple):
-        return tuple(_outside(name, each, findings) for each in value)
+    if isinstance(value, list | tuple) and depth < DEEPEST:
+        return tuple(_outside(name, each, findings, depth + 1) for each in value)
     if value is None or isinstance(value, bool | int | float | str):
         return value
-    if isinstance(value, dict) and len(value) == 1:
+    if isinstance(value, dict) and len(value) == 1 and depth < DEEPEST:
         ((layer, settings),) = value.items()
         if isinstance(layer, str) and isinstance(settings, dict | None):
             nowhere = Span(NOWHERE, 0, 0)
             return LayerValue(
                 layer,
                 tuple(
-                    (str(key), Given(_outside(name, each, findings), nowhere))
+                    (str(key), Given(_outside(name, each, findings, depth + 1), nowhere))
                     for key, each in (settings or {}).items()
                 ),
             )
     findings.add(
         "E0312",
-        f"the parameter `{name}` cannot be a {type(value).__name__}",
+        f"the parameter `{name}` cannot be of type `{type(value).__name__}`",
         helps=("give a number, a text, true or false, a tuple, or a layer",),
     )
     raise Hole
@@ -125,12 +127,14 @@ def inlet_of(
             )
         return None
     evaluator = Evaluator(scope, None, findings)
+    if any(isinstance(size, tree.Broken) for size in inlet.sizes):
+        return None
     if len(inlet.sizes) < 2 or inlet.sizes[1] != tree.Reference("T", inlet.span):
         findings.add(
             "E0205",
             "an input is channels, then `T`, then space",
             inlet.span,
-            helps=("as in `(3, T, 160, 160)`",),
+            helps=("as in `3, T, 160, 160`",),
         )
         return None
     if len(inlet.sizes) > 4:

@@ -142,6 +142,8 @@ class Evaluator:
                 return self.value(yes if self._truth(test) else no)
             case tree.Call():
                 return self._call(expression)
+            case tree.Broken():
+                raise Hole
 
     def truth(self, expression: tree.Expression) -> bool:
         """The truth of a condition; raises `Hole` once the reason is reported."""
@@ -173,9 +175,10 @@ class Evaluator:
                 Help(f"did you mean `{each}`?", (Edit(_inner(span, name), each),)) for each in near
             ]
             if not near:
-                helps.append(
-                    f'a text stands in quotes: "{name}"; a value is a parameter or a `let`'
-                )
+                self._scope.set(name, Hole)
+                edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
+                said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
+                helps.append(Help(said, edits))
             self._findings.add("E0301", f"`{name}` is not defined here", span, helps=helps)
             raise Hole from None
         if isinstance(value, type):

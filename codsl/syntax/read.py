@@ -4,18 +4,24 @@ import re
 
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Findings
-from codsl.source import Source, Span
+from codsl.diagnostics import Edit, Findings, Help, Label
+from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
 from codsl.syntax.text_form import read_text
+from codsl.syntax.version import foreign
 from codsl.syntax.words import VERSION
 from codsl.syntax.yaml_form import read_yaml
 
 DEEPEST = 100
 """Levels of the tree at most, of blocks and of expressions."""
 
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff\ud800-\udfff]")
-_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9]{1,9})\b")
+MARK = "\ufeff"
+"""What some editors put at the start of a file."""
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
+_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
+_YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")
+_YAML_KEY = re.compile(r"(?:\s*#[^\n]*\n|\s)*(?:---\s*)?([a-z]+)[ \t]*:")
 
 
 def read(
@@ -25,6 +31,11 @@ def read(
 
     A text that starts with `codsl 1` is of the text form; all else is read as YAML.
     """
+    if source.text.startswith(MARK):
+        source = Source(source.name, source.text.removeprefix(MARK))
+    if len(source.text) > LARGEST:
+        findings.add("E0103", f"a spec has at most {LARGEST // 1024**2} MB", source.span(0, 0))
+        return None
     if control := _CONTROL.search(source.text):
         at = source.span(control.start(), control.end())
         findings.add("E0102", f"the character U+{ord(control[0]):04X} cannot stand in a spec", at)
@@ -32,30 +43,64 @@ def read(
     header = _HEADER.match(source.text)
     if header is None and not source.name.endswith(".codsl"):
         document = read_yaml(source, findings, validator)
-    elif header is None or int(header[1]) == VERSION:
-        document = read_text(source, findings)
+    elif header is None or header[1] == str(VERSION):
+        document = _text(source, header, findings)
     else:
-        at = source.span(header.start(1), header.end(1))
-        findings.add(
-            "E0104",
-            f"this is version {header[1]} of the language; this codsl reads version {VERSION}",
-            at,
-            helps=("install a newer codsl",),
-        )
+        foreign(header[1], source.span(header.start(1), header.end(1)), findings)
         return None
     if document is not None and (deep := _deepest(document)) is not None:
-        findings.add("E0106", f"this is nested more than {DEEPEST} deep", deep)
+        _too_deep(deep, findings)
         return None
     return document
 
 
-def _deepest(document: tree.Document) -> Span | None:
-    """Where something lies too deep, if anything does; a level is a node and the tuple it is in."""
+def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> tree.Document | None:
+    """The tree of a text; a file that only starts like one is told apart from broken text."""
+    if header is None and (yaml_header := _YAML_HEADER.match(source.text)) is not None:
+        at = source.span(yaml_header.start(1), yaml_header.end(1))
+        findings.add(
+            "E0101",
+            "this is YAML, in a file whose name says text form",
+            at,
+            helps=("name it `.yaml`",),
+        )
+        return None
+    if header is not None and (key := _YAML_KEY.match(source.text, header.end())) is not None:
+        at = source.span(header.start(), header.end())
+        start = source.text.rindex("codsl", 0, header.start(1))
+        at = source.span(start, header.end(1))
+        written = f"codsl: {VERSION}"
+        findings.add(
+            "E0101",
+            "`codsl 1` is the start of the text form, what follows is YAML",
+            at,
+            Label(source.span(key.start(1), key.end(1)), "a key of YAML"),
+            helps=(Help(f"start YAML with `{written}`", (Edit(at, written),)),),
+        )
+        return None
+    return read_text(source, findings)
+
+
+def _too_deep(node: object, findings: Findings) -> None:
+    span = getattr(node, "span", None)
+    if isinstance(node, tree.Expression):
+        findings.add(
+            "E0106",
+            f"an expression is at most {DEEPEST} operations deep",
+            span,
+            helps=("give its parts names by `let`",),
+        )
+    else:
+        findings.add("E0106", f"blocks nest {DEEPEST} deep at most", span)
+
+
+def _deepest(document: tree.Document) -> object | None:
+    """What lies too deep, if anything does; a level is a node and the tuple it is in."""
     pending: list[tuple[object, int]] = [(document, 0)]
     while pending:
         node, depth = pending.pop()
         span = getattr(node, "span", None)
         if depth > 2 * DEEPEST and isinstance(span, Span):
-            return span
+            return node
         pending += ((child, depth + 1) for child in tree.children(node))
     return None

@@ -1,32 +1,28 @@
 """The text form: from characters to the tree, by the grammar in `grammar.lark`."""
 
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
+from itertools import islice
 from typing import Any
 
 from lark import Lark, Token, Transformer_NonRecursive, Tree, v_args
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+from lark.exceptions import UnexpectedInput
 from lark.tree import Meta
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Findings
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.numbers import scalar
+from codsl.syntax.unexpected import report
 from codsl.syntax.words import POSITIONAL
 
-INSERTIONS = {
-    "RPAR": ")",
-    "RBRACE": "}",
-    "RSQB": "]",
-    "COMMA": ",",
-    "EQUAL": "=",
-    "LPAR": "(",
-    "LBRACE": "{",
-    "COLON": ":",
-    "FROM": "from",
-}
-"""Single tokens worth offering where one of them would let the parser go on."""
+MOST = 150_000
+"""Words and signs of a file at most; ten thousand layers have a third of that."""
+LONGEST = 1000
+"""Words and signs of an expression in YAML at most."""
+
+_WORDS = re.compile(r"\w+|[^\w\s]")
 
 
 @cache
@@ -44,10 +40,14 @@ def grammar() -> Lark:
 
 def read_text(source: Source, findings: Findings) -> tree.Document | None:
     """The tree of a source in the text form, or None where its syntax is broken."""
+    if (beyond := _beyond(source.text, MOST)) is not None:
+        at = source.span(beyond, beyond + 1)
+        findings.add("E0106", f"a file has at most {MOST} words and signs", at)
+        return None
     try:
         parsed = grammar().parse(source.text, start="document")
     except UnexpectedInput as error:
-        _report(error, source, 0, findings)
+        report(error, source, 0, findings)
         return None
     return _document(parsed, source, findings)
 
@@ -56,15 +56,29 @@ def read_expression(
     text: str, source: Source, offset: int, findings: Findings
 ) -> tree.Expression | None:
     """The expression `text`, which stands in `source` at `offset`."""
+    if _beyond(text, LONGEST) is not None:
+        findings.add(
+            "E0106",
+            f"an expression has at most {LONGEST} words and signs",
+            source.span(offset, offset + len(text)),
+            helps=("give its parts names by `let`",),
+        )
+        return None
     try:
         parsed = _expression(text)
     except UnexpectedInput as error:
-        _report(error, source, offset, findings)
+        report(error, source, offset, findings)
         return None
     return _Builder(source, offset, frozenset()).transform(parsed)  # type: ignore[no-any-return]
 
 
-@cache
+def _beyond(text: str, most: int) -> int | None:
+    """Where a text goes beyond so many words and signs, if it does."""
+    found = next(islice(_WORDS.finditer(text), most, None), None)
+    return found and found.start()
+
+
+@lru_cache(4096)
 def _expression(text: str) -> Tree[Token]:
     return grammar().parse(text, start="expression")
 
@@ -80,8 +94,8 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
 
     def build(item: Tree[Token]) -> Any:
         parameters = item.children[1] if item.data in ("template", "network") else None
-        own = {_text(each.children[0]) for each in _subtrees(parameters)}
-        return _Builder(source, 0, templates | own).transform(item)
+        layers = {_text(each.children[0]) for each in _subtrees(parameters) if _is_layer(each)}
+        return _Builder(source, 0, templates | layers).transform(item)
 
     built = {kind: [build(item) for item in each] for kind, each in kinds.items()}
     for kind in ("network", "doc"):
@@ -114,6 +128,10 @@ def _subtrees(parameters: Any) -> list[Tree[Token]]:
     return [each for each in parameters.children if each] if parameters is not None else []
 
 
+def _is_layer(parameter: Tree[Token]) -> bool:
+    return parameter.children[1] is not None and _text(parameter.children[1]) == "layer"
+
+
 def _text(name: Any) -> str:
     return str(name.children[0])
 
@@ -136,6 +154,11 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def _at(self, meta: Meta) -> Span:
         return _span(self._source, self._offset, meta)
+
+    def _word(self, meta: Meta, word: str) -> Span:
+        """The place of the word that a construct begins with."""
+        start = self._offset + meta.start_pos
+        return self._source.span(start, start + len(word))
 
     def name(self, meta: Meta, parts: list[Any]) -> tree.Name:
         return tree.Name(str(parts[0]), self._at(meta))
@@ -171,17 +194,18 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         return tree.Input(kept, rate, self._at(meta))
 
     def let(self, meta: Meta, parts: list[Any]) -> tree.Let:
-        return tree.Let(((parts[0], parts[1]),), self._at(meta))
+        bindings = zip(parts[::2], parts[1::2], strict=True)
+        return tree.Let(tuple(bindings), self._word(meta, "let"))
 
     def when(self, meta: Meta, parts: list[Any]) -> tree.When:
         test, body, otherwise = parts
         if isinstance(otherwise, tree.When):
             otherwise = (otherwise,)
-        return tree.When(test, body, otherwise or (), self._at(meta))
+        return tree.When(test, body, otherwise or (), self._word(meta, "when"))
 
     def repeat(self, meta: Meta, parts: list[Any]) -> tree.Repeat:
         name, index, first, last, statement = parts
-        return tree.Repeat(name, index, first, last, statement, self._at(meta))
+        return tree.Repeat(name, index, first, last, statement, name.span)
 
     def named(self, meta: Meta, parts: list[Any]) -> tree.Statement:
         name, statement = parts
@@ -195,25 +219,28 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def block(self, meta: Meta, parts: list[Any]) -> tree.Block:
         body, sources = parts
-        return tree.Block(None, body, sources or (), self._at(meta))
+        return tree.Block(None, body, sources or (), self._word(meta, "{"))
 
     def residual(self, meta: Meta, parts: list[Any]) -> tree.Residual:
         arguments, body, shortcut, sources = parts
         named = _positional(arguments, "residual")
-        at = self._at(meta)
+        at = self._word(meta, "residual")
         return tree.Residual(None, named, body, shortcut or (), sources or (), at)
 
     def parallel(self, meta: Meta, parts: list[Any]) -> tree.Parallel:
         arguments, *branches, sources = parts
         named = _positional(arguments, "parallel")
-        return tree.Parallel(None, named, tuple(branches), sources or (), self._at(meta))
+        at = self._word(meta, "parallel")
+        return tree.Parallel(None, named, tuple(branches), sources or (), at)
 
     def branch(self, meta: Meta, parts: list[Any]) -> tree.Branch:
-        return tree.Branch(parts[0], parts[1], self._at(meta))
+        name, body = parts
+        return tree.Branch(name, body, name.span if name else self._word(meta, "{"))
 
     def join(self, meta: Meta, parts: list[Any]) -> tree.Join:
         arguments, sources = parts
-        return tree.Join(None, _positional(arguments, "join"), sources, self._at(meta))
+        named = _positional(arguments, "join")
+        return tree.Join(None, named, sources, self._word(meta, "join"))
 
     def sources(self, meta: Meta, parts: list[Any]) -> tuple[tree.Selector, ...]:
         return tuple(parts)
@@ -250,7 +277,14 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         left, operator, right = parts
         return tree.Binary(str(operator), left, right, self._at(meta))
 
-    sign = negation
+    def sign(self, meta: Meta, parts: list[Any]) -> tree.Unary | tree.Literal:
+        """A signed number is one literal, as it is in YAML."""
+        sign, operand = parts
+        value = operand.value if isinstance(operand, tree.Literal) else None
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            return tree.Literal(-value if sign == "-" else value, self._at(meta))
+        return tree.Unary(str(sign), operand, self._at(meta))
+
     comparison = sum = product = power = _binary
 
     def number(self, meta: Meta, parts: list[Any]) -> tree.Literal:
@@ -289,39 +323,3 @@ def _positional(
 def _unquote(token: Token) -> str:
     escapes = {"n": "\n", "t": "\t"}
     return re.sub(r"\\(.)", lambda found: escapes.get(found[1], found[1]), str(token)[1:-1])
-
-
-def _report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> None:
-    """Say what stands where something else was expected, and which single token would mend it."""
-    at = offset + max(0, error.pos_in_stream or 0)
-    if isinstance(error, UnexpectedCharacters):
-        found = source.span(at, at + 1)
-        findings.add("E0101", f"`{found.text}` means nothing here", found)
-        return
-    if not isinstance(error, UnexpectedToken):
-        raise error
-    token = error.token
-    if token.type == "$END":
-        found = source.span(at, at)
-        message = "the text ends too early"
-    else:
-        found = source.span(at, at + len(token))
-        message = f"unexpected `{token}`"
-    helps = [
-        Help(f"add `{text}` before it", (Edit(source.span(at, at), text),))
-        for terminal, text in INSERTIONS.items()
-        if _mends(error, terminal, text)
-    ]
-    findings.add("E0101", message, found, helps=helps[:1])
-
-
-def _mends(error: UnexpectedToken, terminal: str, text: str) -> bool:
-    """Whether the parser would take the token, had `text` stood before it."""
-    parser = error.interactive_parser.copy()  # type: ignore[no-untyped-call]
-    try:
-        if terminal not in parser.accepts():
-            return False
-        parser.feed_token(Token(terminal, text))
-        return error.token.type in parser.accepts()
-    except UnexpectedInput:
-        return False

@@ -103,7 +103,15 @@ class Call:
     span: Span = _span()
 
 
-Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Call
+@dataclass(frozen=True)
+class Broken:
+    """A value or a statement that could not be read, for a reason that has been reported."""
+
+    name: Name | None
+    span: Span = _span()
+
+
+Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Call | Broken
 
 
 @dataclass(frozen=True)
@@ -216,7 +224,7 @@ class Repeat:
     span: Span = _span()
 
 
-Statement = Layer | Block | Residual | Parallel | Join | Let | When | Repeat
+Statement = Layer | Block | Residual | Parallel | Join | Let | When | Repeat | Broken
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,16 @@
 """Violations of the structure of a YAML file, as diagnostics at the nodes where they are."""
 
 from collections.abc import Iterable
-from itertools import islice
 from typing import Any
 
 import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Edit, Findings, Help, plural, suggest
 from codsl.source import Source, Span
+from codsl.syntax.words import LATER, not_yet
 from codsl.syntax.yaml_nodes import entry, span_of
-
-MOST_MISTAKES = 100
-"""Violations of the structure that are reported at once."""
 
 KINDS = {
     "integer": "an integer",
@@ -42,7 +39,7 @@ def validate(
 ) -> set[int]:
     """Report what stands where it should not; gives the nodes that are not to be read."""
     bad: set[int] = set()
-    for error in islice(validator.iter_errors(data), MOST_MISTAKES):
+    for error in validator.iter_errors(data):
         if _later(error):
             continue
         node = root
@@ -50,6 +47,7 @@ def validate(
             is_list = isinstance(node, yaml.SequenceNode)
             node = node.value[step] if is_list else entry(node, step)[1]
         _violation(error, node, source, findings, bad)
+    bad.discard(id(root))
     return bad
 
 
@@ -66,6 +64,10 @@ def _violation(
     words = schema.get("x-words", {}).get(error.validator)
     value: Any = error.instance
     at = span_of(source, node)
+    if isinstance(node, yaml.MappingNode) and isinstance(value, str):
+        key = span_of(source, entry(node, value)[0])
+        findings.add("E0201", words or str(error.message), key)
+        return
     match error.validator:
         case "type":
             kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
@@ -78,43 +80,68 @@ def _violation(
             for key in value:
                 if key not in known:
                     where = span_of(source, entry(node, key)[0])
-                    findings.add(
-                        "E0203", f"unknown key `{key}`", where, helps=_close(key, known, where)
-                    )
+                    _unknown(key, known, where, findings)
         case "required":
-            missing = [key for key in schema["required"] if key not in value]
-            if error.message.startswith(repr(missing[0])):
-                bad.add(id(node))
+            bad.add(id(node))
+            missing = [key for key in schema["required"] if not _meant(key, value, schema)]
+            if missing and error.message.startswith(repr(missing[0])):
                 keys = ", ".join(f"`{key}`" for key in missing)
-                findings.add("E0202", f"{keys} must be given here", at)
+                verb = "is" if len(missing) == 1 else "are"
+                findings.add("E0202", f"{keys} {verb} missing here", at, helps=_sample(missing))
         case "maxProperties":
             bad.add(id(node))
-            split = next((key for key in value if _open(key) or _open(value[key])), None)
-            if split is not None:
-                findings.add(
-                    "E0204",
-                    "YAML splits this expression at its comma",
-                    at,
-                    helps=('put it in quotes: `"$(max(x, 2))"`',),
-                )
-            else:
-                keys = ", ".join(f"`{key}`" for key in value)
-                findings.add(
-                    "E0204",
-                    f"{words}; this one has {keys}",
-                    at,
-                    helps=("start a line with `-` for each, and indent arguments",),
-                )
+            _several(value, at, findings)
+        case "minItems" | "maxItems":
+            bad.add(id(node))
+            bound = schema[str(error.validator)]
+            most = "at least" if error.validator == "minItems" else "at most"
+            message = words or f"expected {most} {plural(bound, 'entry')}, found {len(value)}"
+            findings.add("E0201", message.replace("entrys", "entries"), at)
+        case "enum":
+            bad.add(id(node))
+            listed = ", ".join(f"`{word}`" for word in schema["enum"])
+            close = _close(str(value), schema["enum"], at)
+            helps = close or [Help(f"expected one of {listed}")]
+            findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
         case _:
             bad.add(id(node))
             findings.add("E0201", words or str(error.message), at)
 
 
-def _open(value: object) -> bool:
-    """Whether a text is the beginning of an expression that YAML has cut."""
-    return (
-        isinstance(value, str) and value.startswith("$(") and value.count("(") != value.count(")")
-    )
+def _several(value: dict[str, Any], at: Span, findings: Findings) -> None:
+    """Report an item that holds several layers, or a layer whose arguments stand beside it."""
+    first, *others = value
+    keys = ", ".join(f"`{key}`" for key in others)
+    if value[first] is None:
+        message = f"{keys} {'stands' if len(others) == 1 else 'stand'} beside `{first}`, not inside"
+        helps = [f"indent what belongs to `{first}` by two more spaces"]
+    else:
+        message = f"an item is one layer; this one holds {keys} beside `{first}`"
+        helps = ["start each with a `-`"]
+    findings.add("E0204", message, at, helps=helps)
+
+
+def _unknown(key: str, known: Iterable[str], at: Span, findings: Findings) -> None:
+    if key in LATER:
+        findings.add("E0206", not_yet(key), at)
+    else:
+        findings.add("E0203", f"unknown key `{key}`", at, helps=_close(key, known, at))
+
+
+def _meant(key: str, value: dict[str, Any], schema: Any) -> bool:
+    """Whether a key that must stand here does, or is what another one was to be."""
+    known = schema.get("properties", {})
+    others = [other for other in value if other not in known]
+    return key in value or any(key in suggest(other, known)[:1] for other in others)
+
+
+def _sample(missing: list[str]) -> list[str]:
+    """How the parts that every file has are written."""
+    samples = {
+        "codsl": "the first line is `codsl: 1`",
+        "input": "say what a frame is: `input: [3, T, 160, 160]`",
+    }
+    return [samples[key] for key in missing if key in samples]
 
 
 def _close(word: str, known: Iterable[str], at: Span) -> list[Help]:

@@ -16,8 +16,19 @@ RESERVED = CONSTRUCTS - {"sequential"} | frozenset(
 )
 """Words that cannot be names, so that every network can be written in both surfaces."""
 
+RESERVED_KEYS = RESERVED | {"rate"}
+"""Words that cannot name a layer or a template either: `rate` may follow the input."""
+
 TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 """The types of parameters."""
 
+LATER = frozenset({"import", "inputs", "outputs", "per_frame", "weights"})
+"""Words of the language whose constructs this version does not read yet."""
+
 VERSION = 1
 """The version of the language that is read here."""
+
+
+def not_yet(word: str) -> str:
+    """What to say of a construct of a later version."""
+    return f"`{word}` is not read by this version of codsl"

@@ -9,8 +9,11 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Findings
 from codsl.source import Source, Span
 from codsl.syntax import tree
+from codsl.syntax.dollar import not_a_value
+from codsl.syntax.no_yaml import report
 from codsl.syntax.text_form import read_expression
 from codsl.syntax.validate import validate
+from codsl.syntax.version import foreign
 from codsl.syntax.words import CONSTRUCTS, TYPES, VERSION
 from codsl.syntax.yaml_nodes import Plain, compose, entry, scalar_of, span_of
 
@@ -27,34 +30,28 @@ def read_yaml(
     """
     try:
         root = compose(source, findings)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        at = min(mark.index, len(source.text)) if mark else 0
-        findings.add("E0101", f"this is no YAML: {error.problem}", source.span(at, at + 1))
+    except yaml.YAMLError as error:
+        report(error, source, findings)
         return None
     if root is None:
         return None
-    data = Plain(source, findings).read(root)
+    plain = Plain(source, findings)
+    data = plain.read(root)
     if not isinstance(data, dict):
         findings.add(
             "E0201", "a spec is a mapping that starts with `codsl: 1`", span_of(source, root)
         )
         return None
-    version = data.get("codsl")
-    if isinstance(version, int) and version > VERSION:
-        findings.add(
-            "E0104",
-            f"this is version {version} of the language; this codsl reads version {VERSION}",
-            span_of(source, entry(root, "codsl")[1]),
-            helps=("install a newer codsl",),
-        )
+    if "codsl" in data and repr(data["codsl"]) != repr(VERSION):
+        at = span_of(source, entry(root, "codsl")[1])
+        foreign(at.text, at, findings)
         return None
     bad = validate(source, root, data, validator, findings)
-    return _Reader(source, findings, bad).document(root)
+    return _Reader(source, findings, bad | plain.bad).document(root)
 
 
 class _Reader:
-    """From nodes of the right structure to the tree; what is bad or of another kind is left out."""
+    """From nodes to the tree; where the structure is wrong, the tree is broken, and says so."""
 
     def __init__(self, source: Source, findings: Findings, bad: set[int]) -> None:
         self._source = source
@@ -69,16 +66,23 @@ class _Reader:
             VERSION,
             self._name(name) if name else None,
             str(doc.value) if isinstance(doc, yaml.ScalarNode) else None,
-            self._input(parts["input"]) if "input" in parts else None,
+            self._input(parts.get("input", root)),
             self._parameters(parts.get("params")),
             tuple(
                 tree.Variant(self._name(key), self._arguments(value))
                 for key, value in self._pairs(parts.get("variants"))
             ),
             tuple(self._template(key, value) for key, value in self._pairs(parts.get("templates"))),
-            self._statements(parts.get("layers")),
+            self._body(parts),
             self._source,
         )
+
+    def _body(self, parts: dict[str, yaml.Node]) -> tuple[tree.Statement, ...]:
+        """The statements of the file, unless what they speak of could not be read."""
+        for part in ("params", "templates"):
+            if part in parts and id(parts[part]) in self._bad:
+                return (tree.Broken(None, self._at(parts[part])),)
+        return self._statements(parts.get("layers"))
 
     def _at(self, node: yaml.Node) -> Span:
         return span_of(self._source, node)
@@ -90,22 +94,27 @@ class _Reader:
         for key, value in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value not in seen:
                 seen.add(key.value)
-                if id(value) not in self._bad:
-                    yield key, value
+                yield key, value
 
     def _parts(self, node: yaml.Node | None) -> dict[str, yaml.Node]:
         return {str(key.value): value for key, value in self._pairs(node)}
 
     def _items(self, node: yaml.Node | None) -> Iterator[yaml.Node]:
         if isinstance(node, yaml.SequenceNode) and id(node) not in self._bad:
-            yield from (item for item in node.value if id(item) not in self._bad)
+            yield from node.value
 
     def _name(self, node: yaml.Node) -> tree.Name:
         return tree.Name(str(node.value), self._at(node))
 
+    def _broken(self, node: yaml.Node, name: tree.Name | None = None) -> tree.Broken:
+        return tree.Broken(name, self._at(node))
+
     def _input(self, node: yaml.Node) -> tree.Input:
+        """The frames that enter; broken where the file lacks them, which is reported."""
         parts = self._parts(node)
         shape = parts.get("shape") if parts else node
+        if id(node) in self._bad or shape is None or id(shape) in self._bad:
+            return tree.Input((self._broken(node),), None, self._at(node))
         sizes = tuple(
             tree.Reference("T", self._at(item))
             if isinstance(item, yaml.ScalarNode) and item.value == "T"
@@ -140,17 +149,27 @@ class _Reader:
         return tree.Template(name, self._parameters(parts.get("params")), body, name.span)
 
     def _statements(self, node: yaml.Node | None) -> tuple[tree.Statement, ...]:
-        statements = (self._statement(item) for item in self._items(node))
-        return tuple(each for each in statements if each is not None)
+        if node is not None and id(node) in self._bad:
+            return (self._broken(node),)
+        return tuple(self._statement(item) for item in self._items(node))
 
-    def _statement(self, node: yaml.Node) -> tree.Statement | None:
+    def _statement(self, node: yaml.Node) -> tree.Statement:
+        if id(node) in self._bad:
+            return self._broken(node)
         if isinstance(node, yaml.ScalarNode):
             return self._layer(node, None)
         for key, value in self._pairs(node):
+            if id(value) in self._bad:
+                return self._broken(value, self._named_of(value))
             if key.value in CONSTRUCTS:
                 return self._constructs[key.value](self, key, value)
             return self._layer(key, value)
-        return None
+        return self._broken(node)
+
+    def _named_of(self, node: yaml.Node) -> tree.Name | None:
+        """The name in a mapping that cannot be read otherwise."""
+        name = entry(node, "name")[1] if isinstance(node, yaml.MappingNode) else node
+        return self._name(name) if name is not node and id(name) not in self._bad else None
 
     def _layer(self, key: yaml.ScalarNode, value: yaml.Node | None) -> tree.Layer:
         local = key.value.startswith("$")
@@ -178,6 +197,11 @@ class _Reader:
             if key.value not in but
         )
 
+    def _words(self, node: yaml.Node, *known: str) -> tuple[tree.Argument, ...]:
+        """The arguments of a construct; what it has not is reported already."""
+        pairs = (pair for pair in self._pairs(node) if pair[0].value in known)
+        return tuple(tree.Argument(self._name(key), self._value(value)) for key, value in pairs)
+
     def _sources(self, node: yaml.Node | None) -> tuple[tree.Selector, ...]:
         if node is None:
             return ()
@@ -187,10 +211,14 @@ class _Reader:
 
     def _selector(self, node: yaml.Node) -> tree.Selector | None:
         at = self._at(node)
+        written = at.text.find(str(node.value))
+        start = at.start + written
         steps = []
         for part in str(node.value).split("."):
             word = part.removesuffix("[*]")
-            if not word.isidentifier():
+            here = Span(self._source, start, start + len(word)) if written >= 0 else at
+            start += len(part) + 1
+            if not (word.isidentifier() and word.isascii()):
                 self._findings.add(
                     "E0309",
                     f"`{node.value}` names no value",
@@ -198,7 +226,7 @@ class _Reader:
                     helps=("names are joined by dots: `stage2.block1`",),
                 )
                 return None
-            steps.append(tree.Step(tree.Name(word, at), part.endswith("[*]")))
+            steps.append(tree.Step(tree.Name(word, here), part.endswith("[*]")))
         return tree.Selector(tuple(steps), at)
 
     def _sequential(self, key: yaml.Node, value: yaml.Node) -> tree.Block:
@@ -217,16 +245,18 @@ class _Reader:
         parts = self._parts(value)
         return tree.Residual(
             self._named(parts),
-            self._arguments(value, "name", "from", "layers", "shortcut"),
+            self._words(value, "aggregation", "shrink"),
             self._statements(parts.get("layers")),
             self._statements(parts.get("shortcut")),
             self._sources(parts.get("from")),
             self._at(key),
         )
 
-    def _parallel(self, key: yaml.Node, value: yaml.Node) -> tree.Parallel:
+    def _parallel(self, key: yaml.Node, value: yaml.Node) -> tree.Parallel | tree.Broken:
         parts = self._parts(value)
         branches = parts.get("branches")
+        if branches is not None and id(branches) in self._bad:
+            return self._broken(key, self._named(parts))
         listed = isinstance(branches, yaml.SequenceNode)
         arms = (
             [(None, item) for item in self._items(branches)]
@@ -235,7 +265,7 @@ class _Reader:
         )
         return tree.Parallel(
             self._named(parts),
-            self._arguments(value, "name", "from", "branches"),
+            self._words(value, "aggregation"),
             tuple(
                 tree.Branch(name, self._statements(body), name.span if name else self._at(body))
                 for name, body in arms
@@ -248,7 +278,7 @@ class _Reader:
         parts = self._parts(value)
         return tree.Join(
             self._named(parts),
-            self._arguments(value, "name", "from"),
+            self._words(value, "aggregation"),
             self._sources(parts.get("from")),
             self._at(key),
         )
@@ -257,10 +287,10 @@ class _Reader:
         bindings = ((self._name(name), self._value(each)) for name, each in self._pairs(value))
         return tree.Let(tuple(bindings), self._at(key))
 
-    def _when(self, key: yaml.Node, value: yaml.Node) -> tree.When | None:
+    def _when(self, key: yaml.Node, value: yaml.Node) -> tree.When | tree.Broken:
         parts = self._parts(value)
         if "test" not in parts:
-            return None
+            return self._broken(key)
         return tree.When(
             self._value(parts["test"]),
             self._statements(parts.get("layers")),
@@ -268,17 +298,17 @@ class _Reader:
             self._at(key),
         )
 
-    def _repeat(self, key: yaml.Node, value: yaml.Node) -> tree.Repeat | None:
+    def _repeat(self, key: yaml.Node, value: yaml.Node) -> tree.Repeat | tree.Broken:
         parts = self._parts(value)
         ends = list(self._items(parts.get("range")))
         statement = self._statement(parts["layer"]) if "layer" in parts else None
         if len(ends) != 2 or statement is None or "name" not in parts:
-            return None
+            return self._broken(key)
         index = self._name(parts["index"]) if "index" in parts else None
         first, last = map(self._value, ends)
         return tree.Repeat(self._name(parts["name"]), index, first, last, statement, self._at(key))
 
-    _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement | None]]] = {
+    _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement]]] = {
         "sequential": _sequential,
         "residual": _residual,
         "parallel": _parallel,
@@ -290,6 +320,8 @@ class _Reader:
 
     def _value(self, node: yaml.Node) -> tree.Expression:
         at = self._at(node)
+        if id(node) in self._bad:
+            return self._broken(node)
         if isinstance(node, yaml.SequenceNode):
             return tree.Tuple(tuple(self._value(item) for item in node.value), at)
         if isinstance(node, yaml.ScalarNode):
@@ -299,9 +331,12 @@ class _Reader:
         pairs = list(self._pairs(node))
         if len(pairs) != 1:
             self._findings.add(
-                "E0201", "a value is a scalar, a list, or one layer with its arguments", at
+                "E0201",
+                "a value is a number, a text, a list, or one layer with its arguments",
+                at,
+                helps=("a layer as a value: `{leaky_relu: {negative_slope: 0.1}}`",),
             )
-            return tree.Literal(None, at)
+            return self._broken(node)
         key, value = pairs[0]
         layer = self._layer(key, value)
         return tree.Call(layer.type, layer.arguments, at)
@@ -312,17 +347,9 @@ class _Reader:
         text = node.value[1:]
         offset = at.start + written.find(text) if text in written else at.start
         if text.startswith("(") and text.endswith(")"):
-            found = len(self._findings.diagnostics)
             parsed = read_expression(text, self._source, offset, self._findings)
-            if parsed is None and len(self._findings.diagnostics) == found:
-                self._findings.add("E0101", "this is no expression", at)
-            return parsed if parsed is not None else tree.Literal(None, at)
-        if text.isidentifier():
+            return parsed if parsed is not None else self._broken(node)
+        if text.isidentifier() and text.isascii():
             return tree.Reference(text, at)
-        self._findings.add(
-            "E0101",
-            f"`{node.value}` is neither `$name` nor `$(expression)`",
-            at,
-            helps=(f"write `$({text.strip('{}()')})`",),
-        )
-        return tree.Literal(None, at)
+        not_a_value(node.value, at, self._findings)
+        return self._broken(node)

@@ -5,16 +5,21 @@ from typing import Any
 
 import yaml
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Findings, Label
 from codsl.source import Source, Span
+from codsl.syntax.cut import mend
 from codsl.syntax.numbers import scalar
 
 DEEPEST = 240
 """Levels of YAML at most; a block of the language takes three."""
-MOST_NODES = 400_000
+MOST_NODES = 250_000
 """Nodes of a file at most."""
 MOST_ALIASED = 20_000
 """Nodes at most in a file with aliases, each counted as often as it is named."""
+
+STANDARD = "tag:yaml.org,2002:"
+"""What YAML reads `!!` as."""
+MERGE = "what layers have in common is the parameter of a template"
 
 Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -40,20 +45,27 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
         if tag is not None:
             findings.add(
                 "E0105",
-                f"tags such as `{tag}` are not read",
+                f"the tag `{tag.replace(STANDARD, '!!')}` is not read",
                 at,
                 notes=("a spec is data: nothing in it names or runs code",),
             )
             return None
     root = yaml.compose(source.text, Loader=Loader)
     if root is None:
-        findings.add(
-            "E0201", "the file is empty", source.span(0, 0), helps=("start it with `codsl: 1`",)
-        )
+        helps = ("start it with `codsl: 1` for YAML, with `codsl 1` for the text form",)
+        findings.add("E0201", "the file is empty", source.span(0, 0), helps=helps)
         return None
     if aliases and not _bounded(root, source, findings):
         return None
     return root
+
+
+class _Loop(Exception):
+    """A node that contains itself."""
+
+    def __init__(self, node: yaml.Node) -> None:
+        super().__init__()
+        self.node = node
 
 
 def _bounded(root: yaml.Node, source: Source, findings: Findings) -> bool:
@@ -63,7 +75,7 @@ def _bounded(root: yaml.Node, source: Source, findings: Findings) -> bool:
 
     def size(node: yaml.Node) -> int:
         if id(node) in open_nodes:
-            raise RecursionError
+            raise _Loop(node)
         if id(node) not in sizes:
             open_nodes.add(id(node))
             sizes[id(node)] = 1 + sum(size(child) for child in _children(node))
@@ -72,8 +84,9 @@ def _bounded(root: yaml.Node, source: Source, findings: Findings) -> bool:
 
     try:
         total = size(root)
-    except RecursionError:
-        findings.add("E0106", "an alias contains itself", span_of(source, root))
+    except _Loop as loop:
+        at = span_of(source, loop.node)
+        findings.add("E0106", "this contains an alias of itself", at)
         return False
     if total > MOST_ALIASED:
         findings.add(
@@ -126,11 +139,14 @@ class Plain:
     def __init__(self, source: Source, findings: Findings) -> None:
         self._source = source
         self._findings = findings
+        self.bad: set[int] = set()
+        """The nodes that lack something which could not be read."""
 
     def read(self, node: yaml.Node) -> Any:
         """The data of a node; reports keys that stand twice."""
         if isinstance(node, yaml.ScalarNode):
             return scalar_of(node)
+        mend(node, self._source, self._findings)
         if isinstance(node, yaml.SequenceNode):
             return [self.read(item) for item in node.value]
         data: dict[str, Any] = {}
@@ -140,8 +156,14 @@ class Plain:
             if not isinstance(key, yaml.ScalarNode):
                 self._findings.add("E0201", "a key is a word", at)
                 continue
+            if key.value == "<<" and not key.style:
+                self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))
+                self.bad.add(id(node))
+                continue
             if key.value in first:
-                self._findings.add("E0107", f"the key `{key.value}` stands here twice", at)
+                there = Label(span_of(self._source, first[key.value]), "first here")
+                message = f"the key `{key.value}` stands here twice"
+                self._findings.add("E0107", message, at, there)
                 continue
             first[key.value] = key
             data[key.value] = self.read(value)

@@ -1,0 +1,100 @@
+"""What to say where values cannot meet in time: the layers that make them differ, and a mend."""
+
+from codsl.algebra.time import Time, length, lost
+from codsl.diagnostics import Findings, Label, plural
+from codsl.spec.spec import Item, Spec
+
+MOST = 3
+"""Layers that are pointed at, at most."""
+CLIP = 2**40
+"""A clip longer than every window, to tell which layers shorten one."""
+
+
+def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findings) -> None:
+    """Say which values cannot meet in `item`, with their numbers, the layers at fault and a mend.
+
+    `kind` is `stride` or `length`.
+    """
+    strides = kind == "stride"
+    labels = [
+        Label(item.origin.span, "these meet here"),
+        *_culprits(spec, item, times, strides),
+        *(Label(use, f"in this use of `{use.text}`") for use in item.origin.uses),
+    ]
+    if strides:
+        findings.add(
+            "E0412",
+            "the strides over time differ",
+            *labels,
+            notes=[
+                f"`{label}` gives one item every {_nth(time.stride)} of the input"
+                for label, time in zip(item.labels, times, strict=True)
+            ],
+            helps=("give every branch the same stride over time",),
+        )
+        return
+    longest = max(times, key=lambda time: time.offset)
+    fewer = [
+        f"`{label}` gives {plural(lost(longest, time), 'item')} fewer than the longest"
+        for label, time in zip(item.labels, times, strict=True)
+        if lost(longest, time)
+    ]
+    why = "item `j` of a stream is joined with item `j`, and the last ones would find no partner"
+    findings.add(
+        "E0407",
+        "the lengths over time differ",
+        *labels,
+        notes=[*fewer, why],
+        helps=(_mend(item, times),),
+    )
+
+
+def _nth(stride: int) -> str:
+    return "frame" if stride == 1 else f"{stride} frames"
+
+
+def _mend(item: Item, times: list[Time]) -> str:
+    if item.labels[0] == "shortcut" and lost(times[0], times[-1]) > 0:
+        return (
+            "pad the body over time, or say which frames of the shortcut it meets: "
+            "`shrink` is `centered`, `lagging` or `leading`"
+        )
+    return "pad the shorter over time"
+
+
+def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:
+    """The layers of one branch alone that stride, or that make it shorter than the others."""
+    behind = [_behind(spec, value) for value in item.inputs]
+    longest = max(times, key=lambda time: time.offset)
+    short = [
+        indices
+        for indices, time in zip(behind, times, strict=True)
+        if strides or lost(longest, time)
+    ]
+    labels: dict[object, Label] = {}
+    for index in sorted(set().union(*short) - behind[0].intersection(*behind[1:])):
+        at = spec.items[index].origin.span
+        said = _said(spec.items[index], strides)
+        if said and (at.start, at.end) not in labels:
+            labels[at.start, at.end] = Label(at, said)
+    return list(labels.values())[:MOST]
+
+
+def _behind(spec: Spec, value: int) -> set[int]:
+    """The items that a value comes from."""
+    found: set[int] = set()
+    pending = [value]
+    while pending:
+        index = pending.pop() - 1
+        if index >= 0 and index not in found:
+            found.add(index)
+            pending += spec.items[index].inputs
+    return found
+
+
+def _said(item: Item, strides: bool) -> str:
+    time = getattr(item.operation, "time", Time)()
+    if strides:
+        return f"one item every {_nth(time.stride)}" if time.stride > 1 else ""
+    missing = -(-CLIP // time.stride) - length(time, CLIP)
+    return f"loses {plural(missing, 'item')}" if missing > 0 else ""

@@ -1,0 +1,44 @@
+"""Which names a file may declare: no word of the language, and none twice in one place."""
+
+from collections.abc import Iterable
+
+from codsl.diagnostics import Findings, Label
+from codsl.syntax import tree
+from codsl.syntax.words import RESERVED, RESERVED_KEYS
+
+
+def check_declared(document: tree.Document, findings: Findings) -> None:
+    """Report the declared names of a file that are reserved or stand twice."""
+    if document.name is not None:
+        reserved(document.name, findings)
+    _once("parameter", (each.name for each in document.parameters), findings)
+    _once("variant", (each.name for each in document.variants), findings)
+    _once("template", (each.name for each in document.templates), findings)
+    for template in document.templates:
+        _once("parameter", (each.name for each in template.parameters), findings)
+    for variant in document.variants:
+        _once("value", (each.name for each in variant.values if each.name), findings)
+
+
+def reserved(name: tree.Name, findings: Findings, words: frozenset[str] = RESERVED) -> None:
+    """Report a name that is a word of the language."""
+    if name.text not in words and name.text != "in_channels":
+        return
+    findings.add(
+        "E0308",
+        f"`{name.text}` is a word of the language and cannot be a name",
+        name.span,
+        notes=("the names of a network can be written in YAML and in the text form alike",),
+        helps=(f"call it `{name.text}_`, or better what it is for",),
+    )
+
+
+def _once(what: str, names: Iterable[tree.Name], findings: Findings) -> None:
+    first: dict[str, tree.Name] = {}
+    for name in names:
+        if what != "value":
+            reserved(name, findings, RESERVED_KEYS if what == "template" else RESERVED)
+        if name.text in first:
+            there = Label(first[name.text].span, "first here")
+            findings.add("E0306", f"the {what} `{name.text}` stands here twice", name.span, there)
+        first.setdefault(name.text, name)

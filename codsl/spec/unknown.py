@@ -1,0 +1,58 @@
+"""What to say of a word that stands where a layer is read and is none."""
+
+from collections.abc import Collection
+
+from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.source import Span
+from codsl.spec.values import Value, describe
+from codsl.syntax.words import LATER, not_yet
+
+
+def unknown(
+    kind: str, at: Span, rows: Collection[str], templates: Collection[str], findings: Findings
+) -> None:
+    """Report a layer that does not exist, with the one that was probably meant."""
+    if kind in templates:
+        message = f"`{kind}` is a template of this file"
+        findings.add(
+            "E0302", message, at, helps=(Help(f"write `${kind}`", (Edit(at, f"${kind}"),)),)
+        )
+    elif kind in LATER:
+        findings.add("E0206", not_yet(kind), at)
+    elif kind in ("input", "sequential"):
+        _misplaced(kind, at, findings)
+    else:
+        helps = [
+            Help(f"did you mean `{each}`?", (Edit(at, each),))
+            for each in _near(kind, rows, templates)
+        ]
+        findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+
+
+def _near(kind: str, rows: Collection[str], templates: Collection[str]) -> list[str]:
+    """The name that looks most like `kind`, whatever its case and its underscores."""
+    by_letters = {name.replace("_", ""): name for name in [*templates, *rows]}
+    near = suggest(kind.replace("_", "").lower(), by_letters)
+    return [by_letters[each] for each in near[:1]]
+
+
+def _misplaced(word: str, at: Span, findings: Findings) -> None:
+    """A word of the language that stands where a layer is read."""
+    if word == "input":
+        message = "`input` is the first statement of a network, and stands there once"
+        helps = ["to go on from the input, write `identity from input`"]
+    else:
+        message = "`sequential` is a word of YAML"
+        helps = ["in the text form a block is `{ ... }`, with a name `stem = { ... }`"]
+    findings.add("E0205", message, at, helps=helps)
+
+
+def no_layer(name: str, value: Value, at: Span, rows: Collection[str], findings: Findings) -> None:
+    """Report a value that is used as a layer and is none."""
+    helps = []
+    if isinstance(value, str) and value in rows:
+        helps.append(
+            f"declare it as one: `{name}: {{type: layer, default: {value}}}` in YAML, "
+            f'`{name}: layer = "{value}"` in the text form'
+        )
+    findings.add("E0302", f"`{name}` is {describe(value)}, not a layer", at, helps=helps)

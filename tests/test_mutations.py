@@ -1,0 +1,113 @@
+"""Random small mutations of the networks give a graph or located diagnostics, nothing else."""
+
+import random
+import re
+import time
+from pathlib import Path
+
+import pytest
+import torch
+
+import codsl
+from codsl.layers.activation import ReLU
+
+NETWORKS = sorted(
+    path
+    for path in (Path(__file__).parents[1] / "networks").glob("*.*")
+    if path.suffix in (".yaml", ".codsl")
+)
+ROUNDS = 5000
+SLOWEST = 2.0
+"""Seconds of one check at most."""
+SMALL = 20_000
+"""Parameters of a mutant that is also built, at most."""
+CHARACTERS = [
+    *"()[]{}:,=$*#\"'-+/<>. \n\t\\&!|%@`~^?;_0123456789abTx",
+    *("é", "漢", "\u202e", "$(", "**", "..", "true", "null", "1e-5", "- ", "99999999", "<<: "),
+]
+TOKENS = re.compile(r"\w+|\s+|[^\w\s]")
+
+
+def mutant(chance: random.Random, text: str) -> str:
+    """The text with one or two characters, or one token, put in, left out or exchanged."""
+    if chance.random() < 0.5:
+        for _ in range(chance.choice((1, 1, 2))):
+            at = chance.randrange(len(text))
+            way = chance.randrange(3)
+            new = chance.choice(CHARACTERS) if way else ""
+            text = text[:at] + new + text[at + (way != 1) :]
+        return text
+    tokens = TOKENS.findall(text)
+    words = [at for at, token in enumerate(tokens) if not token.isspace()]
+    one, other = chance.sample(words, 2)
+    match chance.randrange(4):
+        case 0:
+            tokens[one] = ""
+        case 1:
+            tokens[one] += f" {tokens[one]}"
+        case 2:
+            tokens[one], tokens[other] = tokens[other], tokens[one]
+        case _:
+            tokens[one] = tokens[other]
+    return "".join(tokens)
+
+
+def outcome(text: str) -> codsl.Graph | codsl.SpecError:
+    """What `check` makes of a text, in time."""
+    began = time.process_time()
+    found = _found(text)
+    assert time.process_time() - began < SLOWEST
+    if isinstance(found, codsl.SpecError):
+        assert any(each.span is not None for each in found.diagnostics), str(found)
+        assert str(found).startswith("error[E")
+    return found
+
+
+def _found(text: str) -> codsl.Graph | codsl.SpecError:
+    try:
+        return codsl.check(text)
+    except codsl.SpecError as error:
+        return error
+
+
+def mutants(rounds: int, seed: int) -> list[str]:
+    chance = random.Random(seed)
+    texts = [path.read_text("utf-8") for path in NETWORKS]
+    return [mutant(chance, chance.choice(texts)) for _ in range(rounds)]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_mutants_give_graphs_or_diagnostics(seed: int) -> None:
+    graphs = 0
+    for text in mutants(ROUNDS // 5, seed):
+        try:
+            graphs += isinstance(outcome(text), codsl.Graph)
+        except Exception as error:
+            error.add_note(text)
+            raise
+    assert 0.05 < graphs / (ROUNDS // 5) < 0.95
+
+
+def test_small_mutants_are_built_and_run() -> None:
+    built = 0
+    for text in mutants(400, 99):
+        graph = outcome(text)
+        if not isinstance(graph, codsl.Graph) or graph.parameters > SMALL or built == 12:
+            continue
+        if graph.input.size * graph.min_frames > 50_000:
+            continue
+        net = codsl.build(graph).eval()
+        built += 1
+        with torch.no_grad():
+            x = torch.zeros(1, graph.input.channels, graph.min_frames, *graph.input.space)
+            assert net(x).shape[1:2] == (graph.frames[graph.output].channels,)
+    assert built
+
+
+def test_a_row_that_breaks_is_no_diagnostic(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(self: ReLU, x: object) -> object:
+        raise TypeError("a mistake of the programmer")
+
+    monkeypatch.setattr(ReLU, "fit", breaks)
+    with pytest.raises(TypeError, match="of the programmer"):
+        list(map(outcome, mutants(50, 0)))
