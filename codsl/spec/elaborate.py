@@ -1,21 +1,20 @@
 """From the tree to the spec: blocks, conditions, repetitions and templates are carried out."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from codsl.algebra.shape import Frame
 from codsl.diagnostics import Findings, Label
-from codsl.layers.mistake import Mistake
-from codsl.layers.row import Layer, arguments, make, misread
-from codsl.source import Span
-from codsl.spec.bind import Passed, bind, given, passed, pin, typed
+from codsl.layers.row import Layer
+from codsl.spec.bind import Passed, bind, given, passed, typed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet
 from codsl.spec.names import HOLE, Flow, Level, Names
-from codsl.spec.outside import NOWHERE, inlet_of, parameters
-from codsl.spec.spec import Block, Item, Origin, Spec
+from codsl.spec.outside import inlet_of, parameters
+from codsl.spec.place import Place
+from codsl.spec.rows import row_item
+from codsl.spec.spec import Block, Origin, Spec
 from codsl.spec.unknown import no_layer, unknown
 from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, describe
 from codsl.syntax import tree
@@ -25,36 +24,12 @@ MOST = 20_000
 """Layers and other statements at most, once everything is written out."""
 DEEPEST = 64
 """Blocks and templates inside one another at most."""
-LARGEST_FRAME = 2**31
-"""Numbers in a frame at most."""
 
 Rows = Mapping[str, type[Layer]]
 
 
 class _Full(Exception):
     """The network has become too large; the reason is reported."""
-
-
-@dataclass(frozen=True)
-class _Place:
-    """Where elaboration stands: what values, names and keys mean here."""
-
-    scope: Scope
-    names: Names
-    level: Level
-    uses: tuple[Span, ...] = ()
-    within: tuple[str, ...] = ()
-    depth: int = 0
-
-    def inside(self, level: Level | None) -> "_Place":
-        """A block here; `level` is its own where it has a name."""
-        return replace(
-            self,
-            scope=self.scope.child(),
-            names=Names(self.names),
-            level=level or self.level,
-            depth=self.depth + 1,
-        )
 
 
 def elaborate(
@@ -73,7 +48,7 @@ def elaborate(
     scope = parameters(document, variant, params, findings)
     inlet = inlet_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
-    place = _Place(scope, Names(), Level())
+    place = Place(scope, Names(), Level())
     start = Flow(0, inlet[0]) if inlet else HOLE
     place.names.flows["input"] = start
     try:
@@ -117,13 +92,13 @@ class _Elaborator:
                 findings.add("E0308", message, name.span, helps=("give it another name",))
             self._templates.setdefault(name.text, template)
 
-    def statements(self, body: tuple[tree.Statement, ...], place: _Place, flow: Flow) -> Flow:
+    def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
         for statement in body:
             flow = self._statement(statement, place, flow)
         return flow
 
-    def _statement(self, node: tree.Statement, place: _Place, flow: Flow) -> Flow:
+    def _statement(self, node: tree.Statement, place: Place, flow: Flow) -> Flow:
         self._steps += 1
         if self._steps > MOST:
             self._findings.add(
@@ -155,11 +130,11 @@ class _Elaborator:
                 place.names.add(node.name, HOLE)
                 return HOLE
 
-    def _evaluator(self, place: _Place, flow: Flow) -> Evaluator:
+    def _evaluator(self, place: Place, flow: Flow) -> Evaluator:
         channels = flow.frame.channels if flow.frame else None
         return Evaluator(place.scope, channels, self._findings)
 
-    def _source(self, sources: tuple[tree.Selector, ...], place: _Place, flow: Flow) -> Flow:
+    def _source(self, sources: tuple[tree.Selector, ...], place: Place, flow: Flow) -> Flow:
         """Where a statement's input comes from: the value before it, or one named earlier."""
         if not sources:
             return flow
@@ -176,7 +151,7 @@ class _Elaborator:
             return HOLE
         return found[0]
 
-    def _layer(self, node: tree.Layer, place: _Place, flow: Flow) -> Flow:
+    def _layer(self, node: tree.Layer, place: Place, flow: Flow) -> Flow:
         kind = node.type.text
         evaluator = self._evaluator(place, flow)
         arguments = passed(node.arguments, evaluator.layer)
@@ -200,14 +175,14 @@ class _Elaborator:
             return self._lost(node, place)
         return self._row(kind, node, arguments, place, flow)
 
-    def _shadowed(self, name: str, place: _Place) -> bool:
+    def _shadowed(self, name: str, place: Place) -> bool:
         """Whether a parameter that is a layer takes the name of a template here."""
         try:
             return isinstance(place.scope.get(name), LayerValue)
         except KeyError:
             return False
 
-    def _lost(self, node: tree.Layer, place: _Place) -> Flow:
+    def _lost(self, node: tree.Layer, place: Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
         self._key(node.name, place)
         place.names.add(node.name, HOLE)
@@ -221,68 +196,25 @@ class _Elaborator:
             return
 
     def _row(
-        self, kind: str, node: tree.Layer, passing: list[Passed], place: _Place, flow: Flow
+        self, kind: str, node: tree.Layer, passing: list[Passed], place: Place, flow: Flow
     ) -> Flow:
         """A layer of the table: its arguments onto its row, the row onto the frame."""
-        row = self._rows[kind]
-        known = arguments(row)
-        spans = {
-            name: argument.span
-            for argument, name in zip(
-                passing,
-                _named(passing, [each.name for each in known if each.positional]),
-                strict=True,
-            )
-            if argument.span.source is not NOWHERE
-        }
-        origin = Origin(node.type.span, spans, place.uses)
-        try:
-            values = bind(
-                kind,
-                node.type.span,
-                passing,
-                [each.name for each in known],
-                [each.name for each in known if each.positional],
-                [each.name for each in known if each.required],
-                self._findings,
-            )
-            plain = {name: each.value for name, each in values.items()}
-            if wrong := misread(row, plain):
-                for mistake in wrong:
-                    pin(mistake, kind, origin, self._findings)
-                return self._lost(node, place)
-            layer = make(row, plain)
-            frame = self._framed(layer, flow)
-            weights = layer.weights(flow.frame) if flow.frame and frame else {}
-        except Hole:
-            return self._lost(node, place)
-        except Mistake as mistake:
-            pin(mistake, kind, origin, self._findings)
-            return self._lost(node, place)
-        if frame is None or flow.value is None:
+        at = node.type.span
+        item = row_item(self._rows[kind], passing, at, place.uses, flow, self._findings)
+        if item is None:
             return self._lost(node, place)
         key = self._key(node.name, place)
-        if key is None and weights:
-            key = place.level.take(kind, node.type.span, False, place.uses, self._findings)
-        item = Item("", kind, layer, (flow.value,), frame, origin)
+        if key is None and item.weights:
+            key = place.level.take(kind, at, False, place.uses, self._findings)
         made = self.made.add(item, place.level, key)
         place.names.add(node.name, made)
         return made
 
-    def _framed(self, layer: Layer, flow: Flow) -> Frame | None:
-        if flow.frame is None:
-            layer.time()
-            return None
-        frame = layer.shape(flow.frame)
-        if frame.size > LARGEST_FRAME:
-            raise Mistake("E0410", f"a frame of {frame} holds {frame.size} numbers")
-        return frame
-
-    def _named_level(self, name: tree.Name | None, place: _Place) -> Level | None:
+    def _named_level(self, name: tree.Name | None, place: Place) -> Level | None:
         key = self._key(name, place)
         return None if key is None else Level(key)
 
-    def _key(self, name: tree.Name | None, place: _Place) -> str | None:
+    def _key(self, name: tree.Name | None, place: Place) -> str | None:
         if name is None:
             return None
         reserved(name, self._findings, RESERVED_KEYS)
@@ -291,8 +223,8 @@ class _Elaborator:
     def _close(
         self,
         name: tree.Name | None,
-        place: _Place,
-        inner: _Place,
+        place: Place,
+        inner: Place,
         start: int,
         entry: Flow,
         end: Flow,
@@ -305,7 +237,7 @@ class _Elaborator:
             self.made.blocks.append(Block(prefix, start, stop, entry.value, end.value))
         return end
 
-    def _block(self, node: tree.Block, place: _Place, flow: Flow) -> Flow:
+    def _block(self, node: tree.Block, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
         inner = place.inside(self._named_level(node.name, place))
         end = self.statements(node.body, inner, flow)
@@ -316,7 +248,7 @@ class _Elaborator:
         template: tree.Template,
         node: tree.Layer,
         arguments: list[Passed],
-        place: _Place,
+        place: Place,
         flow: Flow,
     ) -> Flow:
         """A template in use: its body with its own parameters, names and, if named, keys."""
@@ -370,7 +302,7 @@ class _Elaborator:
             scope.set(name, value)
         return scope
 
-    def _residual(self, node: tree.Residual, place: _Place, flow: Flow) -> Flow:
+    def _residual(self, node: tree.Residual, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
         inner = place.inside(self._named_level(node.name, place))
         body = self.statements(node.body, inner, flow)
@@ -378,7 +310,7 @@ class _Elaborator:
         end = self._meet("residual", node, [shortcut, body], ("shortcut", "body"), inner, flow)
         return self._close(node.name, place, inner, start, flow, end)
 
-    def _parallel(self, node: tree.Parallel, place: _Place, flow: Flow) -> Flow:
+    def _parallel(self, node: tree.Parallel, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
         inner = place.inside(self._named_level(node.name, place))
         if not node.branches:
@@ -393,7 +325,7 @@ class _Elaborator:
         end = self._meet("parallel", node, ends, tuple(labels), inner, flow)
         return self._close(node.name, place, inner, start, flow, end)
 
-    def _join(self, node: tree.Join, place: _Place, flow: Flow) -> Flow:
+    def _join(self, node: tree.Join, place: Place, flow: Flow) -> Flow:
         flows: list[Flow] = []
         labels: list[str] = []
         for selector in node.sources:
@@ -413,7 +345,7 @@ class _Elaborator:
         node: tree.Residual | tree.Parallel | tree.Join,
         flows: list[Flow],
         labels: tuple[str, ...],
-        place: _Place,
+        place: Place,
         flow: Flow,
         key: str | None = None,
     ) -> Flow:
@@ -423,7 +355,7 @@ class _Elaborator:
         item = how and meet(flows, labels, how, origin, self._findings)
         return self.made.add(item, place.level, key) if item else HOLE
 
-    def _let(self, node: tree.Let, place: _Place, flow: Flow) -> Flow:
+    def _let(self, node: tree.Let, place: Place, flow: Flow) -> Flow:
         evaluator = self._evaluator(place, flow)
         for name, expression in node.bindings:
             reserved(name, self._findings)
@@ -433,7 +365,7 @@ class _Elaborator:
                 place.scope.set(name.text, Hole)
         return flow
 
-    def _when(self, node: tree.When, place: _Place, flow: Flow) -> Flow:
+    def _when(self, node: tree.When, place: Place, flow: Flow) -> Flow:
         try:
             holds = self._evaluator(place, flow).truth(node.test)
         except Hole:
@@ -442,7 +374,7 @@ class _Elaborator:
             return HOLE
         return self.statements(node.body if holds else node.otherwise, place, flow)
 
-    def _repeat(self, node: tree.Repeat, place: _Place, flow: Flow) -> Flow:
+    def _repeat(self, node: tree.Repeat, place: Place, flow: Flow) -> Flow:
         reserved(node.name, self._findings, RESERVED_KEYS)
         if node.index is not None:
             reserved(node.index, self._findings)
@@ -488,9 +420,3 @@ class _Elaborator:
             self._findings.add("E0305", message, expression.span)
             raise Hole
         return value
-
-
-def _named(arguments: list[Passed], positional: list[str]) -> list[str]:
-    """The name of each argument, those by position included."""
-    order = iter(positional)
-    return [each.name or next(order, "") for each in arguments]

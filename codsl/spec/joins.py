@@ -93,4 +93,4 @@ def meet(
             helps=_projection(labels, frames),
         )
         return None
-    return Item("", how.aggregation, operation, values, frame, origin, labels, how.shrink)
+    return Item("", how.aggregation, operation, values, frame, origin, {}, labels, how.shrink)

@@ -22,7 +22,7 @@ class Origin:
 class Item:
     """One layer or join. Value 0 is the network's input, value `i + 1` what item `i` gives.
 
-    `labels` are the words for its inputs.
+    `weights` are the shapes of its parameters, `labels` the words for its inputs.
     """
 
     path: str
@@ -31,6 +31,7 @@ class Item:
     inputs: tuple[int, ...]
     frame: Frame
     origin: Origin
+    weights: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     labels: tuple[str, ...] = ()
     shrink: str | None = None
 

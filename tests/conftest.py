@@ -1,0 +1,22 @@
+"""One thread for torch in all tests, and the classes of random networks in the summary."""
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    import pytest
+
+torch.set_num_threads(1)
+
+
+def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:
+    """How many random networks had what, whichever process they ran in."""
+    hits: Counter[str] = Counter()
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        hits.update(dict(report.user_properties).get("networks", {}))
+    if hits:
+        terminalreporter.section("random networks")
+        for name in sorted(hits):
+            terminalreporter.write_line(f"{hits[name]:6}  {name}")

@@ -1,0 +1,97 @@
+"""The module of torch.nn that a row stands for, made from the row's arguments alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from codsl.layers.convolution import Convolution
+from codsl.layers.normalization import BatchNorm
+from codsl.layers.plain import Delay, Flatten, Linear
+from codsl.layers.pooling import AdaptivePool, AveragePool, MaxPool
+from codsl.layers.row import Layer, settings
+
+if TYPE_CHECKING:
+    from codsl.algebra.shape import Frame
+
+
+class PerFrame(nn.Module):
+    """A module that takes the last dimension, over `(B, C, T)`."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        self.module = module
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x.transpose(1, 2)).transpose(1, 2)
+
+
+class Flat(nn.Module):
+    """Every frame flattened by itself."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        frames = [x[:, :, t].flatten(1).unsqueeze(2) for t in range(x.shape[2])]
+        return torch.cat(frames, 2)
+
+
+def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
+    """The module, or None where torch has no such layer with these arguments."""
+    name = type(row).__name__
+    match row:
+        case Convolution():
+            given = _convolution(row, x)
+        case AveragePool() | MaxPool():
+            given = _pool(row)
+        case AdaptivePool():
+            given = {"output_size": row.output_size if row.rank > 1 else 1}
+        case BatchNorm():
+            given = {**settings(row), "num_features": x.channels}
+        case Linear():
+            return PerFrame(nn.Linear(x.channels, row.out_features, bias=row.bias))
+        case Flatten():
+            return Flat()
+        case Delay():
+            return nn.Identity()
+        case _:
+            given = settings(row)
+    return None if given is None else getattr(nn, name)(**given)
+
+
+def _pads(row: Convolution | AveragePool | MaxPool, dilation: tuple[int, ...]) -> Any:
+    """Torch's padding, `same` or ints; None where it has none such."""
+    if set(row.padding) == {"same"}:
+        return "same"
+    sizes = []
+    for pad, kernel, step in zip(row.padding, row.kernel_size, dilation, strict=True):
+        reach = step * (kernel - 1)
+        pair = {"same": (reach // 2, reach - reach // 2), "causal": (reach, 0)}.get(str(pad), pad)
+        if pair[0] != pair[1]:
+            return None
+        sizes.append(pair[0])
+    return tuple(sizes)
+
+
+def _convolution(row: Convolution, x: Frame) -> dict[str, Any] | None:
+    padding = _pads(row, row.dilation)
+    in_time = padding == "same" or (padding is not None and padding[0])
+    if padding is None or (in_time and row.temporal_fill not in (None, row.padding_mode)):
+        return None
+    named = ("out_channels", "kernel_size", "stride", "dilation", "groups", "bias", "padding_mode")
+    return {
+        "in_channels": x.channels,
+        "padding": padding,
+        **{name: getattr(row, name) for name in named},
+    }
+
+
+def _pool(row: AveragePool | MaxPool) -> dict[str, Any] | None:
+    largest = isinstance(row, MaxPool)
+    padding = _pads(row, row.dilation if largest else (1,) * row.rank)
+    if padding is None or padding == "same" or row.temporal_fill is not None:
+        return None
+    if any(2 * pad > kernel for pad, kernel in zip(padding, row.kernel_size, strict=True)):
+        return None
+    given = {name: value for name, value in settings(row).items() if name != "temporal_fill"}
+    return {**given, "padding": padding if row.rank > 1 else padding[0]}

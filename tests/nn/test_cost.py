@@ -1,0 +1,50 @@
+"""The MACs of the report against those that torch counts."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+import codsl
+
+NETWORKS = {
+    "a convolution": "input (3, T, 8, 8)\n a = conv3d(6, 3, padding=1)",
+    "groups, stride and dilation": (
+        "input (4, T, 9)\n a = conv2d(8, (3, 2), stride=(2, 1), groups=2, dilation=(2, 3))\n"
+        " b = conv2d(8, 3, groups=8, padding=(1, 1))"
+    ),
+    "a linear": "input (3, T, 4)\n a = conv2d(5, 2)\n flatten\n b = linear(7)\n c = linear(2)",
+    "branches": (
+        "input (2, T)\n parallel {\n one { a = conv1d(3, 5, stride=2, padding=2) }\n"
+        " two { b = conv1d(4, 1, stride=2)\n c = conv1d(4, 3, padding=1) }\n }\n d = linear(3)"
+    ),
+    "a shrinking residual": (
+        'input (4, T)\n r = residual(shrink="centered") { a = conv1d(4, 4) } '
+        "shortcut { b = conv1d(4, 1) }"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_macs_of_a_clip_are_half_of_what_torch_counts(name: str) -> None:
+    net = codsl.build(f"codsl 1\nnetwork n {{\n {NETWORKS[name]}\n}}\n").eval()
+    total = net.report().total
+    x = torch.randn(1, net.graph.input.channels, total["clip_frames"], *net.graph.input.space)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net(x)
+    assert counter.get_total_flops() == 2 * total["clip_macs"] > 0
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_macs_of_a_step_are_half_of_what_torch_counts_over_a_period(name: str) -> None:
+    """Once the stream is under way, over a period of the stride."""
+    net = codsl.build(f"codsl 1\nnetwork n {{\n {NETWORKS[name]}\n}}\n").eval()
+    frame = torch.randn(1, *net.graph.input.shape)
+    with torch.no_grad():
+        for _ in range(net.delay + 4 * net.graph.stride):
+            net.forward_step(frame)
+        with FlopCounterMode(display=False) as counter:
+            for _ in range(net.graph.stride):
+                net.forward_step(frame)
+    assert counter.get_total_flops() == 2 * net.graph.stride * net.report().total["macs"]
