@@ -42,4 +42,5 @@ TITLES = {
     "E0411": "layers of different dtypes",
     "E0412": "branches of different stride over time",
     "E0414": "groups that do not divide the channels",
+    "W0701": "layers whose value nobody reads",
 }

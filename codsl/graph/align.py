@@ -41,7 +41,8 @@ class Feed:
 
 @dataclass(frozen=True)
 class Schedule:
-    """`fires` is when each value speaks in a stream, `reads` the feed of each edge."""
+    """`fires` is when each value speaks in a stream, `reads` the feed of each edge of the nodes
+    that are computed."""
 
     fires: tuple[Time, ...]
     feeds: tuple[Feed, ...]
@@ -54,24 +55,29 @@ class Schedule:
 
 
 def align(
-    nodes: tuple[Node, ...], times: tuple[Time, ...], frames: tuple[Frame, ...], output: int
+    nodes: tuple[Node, ...],
+    times: tuple[Time, ...],
+    frames: tuple[Frame, ...],
+    output: int,
+    live: frozenset[int],
 ) -> Schedule:
     """The schedule with the least state: a hold is put before or after nodes that lead to it."""
     fires = list(times)
     kept: dict[Key, int] = {}
-    readers = Counter(edge.source for node in nodes for edge in node.edges)
+    computed = [(index, nodes[index]) for index in sorted(live)]
+    readers = Counter(edge.source for _, node in computed for edge in node.edges)
     readers[output] += 1
-    for index, node in enumerate(nodes):
+    for index, node in computed:
         if len(node.edges) == 1:
             _keep(kept, index, node, fires)
-    for index, node in enumerate(nodes):
+    for index, node in computed:
         if len(node.edges) > 1:
             for edge in node.edges:
                 late = hold(fires[edge.source], edge.reach, fires[index + 1])
                 if late:
                     _place(edge.source, late, nodes, fires, frames, kept, readers)
             _keep(kept, index, node, fires)
-    return _schedule(nodes, tuple(fires), frames)
+    return _schedule(nodes, tuple(fires), frames, live)
 
 
 def _key(index: int, node: Node, source: int) -> Key:
@@ -121,11 +127,15 @@ def _movable(node: Node, readers: int) -> bool:
 
 
 def _schedule(
-    nodes: tuple[Node, ...], fires: tuple[Time, ...], frames: tuple[Frame, ...]
+    nodes: tuple[Node, ...],
+    fires: tuple[Time, ...],
+    frames: tuple[Frame, ...],
+    live: frozenset[int],
 ) -> Schedule:
     depths: dict[Key, int] = {}
     owners: dict[Key, int] = {}
-    for index, node in enumerate(nodes):
+    for index in sorted(live):
+        node = nodes[index]
         before = dict.fromkeys((_key(index, node, edge.source) for edge in node.edges), -1)
         before |= {key: depths[key] for key in before if key in depths}
         _keep(depths, index, node, fires)
@@ -136,7 +146,7 @@ def _schedule(
         for ((value, through), depth), owner in zip(depths.items(), owners.values(), strict=True)
     )
     reads = tuple(
-        tuple(numbers[_key(index, node, edge.source)] for edge in node.edges)
+        tuple(numbers[_key(index, node, edge.source)] for edge in node.edges if index in live)
         for index, node in enumerate(nodes)
     )
     return Schedule(fires, feeds, reads)

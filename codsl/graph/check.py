@@ -37,7 +37,7 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
     whole = [time for time in times if time is not None]
     if len(whole) < len(times) or spec.output < 0:
         return None
-    return Graph(
+    graph = Graph(
         spec.name,
         spec.input,
         spec.rate,
@@ -47,6 +47,8 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
         spec.dtype,
         tuple(whole),
     )
+    _check_use(graph, findings)
+    return graph
 
 
 def _edges(item: Item, inputs: list[Time], findings: Findings) -> tuple[Edge, ...] | None:
@@ -80,16 +82,29 @@ def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:
     operation = item.operation
     x = frames[item.inputs[0]]
     facts = (
-        (operation.recipe(), {}, 0, (IDENTITY,) * len(item.frame.space))
+        (operation.recipe(), item.weights, 0, (IDENTITY,) * len(item.frame.space))
         if isinstance(operation, Aggregation)
         else (
             operation.recipe(x),
-            operation.weights(x),
+            item.weights,
             operation.macs(x, item.frame),
             operation.space(x),
         )
     )
     return Node(item.path, item.type, edges, item.frame, *facts, item.origin.span)
+
+
+def _check_use(graph: Graph, findings: Findings) -> None:
+    read = {edge.source for node in graph.nodes for edge in node.edges}
+    for index, node in enumerate(graph.nodes):
+        if index not in graph.live and index + 1 not in read:
+            findings.add(
+                "W0701",
+                f"nothing reads `{node.path}`",
+                node.span,
+                notes=("what leads only here is built, but never computed",),
+                helps=("leave it out, or join it with what the network gives",),
+            )
 
 
 def _check_size(spec: Spec, nodes: list[Node], findings: Findings) -> None:

@@ -55,9 +55,18 @@ class Graph:
         return self.shortest[0]
 
     @cached_property
+    def live(self) -> frozenset[int]:
+        """The nodes that the output is made of; the others are never computed."""
+        needed = {self.output}
+        for index in reversed(range(len(self.nodes))):
+            if index + 1 in needed:
+                needed.update(edge.source for edge in self.nodes[index].edges)
+        return frozenset(value - 1 for value in needed if value)
+
+    @cached_property
     def shortest(self) -> tuple[int, str]:
         """The least clip, and the path of the layer that asks for it."""
-        named = zip(self.times[1:], self.nodes, strict=True)
+        named = ((self.times[index + 1], self.nodes[index]) for index in sorted(self.live))
         return max(
             ((time.shortest, node.path) for time, node in named),
             default=(1, ""),
@@ -72,7 +81,7 @@ class Graph:
     @cached_property
     def schedule(self) -> Schedule:
         """When each node fires in a stream, and what is kept for it."""
-        return align(self.nodes, self.times, self.frames, self.output)
+        return align(self.nodes, self.times, self.frames, self.output, self.live)
 
     @cached_property
     def space(self) -> tuple[Time, ...]:
@@ -108,7 +117,7 @@ class Graph:
                 time.receptive_field,
                 time.delay,
                 tuple(hold(fires[edge.source], edge.reach, fire) for edge in node.edges),
-                rate(time, node.macs),
+                rate(time, node.macs) if index in self.live else 0,
                 self.schedule.bytes_of(index),
             )
             for index, (node, time, fire) in enumerate(
@@ -121,7 +130,7 @@ class Graph:
         field = self.receptive_field
         clip = self.min_frames if isinf(field) else max(int(field), self.min_frames)
         output = self.frames[self.output]
-        work = zip(self.nodes, self.times[1:], strict=True)
+        work = [(self.nodes[index], self.times[index + 1]) for index in sorted(self.live)]
         total: dict[str, Any] = {
             "input": [self.input.channels, "T", *self.input.space],
             "output": [output.channels, "T", *output.space],

@@ -26,10 +26,18 @@ class Program:
     modules: Sequence[nn.Module]
 
     @cached_property
+    def _computed(self) -> list[tuple[int, Node, nn.Module]]:
+        """The nodes that the output is made of, with their numbers and modules."""
+        return [
+            (index, self.graph.nodes[index], self.modules[index])
+            for index in sorted(self.graph.live)
+        ]
+
+    @cached_property
     def _last_reader(self) -> list[int]:
         """For every value the last node that reads it."""
         last = [-1] * (len(self.graph.nodes) + 1)
-        for index, node in enumerate(self.graph.nodes):
+        for index, node, _ in self._computed:
             for edge in node.edges:
                 last[edge.source] = index
         last[self.graph.output] = len(self.graph.nodes)
@@ -48,7 +56,7 @@ class Program:
         """All outputs of a clip `(B, C, T, *S)`."""
         frames = x.shape[2]
         values: dict[int, Tensor] = {0: x}
-        for index, (node, module) in enumerate(zip(self.graph.nodes, self.modules, strict=True)):
+        for index, node, module in self._computed:
             values[index + 1] = module(*self._clip_inputs(index, node, values, frames))
             for value in {edge.source for edge in node.edges}:
                 if self._last_reader[value] == index:
@@ -129,7 +137,7 @@ class Program:
 
         for number in self._feeds_of.get(0, ()):
             feed(number, x)
-        for index, (node, module) in enumerate(zip(self.graph.nodes, self.modules, strict=True)):
+        for index, node, module in self._computed:
             for number in schedule.reads[index]:
                 if schedule.feeds[number].through == index:
                     items = new[node.edges[0].source]
