@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from codsl.graph.graph import Graph
 from codsl.nn.layer import layer
-from codsl.nn.module import CoModule, attributes
+from codsl.nn.module import CoModule, paddings, strides
 from codsl.nn.program import Program
 
 
@@ -48,12 +48,12 @@ class Block(CoModule):
     @property
     def stride(self) -> tuple[int, ...]:
         """Inputs per output, time first, then space."""
-        return attributes(self.graph)["stride"]  # type: ignore[no-any-return]
+        return strides(self.graph)
 
     @property
-    def padding(self) -> tuple[int, ...]:
+    def padding(self) -> tuple[float, ...]:
         """Padding before the first input, time first, then space."""
-        return attributes(self.graph)["padding"]  # type: ignore[no-any-return]
+        return paddings(self.graph)
 
     def forward(self, clip: Tensor) -> Tensor:
         """The outputs of a clip `(B, C, T, *S)` at once, as torch.nn computes them.

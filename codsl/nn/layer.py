@@ -13,7 +13,7 @@ from codsl.algebra.time import IDENTITY
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge, Node
 from codsl.layers.recipe import Pointwise
-from codsl.nn.module import CoModule, attributes
+from codsl.nn.module import CoModule, paddings, strides
 from codsl.nn.program import Program
 from codsl.nn.windows import pointwise, whole
 
@@ -97,6 +97,5 @@ def layer(
     module = made(**settings)
     module.node = node
     module.input = x
-    for name, value in attributes(module.graph).items():
-        setattr(module, name, value)
+    module.__dict__.update(stride=strides(module.graph), padding=paddings(module.graph))
     return module

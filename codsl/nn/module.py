@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -176,10 +175,11 @@ class CoModule(nn.Module):
             )
 
 
-def attributes(graph: Graph) -> dict[str, Any]:
-    """Stride and padding in every dimension, time first, as torch's modules have them."""
-    axes = (graph.time, *graph.space)
-    return {
-        "stride": tuple(axis.stride for axis in axes),
-        "padding": tuple(max(0, axis.past) for axis in axes),
-    }
+def strides(graph: Graph) -> tuple[int, ...]:
+    """The stride of a graph in every dimension, time first."""
+    return tuple(axis.stride for axis in (graph.time, *graph.space))
+
+
+def paddings(graph: Graph) -> tuple[float, ...]:
+    """The padding before the first input in every dimension, time first."""
+    return tuple(max(0, axis.past) for axis in (graph.time, *graph.space))

@@ -61,74 +61,120 @@ def _parameters() -> Schema:
     }
 
 
-def _constructs() -> Schema:
-    statement = {"$ref": "#/$defs/statement"}
-    return {
-        "sequential": _object({**COMMON, "layers": STATEMENTS}, description="layers in a row"),
-        "residual": _object(
-            {
-                **COMMON,
-                "aggregation": AGGREGATION,
-                "shrink": {
-                    "description": "which frames of the shortcut meet a body that shortens time",
-                    "type": "string",
-                },
-                "layers": STATEMENTS,
-                "shortcut": STATEMENTS,
+_CONSTRUCTS: Schema = {
+    "sequential": _object({**COMMON, "layers": STATEMENTS}, description="layers in a row"),
+    "residual": _object(
+        {
+            **COMMON,
+            "aggregation": AGGREGATION,
+            "shrink": {
+                "description": "which frames of the shortcut meet a body that shortens time",
+                "type": "string",
             },
-            description="a body and a shortcut around it, joined; `sum` if not said otherwise",
-        ),
-        "parallel": _object(
-            {
-                **COMMON,
-                "aggregation": AGGREGATION,
-                "branches": {
-                    "description": "a mapping, whose names become levels, or a list",
-                    "type": ["object", "array"],
-                    **NAMED,
-                    "additionalProperties": STATEMENTS,
-                    "items": STATEMENTS,
-                },
+            "layers": STATEMENTS,
+            "shortcut": STATEMENTS,
+        },
+        description="a body and a shortcut around it, joined; `sum` if not said otherwise",
+    ),
+    "parallel": _object(
+        {
+            **COMMON,
+            "aggregation": AGGREGATION,
+            "branches": {
+                "description": "a mapping, whose names become levels, or a list",
+                "type": ["object", "array"],
+                **NAMED,
+                "additionalProperties": STATEMENTS,
+                "items": STATEMENTS,
             },
-            "branches",
-            description="branches from one value, joined; `concat` if not said otherwise",
-        ),
-        "join": _object(
-            {**COMMON, "aggregation": AGGREGATION},
-            "from",
-            description="values named before, joined; `concat` if not said otherwise",
-        ),
-        "let": {
-            "description": "local values; each may use those before it",
+        },
+        "branches",
+        description="branches from one value, joined; `concat` if not said otherwise",
+    ),
+    "join": _object(
+        {**COMMON, "aggregation": AGGREGATION},
+        "from",
+        description="values named before, joined; `concat` if not said otherwise",
+    ),
+    "let": {
+        "description": "local values; each may use those before it",
+        "type": "object",
+        "minProperties": 1,
+        **NAMED,
+        "additionalProperties": {"type": VALUE},
+    },
+    "when": _object(
+        {"test": {"type": ["boolean", "string"]}, "layers": STATEMENTS, "else": STATEMENTS},
+        "test",
+        description="layers under a condition, and those for its absence",
+    ),
+    "repeat": _object(
+        {
+            "name": COMMON["name"],
+            "index": COMMON["name"],
+            "range": {
+                "description": "the first index and the last, both included",
+                "type": "array",
+                "items": {"type": ["integer", "string"]},
+                "minItems": 2,
+                "maxItems": 2,
+            },
+            "layer": {"$ref": "#/$defs/statement"},
+        },
+        "name",
+        "range",
+        "layer",
+        description="a layer for each index: `block1`, `block2`, ...",
+    ),
+}
+
+
+_TOP: Schema = {
+    "codsl": {
+        "description": "the version of the language",
+        "type": "integer",
+        "minimum": 1,
+        "maximum": VERSION,
+        "x-words": {"maximum": f"this codsl reads version {VERSION} of the language"},
+    },
+    "name": COMMON["name"],
+    "doc": {"description": "a line on what the network is", "type": "string"},
+    "input": {
+        "description": "channels, T, space: `[3, T, 160, 160]`; with `rate`, frames a "
+        "second: `{shape: [...], rate: 30}`",
+        "type": ["array", "object"],
+        "items": {"type": ["integer", "string"]},
+        "minItems": 2,
+        "properties": {
+            "shape": {
+                "type": "array",
+                "items": {"type": ["integer", "string"]},
+                "minItems": 2,
+            },
+            "rate": {"type": ["number", "string"]},
+        },
+        "required": ["shape"],
+        "additionalProperties": False,
+    },
+    "params": _parameters(),
+    "variants": {
+        "description": "values of the parameters under a name",
+        "type": "object",
+        **NAMED,
+        "additionalProperties": {
             "type": "object",
-            "minProperties": 1,
             **NAMED,
             "additionalProperties": {"type": VALUE},
         },
-        "when": _object(
-            {"test": {"type": ["boolean", "string"]}, "layers": STATEMENTS, "else": STATEMENTS},
-            "test",
-            description="layers under a condition, and those for its absence",
-        ),
-        "repeat": _object(
-            {
-                "name": COMMON["name"],
-                "index": COMMON["name"],
-                "range": {
-                    "description": "the first index and the last, both included",
-                    "type": "array",
-                    "items": {"type": ["integer", "string"]},
-                    "minItems": 2,
-                    "maxItems": 2,
-                },
-                "layer": statement,
-            },
-            "name",
-            "range",
-            "layer",
-            description="a layer for each index: `block1`, `block2`, ...",
-        ),
-    }
+    },
+    "templates": {
+        "description": "layers under a name, with parameters of their own",
+        "type": "object",
+        **NAMED,
+        "additionalProperties": _object({"params": _parameters(), "layers": STATEMENTS}, "layers"),
+    },
+    "layers": STATEMENTS,
+}
 
 
 def structure(layers: Schema | None = None) -> Schema:
@@ -138,54 +184,7 @@ def structure(layers: Schema | None = None) -> Schema:
     anything = {"type": VALUE, "properties": COMMON}
     return {
         "type": "object",
-        "properties": {
-            "codsl": {
-                "description": "the version of the language",
-                "type": "integer",
-                "minimum": 1,
-                "maximum": VERSION,
-                "x-words": {"maximum": f"this codsl reads version {VERSION} of the language"},
-            },
-            "name": COMMON["name"],
-            "doc": {"description": "a line on what the network is", "type": "string"},
-            "input": {
-                "description": "channels, T, space: `[3, T, 160, 160]`; with `rate`, frames a "
-                "second: `{shape: [...], rate: 30}`",
-                "type": ["array", "object"],
-                "items": {"type": ["integer", "string"]},
-                "minItems": 2,
-                "properties": {
-                    "shape": {
-                        "type": "array",
-                        "items": {"type": ["integer", "string"]},
-                        "minItems": 2,
-                    },
-                    "rate": {"type": ["number", "string"]},
-                },
-                "required": ["shape"],
-                "additionalProperties": False,
-            },
-            "params": _parameters(),
-            "variants": {
-                "description": "values of the parameters under a name",
-                "type": "object",
-                **NAMED,
-                "additionalProperties": {
-                    "type": "object",
-                    **NAMED,
-                    "additionalProperties": {"type": VALUE},
-                },
-            },
-            "templates": {
-                "description": "layers under a name, with parameters of their own",
-                "type": "object",
-                **NAMED,
-                "additionalProperties": _object(
-                    {"params": _parameters(), "layers": STATEMENTS}, "layers"
-                ),
-            },
-            "layers": STATEMENTS,
-        },
+        "properties": _TOP,
         "required": ["codsl", "input", "layers"],
         "additionalProperties": False,
         "$defs": {
@@ -201,7 +200,7 @@ def structure(layers: Schema | None = None) -> Schema:
                 "minProperties": 1,
                 "maxProperties": 1,
                 "properties": {
-                    **{word: {"$ref": f"#/$defs/{word}"} for word in _constructs()},
+                    **{word: {"$ref": f"#/$defs/{word}"} for word in _CONSTRUCTS},
                     **known,
                 },
                 "patternProperties": {"^\\$": anything},
@@ -213,7 +212,7 @@ def structure(layers: Schema | None = None) -> Schema:
                     "maxProperties": "one layer an item",
                 },
             },
-            **_constructs(),
+            **_CONSTRUCTS,
             **{f"layer.{name}": schema for name, schema in (layers or {}).items()},
         },
     }

@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from codsl.diagnostics import Edit, Findings, Help, plural, suggest
+from codsl.diagnostics import Edit, Findings, Help, suggest
 from codsl.source import Source, Span
 from codsl.syntax.words import LATER, not_yet
 from codsl.syntax.yaml_nodes import entry, span_of
@@ -95,8 +95,8 @@ def _violation(
             bad.add(id(node))
             bound = schema[str(error.validator)]
             most = "at least" if error.validator == "minItems" else "at most"
-            message = words or f"expected {most} {plural(bound, 'entry')}, found {len(value)}"
-            findings.add("E0201", message.replace("entrys", "entries"), at)
+            entries = "1 entry" if bound == 1 else f"{bound} entries"
+            findings.add("E0201", words or f"expected {most} {entries}, found {len(value)}", at)
         case "enum":
             bad.add(id(node))
             listed = ", ".join(f"`{word}`" for word in schema["enum"])

@@ -13,7 +13,7 @@ from torch_layers import torch_layer
 
 import codsl
 from codsl.algebra.shape import Frame
-from codsl.layers.pooling import AdaptivePool
+from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.row import make, type_name
 from codsl.layers.table import table
 from harness.contract import LONGEST, contract, randomise

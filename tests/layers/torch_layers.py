@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.convolution import Convolution
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
-from codsl.layers.pooling import AdaptivePool, AveragePool, MaxPool
+from codsl.layers.pooling import AveragePool, MaxPool
 from codsl.layers.row import Layer, settings
 
 if TYPE_CHECKING:
