@@ -43,4 +43,5 @@ TITLES = {
     "E0412": "branches of different stride over time",
     "E0414": "groups that do not divide the channels",
     "W0701": "layers whose value nobody reads",
+    "W0702": "a template that nothing uses",
 }

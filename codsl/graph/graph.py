@@ -7,13 +7,14 @@ from typing import Any
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, compose, hold, join, length, rate
+from codsl.diagnostics import plural
 from codsl.graph.align import Schedule, align
 from codsl.graph.node import Edge, Node
-from codsl.graph.report import Report, Row
+from codsl.graph.report import Report, Row, endless
 from codsl.spec.spec import Block
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False, repr=False)
 class Graph:
     """A checked network. Value 0 is its input, value `i + 1` what node `i` gives.
 
@@ -28,6 +29,13 @@ class Graph:
     output: int
     dtype: str | None
     times: tuple[Time, ...]
+
+    def __repr__(self) -> str:
+        field = endless(self.receptive_field)
+        return (
+            f"Graph({self.name}: {plural(len(self.nodes), 'layer')}, receptive field {field}, "
+            f"delay {self.delay}, stride {self.stride})"
+        )
 
     @property
     def time(self) -> Time:

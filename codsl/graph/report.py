@@ -115,7 +115,9 @@ def _finite(value: float) -> float | None:
 
 
 def _ratio(total: dict[str, Any]) -> str:
-    return f" ({total['clip_macs'] / total['macs']:.1f}x)" if total["macs"] else ""
+    """How much more work an output is by a clip of its own than in the stream."""
+    streamed = total["macs"] * total["stride"]
+    return f", {total['clip_macs'] / streamed:.1f}x an output streamed" if streamed else ""
 
 
 def _frames(count: float) -> str:

@@ -35,6 +35,14 @@ def _integer(value: Value, minimum: int) -> int:
     return value
 
 
+def _entry(at: int, value: Value, minimum: int) -> int:
+    """An integer of a tuple, whose place is told where it is wrong."""
+    try:
+        return _integer(value, minimum)
+    except ValueError as error:
+        raise ValueError(f"{error} at place {at}, found `{value}`") from error
+
+
 @final
 @dataclass(frozen=True)
 class Integer(Kind):
@@ -136,7 +144,7 @@ class PerDimension(Kind):
         if isinstance(value, tuple):
             if len(value) != rank:
                 raise ValueError(f"expected an integer or {rank} of them, time first")
-            return tuple(_integer(each, self.minimum) for each in value)
+            return tuple(_entry(at, each, self.minimum) for at, each in enumerate(value, 1))
         return (_integer(value, self.minimum),) * rank
 
     def schema(self, rank: int) -> dict[str, Any]:

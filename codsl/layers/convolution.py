@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import prod
+from math import gcd, prod
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.extent import Window
@@ -62,21 +62,26 @@ class Convolution(Layer):
                 layer=here,
                 help="leave `in_channels` out: it is inferred",
             )
+        self._check_groups(x)
+        made = self._windows()
+        self._check_repeats(made, x)
+        return slide(made, x, self.out_channels)
+
+    @final
+    def _check_groups(self, x: Frame) -> None:
+        common = gcd(x.channels, self.out_channels)
         for word, channels in (("in", x.channels), ("out", self.out_channels)):
             if channels % self.groups:
-                nearest = _nearest_divisor(channels, self.groups)
+                nearest = _nearest_divisor(common, self.groups)
                 raise Mistake(
                     "E0414",
                     f"groups={self.groups} does not divide {word}_channels={channels}",
                     argument="groups",
                     about=f"groups is {self.groups}",
-                    layer=here,
-                    help=f"the nearest divisor is {nearest}",
+                    layer=f"the {word}put has {channels} channels",
+                    help=f"the nearest that divides both channel counts is {nearest}",
                     replacement=str(nearest),
                 )
-        made = self._windows()
-        self._check_repeats(made, x)
-        return slide(made, x, self.out_channels)
 
     @final
     def _check_repeats(self, made: tuple[Window, ...], x: Frame) -> None:

@@ -152,32 +152,42 @@ def misread(row: type[Layer], given: Mapping[str, Any]) -> list[Mistake]:
     mistakes = []
     for argument in arguments(row):
         if argument.name in given:
+            value = given[argument.name]
             try:
-                argument.kind.read(given[argument.name], row.rank)
+                argument.kind.read(value, row.rank)
             except ValueError as error:
-                message = f"`{argument.name}` of `{type_name(row)}`: {error}"
-                found = _found(given[argument.name])
+                found = "" if isinstance(value, tuple) else f", found {_found(value)}"
+                message = f"`{argument.name}` of `{type_name(row)}`: {error}{found}"
                 mistakes.append(
-                    Mistake("E0305", f"{message}, found {found}", argument=argument.name)
+                    Mistake("E0305", message, argument=argument.name, help=_meant(value))
                 )
     return mistakes
 
 
 def _found(value: Any) -> str:
     """A value that does not fit, as messages speak of it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, tuple):
-        return f"a tuple of {len(value)}"
-    if isinstance(value, str):
-        return f"the text `{value}`"
-    return (
-        f"`{value}`"
-        if isinstance(value, int | float)
-        else "nothing"
-        if value is None
-        else "a layer"
-    )
+    match value:
+        case bool():
+            return "true" if value else "false"
+        case None:
+            return "nothing"
+        case str():
+            return f"the text `{value}`"
+        case int() | float():
+            return f"`{value}`"
+        case _:
+            return "a layer"
+
+
+def _meant(value: Any) -> str:
+    """What a text may have been meant as, where it is one."""
+    if not isinstance(value, str):
+        return ""
+    if value.lower() in ("yes", "no", "on", "off"):
+        return "write `true` or `false`"
+    if value.isidentifier():
+        return f"the value of that name is `${value}` in YAML, `{value}` without quotes in text"
+    return ""
 
 
 def make(row: type[Layer], given: Mapping[str, Any]) -> Layer:

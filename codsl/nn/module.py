@@ -40,6 +40,11 @@ class CoModule(nn.Module):
         """The frame at which the first output comes out of a stream, counted from 0."""
         return self.graph.delay
 
+    @property
+    def min_frames(self) -> int:
+        """The least clip that has an output, and an input for every layer."""
+        return self.graph.min_frames
+
     def init_state(
         self,
         batch_size: int = 1,
@@ -154,9 +159,11 @@ class CoModule(nn.Module):
                 f"{x.shape[0]}; reset() starts a new stream"
             )
         if x.dtype != state.dtype or x.device != state.device:
+            begun = self._state is not None
             raise ValueError(
-                f"the stream is {state.dtype} on {state.device}, {what} is {x.dtype} "
-                f"on {x.device}; reset() starts a new stream"
+                f"the {'stream' if begun else 'network'} is {state.dtype} on {state.device}, "
+                f"{what} is {x.dtype} on {x.device}"
+                f"{'; reset() starts a new stream' if begun else ''}"
             )
 
     def _check_shape(self, x: Tensor, what: str) -> None:

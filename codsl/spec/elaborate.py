@@ -55,6 +55,8 @@ def elaborate(
         end = elaborator.statements(document.body, place, start)
     except _Full:
         return None
+    if not findings.diagnostics:
+        elaborator.tell_unused()
     made = elaborator.made
     if inlet is None:
         return None
@@ -91,6 +93,15 @@ class _Elaborator:
                 message = f"`{name.text}` is a layer and cannot be a template"
                 findings.add("E0308", message, name.span, helps=("give it another name",))
             self._templates.setdefault(name.text, template)
+        self._used: set[str] = set()
+
+    def tell_unused(self) -> None:
+        """Warn of the templates that nothing has used: nothing in them is checked."""
+        for name, template in self._templates.items():
+            if name not in self._used:
+                note = "what is wrong in a template shows where it is used"
+                message = f"the template `{name}` is not used"
+                self._findings.add("W0702", message, template.name.span, notes=(note,))
 
     def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
@@ -253,6 +264,7 @@ class _Elaborator:
     ) -> Flow:
         """A template in use: its body with its own parameters, names and, if named, keys."""
         name = template.name.text
+        self._used.add(name)
         if name in place.within:
             chain = [*place.within[place.within.index(name) :], name]
             self._findings.add(

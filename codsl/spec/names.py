@@ -32,6 +32,7 @@ class Names:
     flows: dict[str, Flow] = field(default_factory=dict)
     inner: dict[str, "Names"] = field(default_factory=dict)
     repeated: dict[str, list[str]] = field(default_factory=dict)
+    unnamed: list["Names"] = field(default_factory=list)
 
     def add(self, name: tree.Name | None, flow: Flow, inner: "Names | None" = None) -> None:
         """Remember a value under its name, with the names inside it."""
@@ -39,6 +40,8 @@ class Names:
             self.flows[name.text] = flow
             if inner is not None:
                 self.inner[name.text] = inner
+        elif inner is not None:
+            self.unnamed.append(inner)
 
     def _visible(self) -> list[str]:
         own = [*self.flows, *(f"{name}[*]" for name in self.repeated)]
@@ -50,13 +53,23 @@ class Names:
             names = names.parent
         return names
 
+    def _holder(self, name: str) -> "Names":
+        """Where dots find a name: here, or in a block here that adds no level to the keys."""
+        if name not in self.flows and name not in self.repeated:
+            for names in self.unnamed:
+                holder = names._holder(name)
+                if name in holder.flows or name in holder.repeated:
+                    return holder
+        return self
+
     def find(self, selector: tree.Selector, findings: Findings) -> list[Flow]:
         """The values that a selector names, in the order written; reports what it cannot find."""
         places = [self._home(selector.steps[0].name.text) or self]
         flows: list[Flow] = []
         for depth, step in enumerate(selector.steps):
             flows, inner = [], []
-            for names in places:
+            for place in places:
+                names = place._holder(step.name.text) if depth else place
                 if step.repeated and step.name.text not in names.repeated:
                     names._no_repetition(step, findings)
                     return [HOLE]
@@ -107,7 +120,7 @@ class Names:
         if depth:
             outer = ".".join(each.name.text for each in selector.steps[:depth])
             message = f"`{outer}` has no value named `{name}` inside"
-            notes = ["dots reach into named blocks, and into templates used by name"]
+            notes = ["dots follow the keys: into named blocks, and into templates used by name"]
         else:
             message = f"no value named `{name}` stands before this"
             notes = ["names inside a block end with it; dots reach into a named block"]

@@ -170,7 +170,9 @@ class Evaluator:
         try:
             value = self._scope.get(name)
         except KeyError:
+            constants = {"True": "true", "False": "false", "None": "none"}
             near = suggest(name, self._scope.names())[:1]
+            near = [constants[name]] if name in constants else near
             helps: list[Help | str] = [
                 Help(f"did you mean `{each}`?", (Edit(_inner(span, name), each),)) for each in near
             ]

@@ -44,7 +44,7 @@ def _is_cut(entry: Any) -> bool:
     return (
         isinstance(node, yaml.ScalarNode)
         and not node.style
-        and node.value.startswith("$(")
+        and node.value.startswith(("$(", "("))
         and node.value.count("(") > node.value.count(")")
     )
 
@@ -56,6 +56,8 @@ def _whole(node: yaml.Node, source: Source, findings: Findings) -> Span | None:
     if end is None or end <= node.end_mark.index or "," not in source.text[start:end]:
         return None
     whole = source.span(start, end)
+    if whole.text.startswith("("):
+        return whole
     findings.add(
         "E0204",
         "YAML splits this expression at its comma",
@@ -64,6 +66,17 @@ def _whole(node: yaml.Node, source: Source, findings: Findings) -> Span | None:
         helps=(Help(f'put it in quotes: `"{whole.text}"`', (Edit(whole, f'"{whole.text}"'),)),),
     )
     return whole
+
+
+def round_tuple(whole: Span, findings: Findings) -> None:
+    """Report a tuple that is written as Python has it."""
+    listed = f"[{whole.text[1:-1].rstrip(', ')}]"
+    findings.add(
+        "E0204",
+        "in YAML a tuple is a list",
+        whole,
+        helps=(Help(f"write `{listed}`", (Edit(whole, listed),)),),
+    )
 
 
 def _closing(text: str, start: int) -> int | None:

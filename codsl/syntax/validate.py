@@ -77,6 +77,7 @@ def _violation(
             findings.add("E0201", f"{message}, found {_kind(value)}", at)
         case "additionalProperties":
             known = schema.get("properties", {})
+            bad.add(id(node))
             for key in value:
                 if key not in known:
                     where = span_of(source, entry(node, key)[0])

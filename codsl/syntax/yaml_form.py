@@ -9,6 +9,7 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Findings
 from codsl.source import Source, Span
 from codsl.syntax import tree
+from codsl.syntax.cut import round_tuple
 from codsl.syntax.dollar import not_a_value
 from codsl.syntax.no_yaml import report
 from codsl.syntax.text_form import read_expression
@@ -327,6 +328,9 @@ class _Reader:
         if isinstance(node, yaml.ScalarNode):
             if node.value.startswith("$"):
                 return self._expression(node, at)
+            if node.value.startswith("(") and node.value.endswith(")") and not node.style:
+                round_tuple(at, self._findings)
+                return self._broken(node)
             return tree.Literal(scalar_of(node), at)
         pairs = list(self._pairs(node))
         if len(pairs) != 1:
