@@ -55,11 +55,19 @@ def how_of(
 
 
 def _projection(labels: tuple[str, ...], frames: tuple[Frame, ...]) -> list[str]:
-    """How a shortcut comes to as many channels as its body."""
-    if labels[0] != "shortcut" or frames[0].space != frames[-1].space:
-        return []
-    wanted = frames[-1].channels
-    return [f"give the shortcut {wanted} channels, by a convolution with `kernel_size=1`"]
+    """How a shortcut comes to the frame of its body, or branches to one size over space."""
+    body = frames[-1]
+    same_space = len({frame.space for frame in frames}) == 1
+    if labels[0] != "shortcut":
+        return [] if same_space else ["give every branch the same stride and padding over space"]
+    if same_space:
+        return [
+            f"give the shortcut {body.channels} channels, by a convolution with `kernel_size=1`"
+        ]
+    return [
+        f"give the shortcut a convolution with `kernel_size=1`, {body.channels} channels and the "
+        "stride of the body, over time too"
+    ]
 
 
 def _instead(given: Given, word: str) -> Edit:
