@@ -19,6 +19,8 @@ class Network(Block):
         super().__init__(graph, "")
         stated: torch.dtype | None = getattr(torch, graph.dtype) if graph.dtype else None
         where = torch.device(device) if device is not None else None
+        like = torch.empty(0, dtype=dtype or stated, device=where)
+        self.register_buffer("_built", like, persistent=False)
         fill(self, graph, where, dtype or stated)
 
     def report(self) -> Report:

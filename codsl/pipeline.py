@@ -45,6 +45,8 @@ def inspect(
     spec: Spec, *, variant: str | None = None, params: Mapping[str, Any] | None = None
 ) -> tuple[Graph, tuple[Diagnostic, ...]]:
     """The graph of a spec, and the warnings. Raises `SpecError` as `check` does."""
+    if params is not None and not isinstance(params, Mapping):
+        raise TypeError(f"params is a mapping of names to values, not {type(params).__name__}")
     findings = Findings()
     source = open_source(spec, findings)
     document = source and read(source, findings, _validator(frozenset(table().items())))

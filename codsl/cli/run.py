@@ -49,7 +49,7 @@ def command(options: Namespace) -> int:
     from codsl.media.footage import Unusable
     from codsl.media.medium import footage
 
-    _check_output(options.output, options.force)
+    _check_output(options.output, options.input, options.force)
     graph, diagnostics = read(options)
     tell(diagnostics)
     if graph is None:
@@ -150,8 +150,9 @@ def _recording(output: Path | None, net: "Network") -> Iterator["Recording | Non
         raise Misuse(f"`{output}` cannot be written: {error.strerror or error}") from error
 
 
-def _check_output(output: Path | None, force: bool) -> None:
-    """Refuse an output that could not be written or would be lost, before anything is done."""
+def _check_output(output: Path | None, source: str, force: bool) -> None:
+    """Refuse an output that cannot be written or would be lost, or that takes the place of what is
+    no plain file or of the input itself, before anything is done."""
     if output is None:
         return
     try:
@@ -161,8 +162,13 @@ def _check_output(output: Path | None, force: bool) -> None:
             raise Misuse(f"`{output}` is a directory")
         if not output.parent.is_dir():
             raise Misuse(f"`{output.parent}` is no folder that is there")
-        if output.exists() and not force:
-            raise Misuse(f"`{output}` is there already; --force writes over it")
+        if os.path.lexists(output):
+            if not force:
+                raise Misuse(f"`{output}` is there already; --force writes over it")
+            if output.is_symlink() or not output.is_file():
+                raise Misuse(f"`{output}` is no plain file to write over")
+            if Path(source).exists() and output.samefile(source):
+                raise Misuse(f"`{output}` is the input itself")
     except OSError as error:
         raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
 

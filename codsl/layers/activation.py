@@ -88,6 +88,14 @@ class RReLU(Elementwise):
     lower: Real = 1 / 8
     upper: Real = 1 / 3
 
+    def __post_init__(self) -> None:
+        if self.lower > self.upper:
+            raise Mistake(
+                "E0305",
+                f"`lower` of `rrelu` is above `upper`: {self.lower} and {self.upper}",
+                argument="lower",
+            )
+
 
 @final
 @dataclass(frozen=True)
@@ -98,6 +106,15 @@ class Hardtanh(Elementwise):
     examples: ClassVar[Examples] = PLAIN
     min_val: Real = -1.0
     max_val: Real = 1.0
+
+    def __post_init__(self) -> None:
+        if self.min_val >= self.max_val:
+            raise Mistake(
+                "E0305",
+                f"`min_val` of `hardtanh` is not below `max_val`: {self.min_val} and "
+                f"{self.max_val}",
+                argument="min_val",
+            )
 
 
 @final

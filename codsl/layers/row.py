@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final, get_type_hints
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.arguments import Kind
+from codsl.layers.arguments import Kind, Pads, Word
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Pointwise, Recipe
 
@@ -115,7 +115,10 @@ def check_rank(row: Layer, x: Frame) -> None:
         return
     name = type_name(type(row))
     counted = {1: "time alone", 2: "time and one dimension", 3: "time and two dimensions"}
+    kin: type = type(row).__mro__[1]
+    family = {type_name(each) for each in kin.__subclasses__()}
     mend = re.sub(r"[123](?=d$)", str(x.rank), name)
+    mend = mend if mend in family else name
     raise Mistake(
         "E0401",
         f"`{name}` takes {counted[row.rank]} of space, the input has {len(x.space)}"
@@ -123,7 +126,7 @@ def check_rank(row: Layer, x: Frame) -> None:
         else f"`{name}` takes time alone, the input has {len(x.space)} dimensions of space",
         layer=f"the input is {x}",
         help=f"use `{mend}`: the number counts time" if mend != name and x.rank <= 3 else "",
-        replacement=mend,
+        replacement=mend if mend != name else None,
     )
 
 
@@ -153,13 +156,14 @@ def misread(row: type[Layer], given: Mapping[str, Any]) -> list[Mistake]:
     for argument in arguments(row):
         if argument.name in given:
             value = given[argument.name]
+            words = isinstance(argument.kind, Word | Pads)
             try:
                 argument.kind.read(value, row.rank)
             except ValueError as error:
                 found = "" if isinstance(value, tuple) else f", found {_found(value)}"
                 message = f"`{argument.name}` of `{type_name(row)}`: {error}{found}"
                 mistakes.append(
-                    Mistake("E0305", message, argument=argument.name, help=_meant(value))
+                    Mistake("E0305", message, argument=argument.name, help=_meant(value, words))
                 )
     return mistakes
 
@@ -179,9 +183,9 @@ def _found(value: Any) -> str:
             return "a layer"
 
 
-def _meant(value: Any) -> str:
-    """What a text may have been meant as, where it is one."""
-    if not isinstance(value, str):
+def _meant(value: Any, words: bool) -> str:
+    """What a text may have been meant as, where it is one; `words` says that some are taken."""
+    if not isinstance(value, str) or words:
         return ""
     if value.lower() in ("yes", "no", "on", "off"):
         return "write `true` or `false`"

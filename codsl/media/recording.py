@@ -63,7 +63,7 @@ class Recording:
 @contextmanager
 def _whole(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes its name only once it is written to the end."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = path.with_name(f".codsl-{os.getpid()}.part")
     try:
         with part.open("xb") as file:
             yield file

@@ -25,12 +25,29 @@ class Block(CoModule):
         self._path = path
 
     def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; one of the module's own is not mistaken for a part of that name."""
+        """Set an attribute; one of the module's own is not mistaken for a part of that name.
+
+        Raises `TypeError` for a part: the spec says what it is, and how it runs in a stream.
+        """
+        if isinstance(value, nn.Module):
+            self._refuse(name)
         own = name in self.__dict__ or hasattr(type(self), name)
         if own and not isinstance(value, nn.Module | Tensor):
             object.__setattr__(self, name, value)
         else:
             super().__setattr__(name, value)
+
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        """Add a module that is no part; raises `TypeError` for one that is."""
+        self._refuse(name)
+        super().add_module(name, module)
+
+    def _refuse(self, name: str) -> None:
+        if name in self.__dict__.get("_modules", {}):
+            raise TypeError(
+                f"`{name}` is as the spec says and cannot be exchanged: load weights into it, or "
+                "change the spec"
+            )
 
     @cached_property
     def graph(self) -> Graph:

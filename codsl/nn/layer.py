@@ -12,10 +12,10 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge, Node
-from codsl.layers.recipe import Pointwise
+from codsl.layers.recipe import Call, Pointwise
 from codsl.nn.module import CoModule, paddings, strides
 from codsl.nn.program import Program
-from codsl.nn.windows import pointwise, whole
+from codsl.nn.windows import call, pointwise, whole
 
 
 class Layer(CoModule):
@@ -36,9 +36,14 @@ class Layer(CoModule):
         """The graph of this layer alone, with itself."""
         return Program(self.graph, (self,))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """The layer over a clip `(B, C, T, *S)`, as torch.nn computes it."""
+    def forward(self, x: Tensor, what: Call | None = None) -> Tensor:
+        """The layer over a clip `(B, C, T, *S)`, as torch.nn computes it.
+
+        A stream gives the padded items of some windows, and `what` of the recipe is to be called.
+        """
         recipe = self.node.recipe
+        if what is not None:
+            return call(self, recipe, what, x)
         if isinstance(recipe, Pointwise):
             return pointwise(self, recipe, x)
         return whole(self, recipe, x)

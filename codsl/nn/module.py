@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Sequence
+from itertools import chain
 
 import torch
 from torch import Tensor, nn
@@ -52,10 +53,16 @@ class CoModule(nn.Module):
         device: torch.device | str | None = None,
     ) -> State:
         """The state before the first frame; dtype and device are the network's if not given."""
-        tensors: list[Tensor] = [*self.parameters(), *self.buffers()]
-        own = next((each for each in tensors if each.is_floating_point()), torch.empty(0))
+        if batch_size < 0:
+            raise ValueError(f"a batch has a size, got {batch_size}")
+        own = self._like()
         where = torch.device(device) if device is not None else own.device
         return self.program.init_state(batch_size, dtype or own.dtype, where)
+
+    def _like(self) -> Tensor:
+        """A tensor of the dtype and on the device of this module."""
+        tensors = chain(self.parameters(), self.buffers())
+        return next((each for each in tensors if each.is_floating_point()), torch.empty(0))
 
     def step(self, frame: Tensor, state: State) -> tuple[Tensor | None, State]:
         """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
@@ -110,14 +117,7 @@ class CoModule(nn.Module):
     def set_state(self, state: State | None) -> None:
         """Go on from a state that `get_state`, `step` or `init_state` gave."""
         if state is not None:
-            wanted = self.program.init_state(state.batch_size, state.dtype, torch.device("meta"))
-            shapes = [tuple(tensor.shape) for tensor in wanted.tensors]
-            given = [tuple(tensor.shape) for tensor in state.tensors]
-            if shapes != given:
-                raise ValueError(
-                    f"this state is of another network: its tensors are {given}, "
-                    f"here they are {shapes}"
-                )
+            self._check_state(state)
         self._state = state
 
     def warm_up(self, step_shape: Sequence[int]) -> None:
@@ -137,10 +137,9 @@ class CoModule(nn.Module):
             return self._state
         if x.dim() < 2:
             raise ValueError(f"a frame is (B, C, *S), got a tensor of shape {tuple(x.shape)}")
-        weight = next(self.parameters(), x)
         kind = x.device.type
         casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
-        like = x if casts else weight
+        like = x if casts else self._like()
         return self.program.init_state(x.shape[0], like.dtype, like.device)
 
     def _advance(self, x: Tensor, state: State) -> tuple[Tensor | None, State]:
@@ -152,6 +151,7 @@ class CoModule(nn.Module):
 
     def _check(self, x: Tensor, state: State, what: str) -> None:
         """Refuse what is not of this stream, before anything is computed."""
+        self._check_state(state)
         self._check_shape(x, what)
         if x.shape[0] != state.batch_size:
             raise ValueError(
@@ -164,6 +164,17 @@ class CoModule(nn.Module):
                 f"the {'stream' if begun else 'network'} is {state.dtype} on {state.device}, "
                 f"{what} is {x.dtype} on {x.device}"
                 f"{'; reset() starts a new stream' if begun else ''}"
+            )
+
+    def _check_state(self, state: State) -> None:
+        if not isinstance(state, State):
+            raise TypeError(
+                f"a state is what init_state, step or get_state gives, not a {type(state).__name__}"
+            )
+        if state.layout != self.program.layout:
+            raise ValueError(
+                f"this state is of another network: it keeps {list(state.layout)}, "
+                f"here it is {list(self.program.layout)}"
             )
 
     def _check_shape(self, x: Tensor, what: str) -> None:

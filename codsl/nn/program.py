@@ -52,6 +52,12 @@ class Program:
                 feeds.setdefault(feed.value, []).append(number)
         return feeds
 
+    @cached_property
+    def layout(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each tensor of a state without its batch."""
+        feeds = self.graph.schedule.feeds
+        return tuple((feed.frame.channels, feed.depth, *feed.frame.space) for feed in feeds)
+
     def clip(self, x: Tensor) -> Tensor:
         """All outputs of a clip `(B, C, T, *S)`."""
         frames = x.shape[2]
@@ -80,12 +86,7 @@ class Program:
     def init_state(self, batch_size: int, dtype: torch.dtype, device: torch.device) -> State:
         """The state before the first frame."""
         tensors = tuple(
-            torch.zeros(
-                (batch_size, feed.frame.channels, feed.depth, *feed.frame.space),
-                dtype=dtype,
-                device=device,
-            )
-            for feed in self.graph.schedule.feeds
+            torch.zeros((batch_size, *shape), dtype=dtype, device=device) for shape in self.layout
         )
         return State(0, batch_size, dtype, device, tensors)
 

@@ -18,6 +18,11 @@ class State:
     tensors: tuple[Tensor, ...] = field(repr=False)
 
     @property
+    def layout(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each tensor without its batch."""
+        return tuple(tuple(tensor.shape[1:]) for tensor in self.tensors)
+
+    @property
     def bytes(self) -> int:
         """Bytes that the tensors take."""
         return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors)

@@ -1,6 +1,6 @@
 """Items of a value as they pass, and a layer's windows over them; time is padded here."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import inf
 
@@ -54,7 +54,11 @@ def whole(module: nn.Module, recipe: Windowed, x: Tensor) -> Tensor:
     if recipe.clip is not None and least <= items <= most:
         return call(module, recipe, recipe.clip, x)
     tape = Tape(0, kept(module, recipe, x), items)
-    return windows(module, recipe, tape, 0, recipe.over.length(items))
+
+    def apply(items: Tensor, what: Call) -> Tensor:
+        return call(module, recipe, what, items)
+
+    return windows(apply, recipe, tape, 0, recipe.over.length(items))
 
 
 def kept(module: nn.Module, recipe: Recipe, items: Tensor) -> Tensor:
@@ -64,10 +68,15 @@ def kept(module: nn.Module, recipe: Recipe, items: Tensor) -> Tensor:
     return items
 
 
-def windows(module: nn.Module, recipe: Windowed, tape: Tape, first: int, stop: int) -> Tensor:
-    """Outputs `first` up to `stop` of a layer that reads a tape; there is at least one."""
+def windows(
+    apply: Callable[[Tensor, Call], Tensor], recipe: Windowed, tape: Tape, first: int, stop: int
+) -> Tensor:
+    """Outputs `first` up to `stop` of a layer that reads a tape; there is at least one.
+
+    `apply` computes a call of the recipe on consecutive items.
+    """
     parts = [
-        call(module, recipe, recipe.window.shortened(taps) if taps else recipe.window, x)
+        apply(x, recipe.window.shortened(taps) if taps else recipe.window)
         for x, taps in _pieces(recipe, tape, first, stop)
     ]
     return parts[0] if len(parts) == 1 else torch.cat(parts, 2)
@@ -142,9 +151,8 @@ def outputs(
     """Outputs `first` up to `stop` of a node; `spans` are the items that it reads of each tape."""
     if isinstance(recipe, Windowed):
         return windows(module, recipe, tapes[0], first, stop)
-    return pointwise(
-        module, recipe, *(tape.cut(*span) for tape, span in zip(tapes, spans, strict=True))
-    )
+    inputs = (tape.cut(*span) for tape, span in zip(tapes, spans, strict=True))
+    return module(*inputs)  # type: ignore[no-any-return]
 
 
 def pointwise(module: nn.Module, recipe: Pointwise, *inputs: Tensor) -> Tensor:

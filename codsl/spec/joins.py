@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Edit, Findings, Help, Label, suggest
+from codsl.diagnostics import Edit, Findings, Help, Label, plural, suggest
 from codsl.layers.joining import AGGREGATIONS, Aggregation
 from codsl.spec.bind import bind, passed
 from codsl.spec.names import Flow
@@ -34,6 +34,11 @@ def how_of(
         return How(DEFAULTS[construct])
     known = list(CHOICES) if construct == "residual" else ["aggregation"]
     at = arguments[0].value.span
+    for argument in arguments:
+        if argument.name is None:
+            message = f"`{construct}` takes {plural(len(known), 'argument')} by position"
+            findings.add("E0303", message, argument.value.span)
+            return None
     try:
         bound = bind(construct, at, passed(arguments, evaluator.value), known, known, (), findings)
     except Hole:

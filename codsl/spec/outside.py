@@ -26,7 +26,7 @@ def parameters(
     chosen = _variants(document, variant, declared, findings)
     for name in params:
         if name not in declared:
-            near = suggest(name, declared)[:1]
+            near = suggest(str(name), declared)[:1]
             known = ", ".join(f"`{each}`" for each in declared) or "none"
             findings.add(
                 "E0312",

@@ -334,3 +334,17 @@ def test_the_progress_bar_is_for_terminals_only(signal_spec: Path, tmp_path: Pat
     assert piped.stderr == ""
     assert "40/40" not in piped.stdout
     assert "\x1b" not in piped.stdout
+
+
+def test_the_input_is_never_written_over(signal_spec: Path, tmp_path: Path) -> None:
+    clip = clip_of(tmp_path / "clip.npy", 40)
+    before = clip.read_bytes()
+    done = codsl("run", signal_spec, "--input", clip, "--output", clip, "--force")
+    assert (done.returncode, clip.read_bytes()) == (2, before)
+    assert "is the input itself" in done.stderr
+
+
+def test_a_long_name_can_be_written(signal_spec: Path, tmp_path: Path) -> None:
+    clip, output = clip_of(tmp_path / "clip.npy", 40), tmp_path / f"{'a' * 246}.npy"
+    assert codsl("run", signal_spec, "--input", clip, "--output", output).returncode == 0
+    assert output.exists()
