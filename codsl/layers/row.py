@@ -115,7 +115,7 @@ def check_rank(row: Layer, x: Frame) -> None:
         return
     name = type_name(type(row))
     counted = {1: "time alone", 2: "time and one dimension", 3: "time and two dimensions"}
-    kin: type = type(row).__mro__[1]
+    kin: Any = type(row).__mro__[1]
     family = {type_name(each) for each in kin.__subclasses__()}
     mend = re.sub(r"[123](?=d$)", str(x.rank), name)
     mend = mend if mend in family else name
