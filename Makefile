@@ -10,14 +10,14 @@ PYTEST ?= -n auto --maxprocesses 4
 # Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint schema clean
+.PHONY: help demo test lint generated clean
 .NOTPARALLEL:
 
 help:
 	@echo 'make demo    install, then stream the demo video through networks/x3d.yaml, and verify it'
 	@echo 'make test    install, then run all tests'
 	@echo 'make lint    install, then check style and types'
-	@echo 'make schema  write schemas/ anew from the table of layers'
+	@echo 'make generated  write schemas/ and docs/layers.md anew from the table of layers'
 	@echo 'make clean   remove the environment and what tools left behind'
 
 demo: $(VENV)/with-video
@@ -31,9 +31,12 @@ lint: $(VENV)/with-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-schema: $(VENV)/with-video
+generated: $(VENV)/with-video
 	$(BIN)/codsl schema > $(VENV)/schema.json
 	mv $(VENV)/schema.json schemas/codsl-1.schema.json
+	$(BIN)/python -c "from codsl.layers.table import table; from codsl.spec.manual import manual; \
+	  print(manual(table()), end='')" > $(VENV)/layers.md
+	mv $(VENV)/layers.md docs/layers.md
 
 $(VENV)/with-%: pyproject.toml constraints.txt | $(BIN)/pip
 	$(INSTALL) --editable '.[$*]'

@@ -24,6 +24,7 @@ from codsl.layers.arguments import Count, Real
 from codsl.layers.recipe import Call, Recipe, Windowed
 from codsl.layers.row import ANY_RANK, Layer
 from codsl.layers.table import table
+from codsl.spec.manual import manual
 from codsl.spec.schema import published, schema
 from harness.contract import contract
 
@@ -217,6 +218,7 @@ def test_its_examples_keep_the_contract(example: dict[str, Any], space: list[int
 def test_it_is_in_the_schema_with_its_manual() -> None:
     assert "moving_spread" in published(table())
     assert "The largest less the smallest" in published(table())
+    assert "The largest less the smallest" in manual(table())
     validator = Draft202012Validator(schema(table()))
     good = {"codsl": 1, "input": [2, "T"], "layers": [{"moving_spread": {"taps": 3}}]}
     assert validator.is_valid(good)
