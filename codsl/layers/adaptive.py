@@ -10,13 +10,13 @@ from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import MaybeCount, OneFrameSize
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Layer, check_rank, type_name
+from codsl.layers.row import Unlearned, check_rank, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
-class AdaptivePool(Layer):
+class AdaptivePool(Unlearned):
     """A pool to a given size over space, and over `kernel_size` items of time.
 
     In a stream nobody knows how long the clip will be: the window over time is said, and slides
@@ -54,14 +54,6 @@ class AdaptivePool(Layer):
                 help="`kernel_size=1` pools each frame, `kernel_size=N` the last N that reach it",
             )
         return Window(self.kernel_size)
-
-    @final
-    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
-        return {}
-
-    @final
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
 
     @final
     def space(self, x: Frame) -> tuple[Time, ...]:

@@ -9,7 +9,7 @@ from codsl.algebra.time import IDENTITY, Time, waits
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import ANY_RANK, InPlace, Layer, Weightless
+from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned, Weightless
 
 Examples = tuple[Mapping[str, Any], ...]
 
@@ -28,7 +28,7 @@ class Identity(Weightless):
 
 @final
 @dataclass(frozen=True)
-class Delay(Layer):
+class Delay(Unlearned):
     """What came in `delay` items ago, while streaming; a clip passes unchanged.
 
     Joins are aligned without it: it is for making a stream wait on purpose.
@@ -45,14 +45,6 @@ class Delay(Layer):
     @final
     def time(self) -> Time:
         return waits(self.delay)
-
-    @final
-    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
-        return {}
-
-    @final
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
 
     @final
     def space(self, x: Frame) -> tuple[Time, ...]:

@@ -22,13 +22,13 @@ from codsl.layers.arguments import (
 )
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Layer, check_rank, type_name
+from codsl.layers.row import Unlearned, check_rank, type_name
 from codsl.layers.sliding import even, slide, torch_pad, windows
 
 Examples = tuple[Mapping[str, Any], ...]
 
 
-class Pool(Layer):
+class Pool(Unlearned):
     """A layer that sums up a window and has no weights."""
 
     @abstractmethod
@@ -49,14 +49,6 @@ class Pool(Layer):
     @final
     def time(self) -> Time:
         return sees(self.over()[0])
-
-    @final
-    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
-        return {}
-
-    @final
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
 
     @final
     def space(self, x: Frame) -> tuple[Time, ...]:

@@ -67,6 +67,18 @@ class Layer(ABC):
         """How its outputs sit over each dimension of space of the input."""
 
 
+class Unlearned(Layer):
+    """A layer of no parameters and no matrix products."""
+
+    @final
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        return {}
+
+    @final
+    def macs(self, x: Frame, y: Frame) -> int:
+        return 0
+
+
 class InPlace(Layer):
     """A layer that leaves the shape and the time of its input as they are."""
 
