@@ -6,7 +6,6 @@ what is emitted, read and kept, and look at the named numbers; none of them calc
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import inf
 
 from codsl.algebra.extent import Window
 
@@ -103,6 +102,16 @@ def lost(long: Time, short: Time) -> int:
     return (long.offset - short.offset) // long.stride
 
 
+def longest(times: Sequence[Time]) -> Time:
+    """The time, of several of equal stride, that gives the most items."""
+    return max(times, key=lambda time: time.offset)
+
+
+def shortens(time: Time) -> int:
+    """How many items fewer a node gives than one for each `stride` frames begun."""
+    return lost(Time(time.stride, offset=time.stride - 1), time)
+
+
 def emits(time: Time, frames: int) -> int:
     """How many outputs have come out of a stream after its first `frames` frames."""
     return max(0, (frames - 1 - time.delay) // time.stride + 1)
@@ -140,4 +149,3 @@ def postponed(time: Time, frames: int) -> Time:
 
 
 IDENTITY = Time()
-FOREVER = inf

@@ -6,10 +6,9 @@ from typing import TypeVar
 
 from codsl.cli.misuse import Misuse
 from codsl.diagnostics import plural
+from codsl.graph.align import FLOAT32
 from codsl.graph.graph import Graph
 from codsl.graph.report import amount
-
-FLOAT32 = 4
 
 COPIES = 3
 """How many values as large as the largest are in memory at once: two that are joined, and what
@@ -34,7 +33,7 @@ def kept(frames: Iterator[T], graph: Graph) -> Iterator[T]:
 def needed(graph: Graph, frames: int) -> int:
     """Bytes for the weights, the state and a clip of so many frames, about."""
     largest = max(frame.size for frame in graph.frames)
-    state = sum(feed.depth * feed.frame.size for feed in graph.schedule.feeds)
+    state = sum(feed.size for feed in graph.schedule.feeds)
     return FLOAT32 * (graph.parameters + state + COPIES * frames * largest)
 
 

@@ -1,13 +1,11 @@
 """What to say where values cannot meet in time: the layers that make them differ, and a mend."""
 
-from codsl.algebra.time import Time, length, lost
+from codsl.algebra.time import Time, longest, lost, shortens
 from codsl.diagnostics import Findings, Label, plural
 from codsl.spec.spec import Item, Spec
 
 MOST = 3
 """Layers that are pointed at, at most."""
-CLIP = 2**40
-"""A clip longer than every window, to tell which layers shorten one."""
 
 
 def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findings) -> None:
@@ -33,11 +31,11 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
             helps=("give every branch the same stride over time",),
         )
         return
-    longest = max(times, key=lambda time: time.offset)
+    most = longest(times)
     fewer = [
-        f"`{label}` gives {plural(lost(longest, time), 'item')} fewer than the longest"
+        f"`{label}` gives {plural(lost(most, time), 'item')} fewer than the longest"
         for label, time in zip(item.labels, times, strict=True)
-        if lost(longest, time)
+        if lost(most, time)
     ]
     why = "item `j` of a stream is joined with item `j`, and the last ones would find no partner"
     findings.add(
@@ -65,11 +63,9 @@ def _mend(item: Item, times: list[Time]) -> str:
 def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:
     """The layers of one branch alone that stride, or that make it shorter than the others."""
     behind = [_behind(spec, value) for value in item.inputs]
-    longest = max(times, key=lambda time: time.offset)
+    most = longest(times)
     short = [
-        indices
-        for indices, time in zip(behind, times, strict=True)
-        if strides or lost(longest, time)
+        indices for indices, time in zip(behind, times, strict=True) if strides or lost(most, time)
     ]
     labels: dict[object, Label] = {}
     for index in sorted(set().union(*short) - behind[0].intersection(*behind[1:])):
@@ -96,5 +92,5 @@ def _said(item: Item, strides: bool) -> str:
     time = getattr(item.operation, "time", Time)()
     if strides:
         return f"one item every {_nth(time.stride)}" if time.stride > 1 else ""
-    missing = -(-CLIP // time.stride) - length(time, CLIP)
+    missing = shortens(time)
     return f"loses {plural(missing, 'item')}" if missing > 0 else ""
