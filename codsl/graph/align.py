@@ -7,16 +7,19 @@ value serves all its readers: windows and holds over the same items share one fe
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import Time, backlog, hold, postponed
+from codsl.algebra.time import IDENTITY, Time, backlog, postponed, spare
 from codsl.graph.node import Node
-from codsl.layers.recipe import Windowed
+from codsl.layers.recipe import Memory, kept_frame, memory_of
 
 Key = tuple[int, int | None]
 
 FLOAT32 = 4
 """Bytes of a number, as state is counted."""
+WIDTHS = {"float64": 8, "int64": 8}
+"""Bytes of a number of carried tensors that have a dtype of their own."""
 
 
 @dataclass(frozen=True)
@@ -42,111 +45,123 @@ class Feed:
 @dataclass(frozen=True)
 class Schedule:
     """`fires` is when each value speaks in a stream, `reads` the feed of each edge of the nodes
-    that are computed."""
+    that are computed, `memory` what each node carries on."""
 
     fires: tuple[Time, ...]
     feeds: tuple[Feed, ...]
     reads: tuple[tuple[int, ...], ...]
+    memory: tuple[tuple[Memory, ...], ...]
 
     def bytes_of(self, node: int) -> int:
         """Bytes of state that a node needs, in float32, and that none before it needs as well."""
         mine = (self.feeds[feed] for feed in set(self.reads[node]))
-        return FLOAT32 * sum(feed.size for feed in mine if feed.owner == node)
+        kept = FLOAT32 * sum(feed.size for feed in mine if feed.owner == node)
+        return kept + sum(map(bytes_of, self.memory[node]))
+
+
+def bytes_of(memory: Memory) -> int:
+    """Bytes of a carried tensor, in float32 where it has no dtype of its own."""
+    return prod(memory.shape) * WIDTHS.get(memory.dtype or "", FLOAT32)
 
 
 def align(
     nodes: tuple[Node, ...],
     times: tuple[Time, ...],
     frames: tuple[Frame, ...],
-    output: int,
+    outputs: Sequence[int],
     live: frozenset[int],
 ) -> Schedule:
     """The schedule with the least state: a hold is put before or after nodes that lead to it."""
-    fires = list(times)
-    kept: dict[Key, int] = {}
+    plan = _Plan(nodes, list(times), frames, len(times) - len(nodes))
     computed = [(index, nodes[index]) for index in sorted(live)]
-    readers = Counter(edge.source for _, node in computed for edge in node.edges)
-    readers[output] += 1
+    plan.readers.update(edge.source for _, node in computed for edge in node.edges)
+    plan.readers.update(outputs)
     for index, node in computed:
         if len(node.edges) == 1:
-            _keep(kept, index, node, fires)
+            plan.keep(index)
     for index, node in computed:
         if len(node.edges) > 1:
             for edge in node.edges:
-                late = hold(fires[edge.source], edge.reach, fires[index + 1])
+                late = spare(plan.fires[edge.source], edge.reach, plan.fires[plan.base + index])
                 if late:
-                    _place(edge.source, late, nodes, fires, frames, kept, readers)
-            _keep(kept, index, node, fires)
-    return _schedule(nodes, tuple(fires), frames, live)
+                    plan.place(edge.source, late)
+            plan.keep(index)
+    return plan.schedule(live)
 
 
-def _key(index: int, node: Node, source: int) -> Key:
-    through = isinstance(node.recipe, Windowed) and node.recipe.frame is not None
-    return source, index if through else None
+class _Plan:
+    """What is kept while the schedule is made; `base` is the value that the first node gives."""
 
+    def __init__(
+        self, nodes: tuple[Node, ...], fires: list[Time], frames: tuple[Frame, ...], base: int
+    ) -> None:
+        self.nodes = nodes
+        self.fires = fires
+        self.frames = frames
+        self.base = base
+        self.kept: dict[Key, int] = {}
+        self.readers: Counter[int] = Counter()
 
-def _keep(kept: dict[Key, int], index: int, node: Node, fires: Sequence[Time]) -> None:
-    for edge in node.edges:
-        key = _key(index, node, edge.source)
-        depth = backlog(fires[edge.source], edge.reach, fires[index + 1])
-        kept[key] = max(kept.get(key, 0), depth)
+    def _key(self, index: int, source: int) -> Key:
+        return source, None if kept_frame(self.nodes[index].recipe) is None else index
 
+    def keep(self, index: int) -> None:
+        """Note what a node needs to be kept of its inputs."""
+        for edge in self.nodes[index].edges:
+            key = self._key(index, edge.source)
+            depth = backlog(self.fires[edge.source], edge.reach, self.fires[self.base + index])
+            self.kept[key] = max(self.kept.get(key, 0), depth)
 
-def _place(
-    value: int,
-    late: int,
-    nodes: tuple[Node, ...],
-    fires: list[Time],
-    frames: tuple[Frame, ...],
-    kept: dict[Key, int],
-    readers: Counter[int],
-) -> None:
-    """Put a hold of `late` frames on `value`, or before some of the nodes that lead to it alone."""
-    here = -(-late // fires[value].stride)
-    best = max(0, here - kept.get((value, None), 0)) * frames[value].size
-    chain: list[int] = []
-    chosen = 0
-    while value and _movable(nodes[value - 1], readers[value]):
-        chain.append(value)
-        edge = nodes[value - 1].edges[0]
-        source = edge.source
-        depth = backlog(fires[source], edge.reach, postponed(fires[value], late))
-        cost = max(0, depth - kept.get((source, None), 0)) * frames[source].size
-        if cost < best:
-            best, chosen = cost, len(chain)
-        value = source
-    for moved in chain[:chosen]:
-        fires[moved] = postponed(fires[moved], late)
-        _keep(kept, moved - 1, nodes[moved - 1], fires)
+    def place(self, value: int, late: int) -> None:
+        """Put a hold of `late` frames on `value`, or before some of the nodes that lead to it."""
+        best = self._cost(value, IDENTITY, postponed(self.fires[value], late))
+        chain: list[int] = []
+        chosen = 0
+        while value >= self.base and self._movable(value):
+            chain.append(value)
+            (edge,) = self.nodes[value - self.base].edges
+            cost = self._cost(edge.source, edge.reach, postponed(self.fires[value], late))
+            if cost < best:
+                best, chosen = cost, len(chain)
+            value = edge.source
+        for moved in chain[:chosen]:
+            self.fires[moved] = postponed(self.fires[moved], late)
+            self.keep(moved - self.base)
 
+    def _cost(self, value: int, reach: Time, reader: Time) -> int:
+        """Numbers of state that such a reader of a value adds."""
+        depth = backlog(self.fires[value], reach, reader)
+        return max(0, depth - self.kept.get((value, None), 0)) * self.frames[value].size
 
-def _movable(node: Node, readers: int) -> bool:
-    if len(node.edges) > 1 or readers > 1:
-        return False
-    return not (isinstance(node.recipe, Windowed) and node.recipe.frame is not None)
+    def _movable(self, value: int) -> bool:
+        node = self.nodes[value - self.base]
+        if len(node.edges) > 1 or self.readers[value] > 1:
+            return False
+        return kept_frame(node.recipe) is None
 
+    def schedule(self, live: frozenset[int]) -> Schedule:
+        """The schedule of these firing times, with its feeds in the order of their owners."""
+        self.kept = {}
+        owners: dict[Key, int] = {}
+        for index in sorted(live):
+            keys = [self._key(index, edge.source) for edge in self.nodes[index].edges]
+            before = {key: self.kept.get(key, -1) for key in keys}
+            self.keep(index)
+            owners |= {key: index for key, depth in before.items() if self.kept[key] > depth}
+        numbers = {key: number for number, key in enumerate(self.kept)}
+        feeds = tuple(
+            Feed(*key, depth, self._frame(*key), owner)
+            for (key, depth), owner in zip(self.kept.items(), owners.values(), strict=True)
+        )
+        reads = tuple(
+            tuple(numbers[self._key(index, edge.source)] for edge in node.edges if index in live)
+            for index, node in enumerate(self.nodes)
+        )
+        memory = tuple(
+            memory_of(node.recipe) if index in live else () for index, node in enumerate(self.nodes)
+        )
+        return Schedule(tuple(self.fires), feeds, reads, memory)
 
-def _schedule(
-    nodes: tuple[Node, ...],
-    fires: tuple[Time, ...],
-    frames: tuple[Frame, ...],
-    live: frozenset[int],
-) -> Schedule:
-    depths: dict[Key, int] = {}
-    owners: dict[Key, int] = {}
-    for index in sorted(live):
-        node = nodes[index]
-        before = dict.fromkeys((_key(index, node, edge.source) for edge in node.edges), -1)
-        before |= {key: depths[key] for key in before if key in depths}
-        _keep(depths, index, node, fires)
-        owners |= {key: index for key, depth in before.items() if depths[key] > depth}
-    numbers = {key: number for number, key in enumerate(depths)}
-    feeds = tuple(
-        Feed(value, through, depth, frames[value if through is None else through + 1], owner)
-        for ((value, through), depth), owner in zip(depths.items(), owners.values(), strict=True)
-    )
-    reads = tuple(
-        tuple(numbers[_key(index, node, edge.source)] for edge in node.edges if index in live)
-        for index, node in enumerate(nodes)
-    )
-    return Schedule(fires, feeds, reads)
+    def _frame(self, value: int, through: int | None) -> Frame:
+        made = None if through is None else kept_frame(self.nodes[through].recipe)
+        return made or self.frames[value]

@@ -3,7 +3,15 @@
 from dataclasses import replace
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Disagreement, Time, compose, crops, join, lost
+from codsl.algebra.time import (
+    IDENTITY,
+    Disagreement,
+    Time,
+    compose,
+    crops,
+    join,
+    lost,
+)
 from codsl.diagnostics import Findings, Label
 from codsl.graph.graph import Graph
 from codsl.graph.meet import report
@@ -22,8 +30,8 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
 
     What follows from a mistake stays silent.
     """
-    times: list[Time | None] = [IDENTITY]
-    frames = [spec.input]
+    times: list[Time | None] = [IDENTITY] * len(spec.inputs)
+    frames = [inlet.frame for inlet in spec.inputs]
     nodes: list[Node] = []
     for item in spec.items:
         inputs = [times[value] for value in item.inputs]
@@ -35,15 +43,15 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
         frames.append(item.frame)
     _check_size(spec, nodes, findings)
     whole = [time for time in times if time is not None]
-    if len(whole) < len(times) or spec.output < 0:
+    if len(whole) < len(times) or any(outlet.value < 0 for outlet in spec.outputs):
         return None
     graph = Graph(
         spec.name,
-        spec.input,
+        spec.inputs,
         spec.rate,
         tuple(nodes),
         spec.blocks,
-        spec.output,
+        spec.outputs,
         spec.dtype,
         tuple(whole),
     )
@@ -70,12 +78,12 @@ def _edges(item: Item, inputs: list[Time], findings: Findings) -> tuple[Edge, ..
 def _joined(
     spec: Spec, item: Item, inputs: list[Time], edges: tuple[Edge, ...], findings: Findings
 ) -> Time | None:
-    reached = [compose(time, edge.reach) for time, edge in zip(inputs, edges, strict=True)]
     try:
+        reached = [compose(time, edge.reach) for time, edge in zip(inputs, edges, strict=True)]
         return join(reached)
     except Disagreement as error:
         report(spec, item, reached, error.kind, findings)
-        return None
+    return None
 
 
 def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:
@@ -97,7 +105,7 @@ def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:
 def _check_use(graph: Graph, findings: Findings) -> None:
     read = {edge.source for node in graph.nodes for edge in node.edges}
     for index, node in enumerate(graph.nodes):
-        if index not in graph.live and index + 1 not in read:
+        if index not in graph.live and graph.base + index not in read:
             findings.add(
                 "W0701",
                 f"nothing reads `{node.path}`",
@@ -115,6 +123,6 @@ def _check_size(spec: Spec, nodes: list[Node], findings: Findings) -> None:
             findings.add(
                 "E0410",
                 f"the network has more than {MOST_PARAMETERS} parameters",
-                Label(node.span, f"{node.parameters} of them are here"),
+                *([Label(node.span, f"{node.parameters} of them are here")] if node.span else ()),
             )
             return

@@ -1,10 +1,12 @@
 """The graph: nodes in order with their times, their cost, and the plan of what is kept."""
 
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from functools import cached_property
 from math import isinf
 from typing import Any
 
+from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, compose, hold, join, length, rate
 from codsl.diagnostics import plural
@@ -16,17 +18,17 @@ from codsl.spec.spec import Block
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Graph:
-    """A checked network. Value 0 is its input, value `i + 1` what node `i` gives.
+    """A checked network. Its values are its inputs, and from `base` on what the nodes give.
 
-    `times` has the time of every value, relative to the input; `output` is a value.
+    `times` has the time of every value, relative to the frames that enter.
     """
 
     name: str
-    input: Frame
+    inputs: tuple[Inlet, ...]
     rate: float | None
     nodes: tuple[Node, ...]
     blocks: tuple[Block, ...]
-    output: int
+    outputs: tuple[Outlet, ...]
     dtype: str | None
     times: tuple[Time, ...]
 
@@ -38,24 +40,42 @@ class Graph:
         )
 
     @property
+    def base(self) -> int:
+        """The value that the first node gives."""
+        return len(self.inputs)
+
+    @property
+    def input(self) -> Frame:
+        """The frame of the first input."""
+        return self.inputs[0].frame
+
+    @property
+    def output(self) -> int:
+        """The value that is the first output."""
+        return self.outputs[0].value
+
+    @property
     def time(self) -> Time:
-        """The time of the whole network."""
+        """The time of the first output."""
         return self.times[self.output]
 
     @property
     def receptive_field(self) -> float:
-        """Frames from the oldest to the newest that one output depends on; may be `math.inf`."""
-        return self.time.receptive_field
+        """Frames from the oldest to the newest that one output depends on; may be `math.inf`.
+
+        Of several outputs the most, as for `delay` and `stride`.
+        """
+        return max(self.times[each.value].receptive_field for each in self.outputs)
 
     @property
     def delay(self) -> int:
         """The frame at which the first output comes out of a stream, counted from 0."""
-        return self.time.delay
+        return max(self.times[each.value].delay for each in self.outputs)
 
     @property
-    def stride(self) -> int:
+    def stride(self) -> int | Fraction:
         """Input frames per output."""
-        return self.time.stride
+        return max(self.times[each.value].stride for each in self.outputs)
 
     @property
     def min_frames(self) -> int:
@@ -65,16 +85,16 @@ class Graph:
     @cached_property
     def live(self) -> frozenset[int]:
         """The nodes that the output is made of; the others are never computed."""
-        needed = {self.output}
+        needed = {outlet.value for outlet in self.outputs}
         for index in reversed(range(len(self.nodes))):
-            if index + 1 in needed:
+            if self.base + index in needed:
                 needed.update(edge.source for edge in self.nodes[index].edges)
-        return frozenset(value - 1 for value in needed if value)
+        return frozenset(value - self.base for value in needed if value >= self.base)
 
     @cached_property
     def shortest(self) -> tuple[int, str]:
         """The least clip, and the path of the layer that asks for it."""
-        named = ((self.times[index + 1], self.nodes[index]) for index in sorted(self.live))
+        named = ((self.times[self.base + i], self.nodes[i]) for i in sorted(self.live))
         return max(
             ((time.shortest, node.path) for time, node in named),
             default=(1, ""),
@@ -84,17 +104,20 @@ class Graph:
     @cached_property
     def frames(self) -> tuple[Frame, ...]:
         """The frame of every value."""
-        return (self.input, *(node.frame for node in self.nodes))
+        return (*(inlet.frame for inlet in self.inputs), *(node.frame for node in self.nodes))
 
     @cached_property
     def schedule(self) -> Schedule:
         """When each node fires in a stream, and what is kept for it."""
-        return align(self.nodes, self.times, self.frames, self.output, self.live)
+        outputs = [outlet.value for outlet in self.outputs]
+        return align(self.nodes, self.times, self.frames, outputs, self.live)
 
     @cached_property
     def space(self) -> tuple[Time, ...]:
-        """How outputs sit over each dimension of the input's space, as far as there is one."""
-        axes: list[tuple[Time, ...]] = [(IDENTITY,) * len(self.input.space)]
+        """How the first output sits over each dimension of space, as far as there is one."""
+        axes: list[tuple[Time, ...]] = [
+            (IDENTITY,) * len(inlet.frame.space) for inlet in self.inputs
+        ]
         for node in self.nodes:
             inputs = [axes[edge.source] for edge in node.edges]
             axes.append(
@@ -119,7 +142,7 @@ class Graph:
             Row(
                 node.path,
                 node.type,
-                (node.frame.channels, "T", *node.frame.space),
+                tuple(written(node.frame)),
                 node.parameters,
                 time.stride,
                 time.receptive_field,
@@ -129,7 +152,7 @@ class Graph:
                 self.schedule.bytes_of(index),
             )
             for index, (node, time, fire) in enumerate(
-                zip(self.nodes, self.times[1:], fires[1:], strict=True)
+                zip(self.nodes, self.times[self.base :], fires[self.base :], strict=True)
             )
         )
         return Report(self.name, rows, self._total(rows))
@@ -137,11 +160,12 @@ class Graph:
     def _total(self, rows: tuple[Row, ...]) -> dict[str, Any]:
         field = self.receptive_field
         clip = self.min_frames if isinf(field) else max(int(field), self.min_frames)
-        output = self.frames[self.output]
-        work = [(self.nodes[index], self.times[index + 1]) for index in sorted(self.live)]
+        work = [(self.nodes[i], self.times[self.base + i]) for i in sorted(self.live)]
         total: dict[str, Any] = {
-            "input": [self.input.channels, "T", *self.input.space],
-            "output": [output.channels, "T", *output.space],
+            "input": _by_name([(each.name, written(each.frame)) for each in self.inputs]),
+            "output": _by_name(
+                [(each.name, written(self.frames[each.value])) for each in self.outputs]
+            ),
             "params": self.parameters,
             "stride": self.stride,
             "receptive_field": field,
@@ -152,11 +176,20 @@ class Graph:
             "clip_macs": sum(node.macs * length(time, clip) for node, time in work),
             "state_bytes": sum(row.state_bytes for row in rows),
         }
+        if self.outputs[0].name:
+            total["outputs"] = {
+                each.name: {
+                    "stride": self.times[each.value].stride,
+                    "receptive_field": self.times[each.value].receptive_field,
+                    "delay": self.times[each.value].delay,
+                }
+                for each in self.outputs
+            }
         if self.rate is not None:
             total["rate"] = self.rate
             for key in ("stride", "receptive_field", "delay"):
-                endless = isinf(total[key])
-                total[f"{key}_ms"] = None if endless else round(total[key] * 1000 / self.rate, 3)
+                ms = float(total[key]) * 1000 / self.rate
+                total[f"{key}_ms"] = None if isinf(ms) else round(ms, 3)
         return total
 
     def block(self, path: str) -> "Graph":
@@ -172,20 +205,18 @@ class Graph:
                 raise KeyError(path)
             if len(self.nodes[at].edges) > 1:
                 raise ValueError(f"`{path}` joins several values and has no input of its own")
-            found = Block(path, at, at + 1, self.nodes[at].edges[0].source, at + 1)
+            found = Block(path, at, at + 1, self.nodes[at].edges[0].source, self.base + at)
         return self._slice(found)
 
     def _slice(self, part: Block) -> "Graph":
-        shift = part.start
-
         def inner(value: int) -> int:
             if value == part.entry:
                 return 0
-            if not part.start < value <= part.stop:
+            if not part.start <= value - self.base < part.stop:
                 raise ValueError(
                     f"`{part.path}` reads values from outside it and has no numbers of its own"
                 )
-            return value - shift
+            return value - self.base - part.start + 1
 
         nodes = tuple(
             replace(node, edges=tuple(Edge(inner(edge.source), edge.reach) for edge in node.edges))
@@ -194,23 +225,32 @@ class Graph:
         blocks = tuple(
             replace(
                 each,
-                start=each.start - shift,
-                stop=each.stop - shift,
+                start=each.start - part.start,
+                stop=each.stop - part.start,
                 entry=inner(each.entry),
                 exit=inner(each.exit),
             )
             for each in self.blocks
             if part.start <= each.start and each.stop <= part.stop and each.path != part.path
         )
-        entry = self.frames[part.entry]
-        times = times_of(nodes)
-        output = inner(part.exit)
-        return Graph(part.path, entry, None, nodes, blocks, output, self.dtype, times)
+        entry = (Inlet("", self.frames[part.entry]),)
+        output = (Outlet("", inner(part.exit)),)
+        return Graph(part.path, entry, None, nodes, blocks, output, self.dtype, times_of(nodes))
 
 
-def times_of(nodes: tuple[Node, ...]) -> tuple[Time, ...]:
-    """The time of every value, the input's first."""
-    times = [IDENTITY]
+def written(frame: Frame) -> list[int | str]:
+    """A frame as reports have it, time second."""
+    return [frame.channels, "T", *frame.space]
+
+
+def _by_name(entries: list[tuple[str, Any]]) -> Any:
+    """One thing that has no name, or several by name."""
+    return dict(entries) if entries[0][0] else entries[0][1]
+
+
+def times_of(nodes: tuple[Node, ...], inputs: int = 1) -> tuple[Time, ...]:
+    """The time of every value, the inputs' first."""
+    times = [IDENTITY] * inputs
     for node in nodes:
         times.append(join([compose(times[edge.source], edge.reach) for edge in node.edges]))
     return tuple(times)

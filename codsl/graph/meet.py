@@ -1,5 +1,7 @@
 """What to say where values cannot meet in time: the layers that make them differ, and a mend."""
 
+from fractions import Fraction
+
 from codsl.algebra.time import Time, longest, lost, shortens
 from codsl.diagnostics import Findings, Label, plural
 from codsl.spec.spec import Item, Spec
@@ -47,7 +49,7 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
     )
 
 
-def _nth(stride: int) -> str:
+def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
@@ -81,7 +83,7 @@ def _behind(spec: Spec, value: int) -> set[int]:
     found: set[int] = set()
     pending = [value]
     while pending:
-        index = pending.pop() - 1
+        index = pending.pop() - len(spec.inputs)
         if index >= 0 and index not in found:
             found.add(index)
             pending += spec.items[index].inputs

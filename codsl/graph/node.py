@@ -30,7 +30,7 @@ class Node:
     weights: Mapping[str, tuple[int, ...]]
     macs: int
     space: tuple[Time, ...]
-    span: Span
+    span: Span | None = None
 
     @property
     def parameters(self) -> int:

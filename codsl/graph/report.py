@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import dataclass
+from fractions import Fraction
 from math import isinf
 from typing import Any
 
@@ -17,7 +18,7 @@ class Row:
     type: str
     shape: tuple[int | str, ...]
     params: int
-    stride: int
+    stride: int | Fraction
     receptive_field: float
     delay: int
     holds: tuple[int, ...]
@@ -39,10 +40,9 @@ class Report:
         return {
             "name": self.name,
             "nodes": [
-                {**row.__dict__, "receptive_field": _finite(row.receptive_field)}
-                for row in self.nodes
+                {name: _plain(value) for name, value in row.__dict__.items()} for row in self.nodes
             ],
-            "total": {**self.total, "receptive_field": _finite(self.total["receptive_field"])},
+            "total": _plain(self.total),
         }
 
     def to_json(self) -> str:
@@ -79,8 +79,8 @@ class Report:
             return f"{_frames(total[key])}{in_time}"
 
         return [
-            ("input", " x ".join(map(str, total["input"]))),
-            ("output", " x ".join(map(str, total["output"]))),
+            *_ports("input", total["input"]),
+            *_ports("output", total["output"]),
             ("parameters", amount(total["params"])),
             ("receptive field", frames("receptive_field")),
             ("delay", frames("delay")),
@@ -110,8 +110,19 @@ class Report:
         return "\n".join(lines)
 
 
-def _finite(value: float) -> float | None:
-    return None if isinf(value) else value
+def _plain(value: Any) -> Any:
+    """A figure as JSON has it."""
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    if isinstance(value, Fraction):
+        return float(value)
+    return None if isinstance(value, float) and isinf(value) else value
+
+
+def _ports(word: str, shapes: Any) -> list[tuple[str, str]]:
+    """The frames that enter or leave, by name where they have names."""
+    named = shapes.items() if isinstance(shapes, dict) else [("", shapes)]
+    return [(f"{word} {name}".rstrip(), " x ".join(map(str, shape))) for name, shape in named]
 
 
 def _ratio(total: dict[str, Any]) -> str:
@@ -120,11 +131,11 @@ def _ratio(total: dict[str, Any]) -> str:
     return f", {total['clip_macs'] / streamed:.1f}x an output streamed" if streamed else ""
 
 
-def _frames(count: float) -> str:
+def _frames(count: float | Fraction) -> str:
     return "1 frame" if count == 1 else f"{endless(count)} frames"
 
 
-def endless(value: float) -> str:
+def endless(value: float | Fraction) -> str:
     """A number of frames, or `inf`."""
     return "inf" if isinf(value) else str(value)
 

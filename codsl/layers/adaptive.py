@@ -74,6 +74,7 @@ class AdaptivePool(Unlearned):
             clip=Call(name, settled),
             clip_items=(over.kernel, over.kernel),
             frame=Call(name, {"output_size": (None, *space)}) if space != x.space else None,
+            keeps=Frame(x.channels, space) if space != x.space else None,
         )
 
 

@@ -117,6 +117,7 @@ class AveragePool(Pool):
             clip=whole,
             clip_items=(made[0].kernel if self.rank == 3 else 1, inf),
             frame=frame if reduces else None,
+            keeps=self.shape(x) if reduces else None,
             fill="replicate" if replicates else 0.0 if self.count_include_pad else None,
         )
 
@@ -171,6 +172,7 @@ class MaxPool(Pool):
             window=self._call((in_time, *space)),
             clip=self._call(made) if native else None,
             frame=self._call((Window(), *made[1:])) if reduces else None,
+            keeps=self.shape(x) if reduces else None,
             fill=0.0 if self.temporal_fill else -inf,
             overflow=-inf,
         )

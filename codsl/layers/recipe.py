@@ -6,6 +6,8 @@ from math import inf
 from typing import Any, Literal
 
 from codsl.algebra.extent import Window
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import Time, sees
 
 
 @dataclass(frozen=True)
@@ -48,7 +50,8 @@ class Windowed:
 
     `clip` computes a whole clip, padding and all, as torch.nn does; where it is None, or the clip
     has fewer or more items than `clip_items`, windows are cut and padded here, as in a stream.
-    `frame` is applied to each item before it is kept, `window` to consecutive kept items.
+    `frame` is applied to each item before it is kept, which makes it a frame `keeps`; `window` is
+    applied to consecutive kept items. `sight` is what an output sees, if it is not `over`.
     `fill` stands before the first item and after the last: a number, `replicate`, or None where
     the window is cut short instead. `overflow` stands beyond that padding, where `ceil_mode` asks.
     """
@@ -63,6 +66,97 @@ class Windowed:
     frame: Call | None = None
     fill: float | Literal["replicate"] | None = 0.0
     overflow: float | None = None
+    keeps: Frame | None = None
+    sight: Time | None = None
+
+    @property
+    def reach(self) -> Time:
+        """What an output sees, over its own input."""
+        return self.sight or sees(self.over)
 
 
-Recipe = Pointwise | Windowed
+@dataclass(frozen=True)
+class Spread:
+    """An item is spread over `factor` outputs and more: transposed convolution, upsampling.
+
+    `call`, on the items from `i` on, gives outputs from `i * factor - front` on, of which those
+    are whole that see no other items. Items before the first and after the last are left out.
+    """
+
+    module: str
+    settings: Mapping[str, Any]
+    call: Call
+    reach: Time
+    factor: int
+    front: int = 0
+    tensors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Memory:
+    """A tensor of a carried state, `(batch, *shape)`; its dtype is the network's if not said."""
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str | None = None
+
+
+@dataclass(frozen=True)
+class Carried:
+    """Output `j` is made of item `j` and of what is carried on from the items before it.
+
+    `call` gets the module, the items and the tensors of `memory`, zeros at the start, and gives the
+    outputs and the new tensors.
+    """
+
+    module: str
+    settings: Mapping[str, Any]
+    call: Call
+    memory: tuple[Memory, ...]
+
+
+@dataclass(frozen=True)
+class Attended:
+    """Output `j` attends to the items from `j - past` to `j + ahead` that there are.
+
+    `frame` gets the module and items, and makes of each what is kept of it, a frame `keeps`. `call`
+    gets the module, consecutive kept items, how many stand before the first output's own, and how
+    many outputs there are.
+    """
+
+    module: str
+    settings: Mapping[str, Any]
+    frame: Call
+    keeps: Frame
+    call: Call
+    reach: Time
+
+
+@dataclass(frozen=True)
+class Folded:
+    """Each frame is an image of its own; `inner` is applied to it as to a clip."""
+
+    inner: "Pointwise | Windowed | Spread"
+
+    @property
+    def module(self) -> str:
+        """The class that holds the weights."""
+        return self.inner.module
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The arguments of that class."""
+        return self.inner.settings
+
+
+Recipe = Pointwise | Windowed | Spread | Carried | Attended | Folded
+
+
+def kept_frame(recipe: Recipe) -> Frame | None:
+    """What a recipe makes of each item before it is kept, or None where items are kept as such."""
+    return recipe.keeps if isinstance(recipe, Windowed | Attended) else None
+
+
+def memory_of(recipe: Recipe) -> tuple[Memory, ...]:
+    """The tensors that a recipe carries on."""
+    return recipe.memory if isinstance(recipe, Carried) else ()

@@ -1,18 +1,23 @@
 """A block of layers as a module; a whole network is one."""
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from codsl.algebra.ports import Inlet
+from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
-from codsl.nn.layer import layer
-from codsl.nn.module import CoModule, paddings, strides
+from codsl.nn.layer import layer, paddings, strides
+from codsl.nn.nest import Nest
 from codsl.nn.program import Program
+from codsl.nn.streaming import Laid, Streaming
+from codsl.nn.trace import Trace
 
 
-class Block(CoModule):
+class Block(Streaming):
     """A graph with its modules, nested as the names were written.
 
     A named part has numbers and a stream of its own; one that reads values from outside itself
@@ -49,36 +54,62 @@ class Block(CoModule):
                 "change the spec"
             )
 
-    @cached_property
-    def graph(self) -> Graph:
-        """The graph of this block, relative to its own input."""
-        return self._owner.block(self._path) if self._path else self._owner
-
-    @cached_property
-    def program(self) -> Program:
-        """The graph with the modules below this one."""
-        skip = len(self._path) + 1 if self._path else 0
-        return Program(
-            self.graph, [self.get_submodule(node.path[skip:]) for node in self.graph.nodes]
-        )
+    @property
+    def time(self) -> Time:
+        """The time of the first output."""
+        return self.graph.time
 
     @property
-    def stride(self) -> tuple[int, ...]:
+    def receptive_field(self) -> float:
+        """Frames from the oldest to the newest that one output depends on; may be `math.inf`."""
+        return self.graph.receptive_field
+
+    @property
+    def delay(self) -> int:
+        """The frame at which the first output comes out of a stream, counted from 0."""
+        return self.graph.delay
+
+    @property
+    def stride(self) -> tuple[Any, ...]:
         """Inputs per output, time first, then space."""
-        return strides(self.graph)
+        return strides((self.graph.time, *self.graph.space))
 
     @property
-    def padding(self) -> tuple[float, ...]:
+    def padding(self) -> tuple[Any, ...]:
         """Padding before the first input, time first, then space."""
-        return paddings(self.graph)
+        return paddings((self.graph.time, *self.graph.space))
 
-    def forward(self, clip: Tensor) -> Tensor:
+    def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:
+        """Itself, and the clips in the order of its inputs; raises `ValueError` for others."""
+        graph = self.graph
+        xs = _by_name(graph, inputs, what)
+        for inlet, x in zip(graph.inputs, xs, strict=True):
+            _check_frame(inlet, x, what)
+        return self._laid, xs
+
+    def _settled(self) -> Laid:
+        return self._laid
+
+    @cached_property
+    def _laid(self) -> Laid:
+        graph = self._owner.block(self._path) if self._path else self._owner
+        skip = len(self._path) + 1 if self._path else 0
+        modules = [self.get_submodule(node.path[skip:]) for node in graph.nodes]
+        outputs: Nest = 0
+        if graph.outputs[0].name:
+            outputs = {outlet.name: number for number, outlet in enumerate(graph.outputs)}
+        return Laid(Program(graph, modules), outputs)
+
+    def extend(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add its nodes to a graph."""
+        return trace.graft(path, self.program, values)
+
+    def forward(self, clip: Any) -> Any:
         """The outputs of a clip `(B, C, T, *S)` at once, as torch.nn computes them.
 
         Raises `ValueError` for a clip of another shape, or shorter than `graph.min_frames`.
         """
-        self._check_clip(clip)
-        return self.program.clip(clip)
+        return self._run_clip(clip)
 
     def get_submodule(self, target: str) -> nn.Module:
         """A part by its path; any word may be a name, also those that modules use themselves."""
@@ -89,6 +120,31 @@ class Block(CoModule):
                 raise AttributeError(f"`{self._path or 'the network'}` has no part `{target}`")
             module = found
         return module
+
+
+def _by_name(graph: Graph, inputs: Any, what: str) -> list[Tensor]:
+    """The tensors for each input of a graph."""
+    names = [inlet.name for inlet in graph.inputs]
+    if not names[0]:
+        if not isinstance(inputs, Tensor):
+            raise TypeError(f"{what} is a tensor, not of type {type(inputs).__name__}")
+        return [inputs]
+    if not isinstance(inputs, Mapping) or set(inputs) != set(names):
+        listed = ", ".join(f"`{name}`" for name in names)
+        raise ValueError(f"{what} is a dict of tensors with the keys {listed}")
+    return [inputs[name] for name in names]
+
+
+def _check_frame(inlet: Inlet, x: Any, what: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{what} is a tensor, not of type {type(x).__name__}")
+    frame = inlet.frame
+    if x.dim() != 2 + frame.rank or (x.shape[1], *x.shape[3:]) != frame.shape:
+        one = what == "a frame"
+        wanted = " x ".join(map(str, frame.shape)) if one else f"{frame}"
+        got = (*x.shape[:2], *x.shape[3:]) if one else tuple(x.shape)
+        which = f" of `{inlet.name}`" if inlet.name else ""
+        raise ValueError(f"{what}{which} is B x {wanted}, got one of shape {got}")
 
 
 def fill(root: Block, graph: Graph, device: torch.device | None, dtype: torch.dtype | None) -> None:

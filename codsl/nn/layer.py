@@ -1,68 +1,63 @@
 """A layer as a module: torch's own class, weights and names, with the ways of a stream."""
 
-from dataclasses import replace
-from functools import cache, cached_property
+from functools import cache
 from inspect import signature
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY
-from codsl.graph.graph import Graph, times_of
-from codsl.graph.node import Edge, Node
-from codsl.layers.recipe import Call, Pointwise
-from codsl.nn.module import CoModule, paddings, strides
-from codsl.nn.program import Program
-from codsl.nn.windows import call, pointwise, whole
+from codsl.algebra.time import IDENTITY, Time
+from codsl.graph.node import Node
+from codsl.layers.recipe import Pointwise
+from codsl.nn.operation import Operation, Settled
+from codsl.nn.streaming import Laying
+from codsl.nn.trace import Trace
+from codsl.nn.ways import Run, clip, pointwise
 
 
-class Layer(CoModule):
-    """One node of a graph. Its concrete classes derive from a class of torch.nn too."""
+class Layer(Laying, abstract=True):
+    """One operation on frames. Its concrete classes derive from a class of torch.nn too."""
 
-    node: Node
-    input: Frame
+    holder: ClassVar[Any]
+    operation: Operation
+    path: str
 
-    @cached_property
-    def graph(self) -> Graph:
-        """The graph of this layer alone."""
-        (edge,) = self.node.edges
-        nodes = (replace(self.node, edges=(Edge(0, edge.reach),)),)
-        return Graph(self.node.path, self.input, None, nodes, (), 1, None, times_of(nodes))
+    @property
+    def time(self) -> Time:
+        """When its outputs see what, relative to its own input."""
+        return self.operation.time()
 
-    @cached_property
-    def program(self) -> Program:
-        """The graph of this layer alone, with itself."""
-        return Program(self.graph, (self,))
+    def extend(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add itself to a graph."""
+        return trace.layer(path or self.path, self, self.operation, values)
 
-    def forward(self, x: Tensor, what: Call | None = None) -> Tensor:
+    def forward(self, x: Tensor, run: Run | None = None) -> Any:
         """The layer over a clip `(B, C, T, *S)`, as torch.nn computes it.
 
-        A stream gives the padded items of some windows, and `what` of the recipe is to be called.
+        A stream gives items, and says what to `run` on them.
         """
-        recipe = self.node.recipe
-        if what is not None:
-            return call(self, recipe, what, x)
-        if isinstance(recipe, Pointwise):
-            return pointwise(self, recipe, x)
-        return whole(self, recipe, x)
+        if run is not None:
+            return run(self, x)
+        recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
+        return clip(self, recipe, x)
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The forward of the torch class."""
-        return super().forward(x)  # type: ignore[no-any-return]
+        return self.holder.forward(self, x)  # type: ignore[no-any-return]
 
 
 class Join(nn.Module):
     """A join of several values, item by item; its numbers are relative to them."""
 
-    def __init__(self, recipe: Pointwise, node: Node) -> None:
+    def __init__(self, recipe: Pointwise, word: str, rank: int) -> None:
         super().__init__()
         self.recipe = recipe
-        self.word = node.type
+        self.word = word
         self.receptive_field, self.delay = IDENTITY.receptive_field, IDENTITY.delay
-        self.stride = (1,) * node.frame.rank
-        self.padding = (0,) * node.frame.rank
+        self.stride = (1,) * rank
+        self.padding = (0,) * rank
 
     def forward(self, *inputs: Tensor) -> Tensor:
         """The join of clips of equal length."""
@@ -77,9 +72,8 @@ class Join(nn.Module):
 def layer_class(name: str) -> type[Layer]:
     """The class of layers that are torch's `name`; it can be found under that name for pickling."""
     torch_class = getattr(nn, name)
-    return type(
-        name, (Layer, torch_class), {"__module__": __name__, "__doc__": torch_class.__doc__}
-    )
+    members = {"__module__": __name__, "__doc__": torch_class.__doc__, "holder": torch_class}
+    return type(name, (Layer, torch_class), members)
 
 
 def __getattr__(name: str) -> Any:
@@ -94,13 +88,26 @@ def layer(
     """The module of a node that reads frames `x`; weights are drawn as torch draws them."""
     recipe = node.recipe
     if isinstance(recipe, Pointwise) and len(node.edges) > 1:
-        return Join(recipe, node)
+        return Join(recipe, node.type, node.frame.rank)
     made = layer_class(recipe.module)
     settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
     if "dtype" in signature(getattr(nn, recipe.module)).parameters:
         settings |= {"device": device, "dtype": dtype}
     module = made(**settings)
-    module.node = node
-    module.input = x
-    module.__dict__.update(stride=strides(module.graph), padding=paddings(module.graph))
+    module.operation = Settled(node, x)
+    module.path = node.path
+    module._taken = (x,)
+    axes = (node.edges[0].reach, *node.space)
+    stride, padding = strides(axes), paddings(axes)
+    module.__dict__.update(stride=stride, padding=padding)
     return module
+
+
+def strides(axes: tuple[Time, ...]) -> tuple[Any, ...]:
+    """The stride in every dimension."""
+    return tuple(axis.stride for axis in axes)
+
+
+def paddings(axes: tuple[Time, ...]) -> tuple[Any, ...]:
+    """The padding before the first input in every dimension."""
+    return tuple(max(0, axis.past) for axis in axes)

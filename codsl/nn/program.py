@@ -5,7 +5,7 @@ depends on data.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -14,8 +14,12 @@ from torch import Tensor, nn
 from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
+from codsl.layers.recipe import Carried
 from codsl.nn.state import State
-from codsl.nn.windows import Tape, kept, outputs
+from codsl.nn.ways import dtype_of, kept, outputs, remembered
+from codsl.nn.windows import Tape
+
+Values = tuple[Tensor | None, ...]
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,7 @@ class Program:
 
     @cached_property
     def _computed(self) -> list[tuple[int, Node, nn.Module]]:
-        """The nodes that the output is made of, with their numbers and modules."""
+        """The nodes that the outputs are made of, with their numbers and modules."""
         return [
             (index, self.graph.nodes[index], self.modules[index])
             for index in sorted(self.graph.live)
@@ -36,11 +40,12 @@ class Program:
     @cached_property
     def _last_reader(self) -> list[int]:
         """For every value the last node that reads it."""
-        last = [-1] * (len(self.graph.nodes) + 1)
+        last = [-1] * (self.graph.base + len(self.graph.nodes))
         for index, node, _ in self._computed:
             for edge in node.edges:
                 last[edge.source] = index
-        last[self.graph.output] = len(self.graph.nodes)
+        for outlet in self.graph.outputs:
+            last[outlet.value] = len(self.graph.nodes)
         return last
 
     @cached_property
@@ -53,21 +58,55 @@ class Program:
         return feeds
 
     @cached_property
-    def layout(self) -> tuple[tuple[int, ...], ...]:
-        """The shape of each tensor of a state without its batch."""
-        feeds = self.graph.schedule.feeds
-        return tuple((feed.frame.channels, feed.depth, *feed.frame.space) for feed in feeds)
+    def _memory_of(self) -> dict[int, slice]:
+        """Where the carried tensors of a node stand among those of a state."""
+        places, at = {}, len(self.graph.schedule.feeds)
+        for index, memory in enumerate(self.graph.schedule.memory):
+            if memory:
+                places[index] = slice(at, at + len(memory))
+                at += len(memory)
+        return places
 
-    def clip(self, x: Tensor) -> Tensor:
-        """All outputs of a clip `(B, C, T, *S)`."""
-        frames = x.shape[2]
-        values: dict[int, Tensor] = {0: x}
+    @cached_property
+    def layout(self) -> tuple[tuple[int, ...], ...]:
+        """The shape of each tensor of a state without its batch: past items, then what is
+        carried."""
+        schedule = self.graph.schedule
+        return (
+            *((feed.frame.channels, feed.depth, *feed.frame.space) for feed in schedule.feeds),
+            *(each.shape for memory in schedule.memory for each in memory),
+        )
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The name of each tensor of a state: whose items they are, or what is carried where."""
+        graph = self.graph
+        inputs = [inlet.name or "input" for inlet in graph.inputs]
+        values = [*inputs, *(node.path for node in graph.nodes)]
+        items = (
+            f"{values[feed.value]}:items"
+            if feed.through is None
+            else f"{values[graph.base + feed.through]}:kept"
+            for feed in graph.schedule.feeds
+        )
+        carried = (
+            f"{node.path}:{each.name}"
+            for node, memory in zip(graph.nodes, graph.schedule.memory, strict=True)
+            for each in memory
+        )
+        return (*items, *carried)
+
+    def clip(self, xs: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """All outputs of clips `(B, C, T, *S)`."""
+        frames = xs[0].shape[2]
+        values: dict[int, Tensor] = dict(enumerate(xs))
         for index, node, module in self._computed:
-            values[index + 1] = module(*self._clip_inputs(index, node, values, frames))
+            made = module(*self._clip_inputs(index, node, values, frames))
+            values[self.graph.base + index] = made
             for value in {edge.source for edge in node.edges}:
                 if self._last_reader[value] == index:
                     del values[value]
-        return values[self.graph.output]
+        return tuple(values[outlet.value] for outlet in self.graph.outputs)
 
     def _clip_inputs(
         self, index: int, node: Node, values: dict[int, Tensor], frames: int
@@ -75,7 +114,7 @@ class Program:
         """What a node reads of a clip; what a join cannot use of the longer inputs is left out."""
         if len(node.edges) == 1:
             return [values[node.edges[0].source]]
-        items = length(self.graph.times[index + 1], frames)
+        items = length(self.graph.times[self.graph.base + index], frames)
         spans = [reads(edge.reach, 0, items - 1) for edge in node.edges]
         inputs = [values[edge.source] for edge in node.edges]
         return [
@@ -85,46 +124,51 @@ class Program:
 
     def init_state(self, batch_size: int, dtype: torch.dtype, device: torch.device) -> State:
         """The state before the first frame."""
+        carried = (each for memory in self.graph.schedule.memory for each in memory)
+        dtypes = [dtype] * len(self.graph.schedule.feeds)
+        dtypes += [dtype_of(each, dtype) for each in carried]
         tensors = tuple(
-            torch.zeros((batch_size, *shape), dtype=dtype, device=device) for shape in self.layout
+            torch.zeros((batch_size, *shape), dtype=kind, device=device)
+            for shape, kind in zip(self.layout, dtypes, strict=True)
         )
-        return State(0, batch_size, dtype, device, tensors)
+        return State(0, batch_size, dtype, device, tensors, self.names)
 
-    def steps(self, x: Tensor, state: State) -> tuple[Tensor | None, State]:
-        """The outputs that become due with the frames `x`, `(B, C, T, *S)`, and the new state."""
-        before, after = state.frame, state.frame + x.shape[2]
+    def steps(self, xs: Sequence[Tensor], state: State) -> tuple[Values, State]:
+        """The outputs that become due with the frames `xs`, `(B, C, T, *S)`, and the new state."""
+        before, after = state.frame, state.frame + xs[0].shape[2]
         tensors = list(state.tensors)
         fires = self.graph.schedule.fires
-        y = self._run(x, state, before, lambda value: emits(fires[value], after), tensors, None)
-        return y, State(after, state.batch_size, state.dtype, state.device, tuple(tensors))
+        ys = self._run(xs, before, lambda value: emits(fires[value], after), tensors, None)
+        return ys, replace(state, frame=after, tensors=tuple(tensors))
 
-    def flush(self, state: State) -> Tensor | None:
+    def flush(self, state: State) -> Values:
         """The outputs that end padding makes due, were the stream to end here."""
         frames = state.frame
         if frames < self.graph.min_frames:
-            return None
+            return (None,) * len(self.graph.outputs)
 
         def count(value: int) -> int:
             return length(self.graph.times[value], frames)
 
-        return self._run(None, state, frames, count, list(state.tensors), count)
+        nothing = (None,) * self.graph.base
+        return self._run(nothing, frames, count, list(state.tensors), count)
 
     def _run(
         self,
-        x: Tensor | None,
-        state: State,
+        xs: Sequence[Tensor | None],
         frames: int,
         until: Callable[[int], int],
         tensors: list[Tensor],
         end: Callable[[int], int] | None,
-    ) -> Tensor | None:
+    ) -> Values:
         """Carry every node from what it had given after `frames` frames to what it gives `until`.
 
-        `tensors` is what the feeds keep, and is brought up to date; `end` counts a value's items
-        where the stream ends here.
+        `tensors` is what is kept and carried, and is brought up to date; `end` counts a value's
+        items where the stream ends here.
         """
         schedule = self.graph.schedule
-        new: dict[int, Tensor | None] = {0: x}
+        base = self.graph.base
+        new: dict[int, Tensor | None] = dict(enumerate(xs))
         tapes: dict[int, Tape] = {}
 
         def feed(number: int, items: Tensor | None) -> None:
@@ -136,20 +180,27 @@ class Program:
                 tensors[number] = held[:, :, held.shape[2] - depth :].clone()
             tapes[number] = Tape(given - depth, held, end(value) if end else None, items is None)
 
-        for number in self._feeds_of.get(0, ()):
-            feed(number, x)
+        for value in range(base):
+            for number in self._feeds_of.get(value, ()):
+                feed(number, xs[value])
         for index, node, module in self._computed:
+            value = base + index
             for number in schedule.reads[index]:
                 if schedule.feeds[number].through == index:
                     items = new[node.edges[0].source]
                     feed(number, None if items is None else kept(module, node.recipe, items))
-            first, stop = emits(schedule.fires[index + 1], frames), until(index + 1)
+            first, stop = emits(schedule.fires[value], frames), until(value)
             y = None
             if stop > first:
                 read = [tapes[number] for number in schedule.reads[index]]
                 spans = [reads(edge.reach, first, stop - 1) for edge in node.edges]
-                y = outputs(module, node.recipe, read, spans, first, stop)
-            new[index + 1] = y
-            for number in self._feeds_of.get(index + 1, ()):
+                if isinstance(node.recipe, Carried):
+                    place = self._memory_of[index]
+                    y, *after = remembered(module, node.recipe, read[0], spans[0], tensors[place])
+                    tensors[place] = after
+                else:
+                    y = outputs(module, node.recipe, read, spans, first, stop)
+            new[value] = y
+            for number in self._feeds_of.get(value, ()):
                 feed(number, y)
-        return new[self.graph.output]
+        return tuple(new[outlet.value] for outlet in self.graph.outputs)

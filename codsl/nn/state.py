@@ -8,14 +8,19 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class State:
-    """What a stream remembers after `frame` frames: past items, one tensor for each feed of the
-    plan, each `(batch_size, channels, items, *space)`. It is never written to."""
+    """What a stream remembers after `frame` frames: tensors with the batch first, under `names`.
+
+    Past items of a value are `(batch_size, channels, items, *space)`. It is never written to.
+    `others` are the states of modules with a step of their own.
+    """
 
     frame: int
     batch_size: int
     dtype: torch.dtype
     device: torch.device
     tensors: tuple[Tensor, ...] = field(repr=False)
+    names: tuple[str, ...] = ()
+    others: tuple[object, ...] = field(default=(), repr=False)
 
     @property
     def layout(self) -> tuple[tuple[int, ...], ...]:

@@ -1,15 +1,15 @@
 """Items of a value as they pass, and a layer's windows over them; time is padded here."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codsl.algebra.time import reads, sees
-from codsl.layers.recipe import Call, Pointwise, Recipe, Windowed
+from codsl.algebra.time import length, reads
+from codsl.layers.recipe import Call, Windowed
 from codsl.nn.functions import function
 
 
@@ -31,12 +31,18 @@ class Tape:
         part = self.items.narrow(2, oldest - self.first, newest - oldest + 1)
         return part.clone() if self.kept else part
 
+    def within(self, oldest: int, newest: int) -> "Tape":
+        """The items from `oldest` to `newest` that there are."""
+        first = max(oldest, 0)
+        last = newest if self.end is None else min(newest, self.end - 1)
+        return replace(self, first=first, items=self.cut(first, last))
 
-def call(module: nn.Module, recipe: Recipe, what: Call, *inputs: Tensor) -> Tensor:
-    """A call of a recipe, with the module's tensors behind the inputs."""
+
+def call(module: nn.Module, names: tuple[str, ...], what: Call, *inputs: Tensor) -> Tensor:
+    """A call of a recipe, with the module's tensors of these names behind the inputs."""
     if what.pad:
         inputs = tuple(_pad(x, what) for x in inputs)
-    tensors = (getattr(module, name) for name in recipe.tensors)
+    tensors = (getattr(module, name) for name in names)
     return function(what.function)(*inputs, *tensors, **what.arguments)
 
 
@@ -52,20 +58,13 @@ def whole(module: nn.Module, recipe: Windowed, x: Tensor) -> Tensor:
     items = x.shape[2]
     least, most = recipe.clip_items
     if recipe.clip is not None and least <= items <= most:
-        return call(module, recipe, recipe.clip, x)
-    tape = Tape(0, kept(module, recipe, x), items)
+        return call(module, recipe.tensors, recipe.clip, x)
+    made = x if recipe.frame is None else call(module, recipe.tensors, recipe.frame, x)
 
     def apply(items: Tensor, what: Call) -> Tensor:
-        return call(module, recipe, what, items)
+        return call(module, recipe.tensors, what, items)
 
-    return windows(apply, recipe, tape, 0, recipe.over.length(items))
-
-
-def kept(module: nn.Module, recipe: Recipe, items: Tensor) -> Tensor:
-    """What is made of each item before it is kept."""
-    if isinstance(recipe, Windowed) and recipe.frame is not None:
-        return call(module, recipe, recipe.frame, items)
-    return items
+    return windows(apply, recipe, Tape(0, made, items), 0, length(recipe.reach, items))
 
 
 def windows(
@@ -85,7 +84,7 @@ def windows(
 def _pieces(recipe: Windowed, tape: Tape, first: int, stop: int) -> Iterator[tuple[Tensor, int]]:
     """The padded input of consecutive outputs, and before and after it that of each output whose
     window is cut short, alone, with the number of items that are left to it."""
-    time = sees(recipe.over)
+    time = recipe.reach
     left, right = _bounds(recipe, tape)
 
     def cut(output: int) -> bool:
@@ -138,25 +137,3 @@ def _padded(recipe: Windowed, tape: Tape, oldest: int, newest: int) -> Tensor:
 def _fill(like: Tensor, items: int, fill: float | str | None) -> Tensor:
     wide = like.expand(-1, -1, items, *like.shape[3:])
     return wide if isinstance(fill, str) else torch.full_like(wide, fill or 0.0)
-
-
-def outputs(
-    module: nn.Module,
-    recipe: Recipe,
-    tapes: list[Tape],
-    spans: list[tuple[int, int]],
-    first: int,
-    stop: int,
-) -> Tensor:
-    """Outputs `first` up to `stop` of a node; `spans` are the items that it reads of each tape."""
-    if isinstance(recipe, Windowed):
-        return windows(module, recipe, tapes[0], first, stop)
-    inputs = (tape.cut(*span) for tape, span in zip(tapes, spans, strict=True))
-    return module(*inputs)  # type: ignore[no-any-return]
-
-
-def pointwise(module: nn.Module, recipe: Pointwise, *inputs: Tensor) -> Tensor:
-    """A layer without memory, over any number of items."""
-    if recipe.call is not None:
-        return call(module, recipe, recipe.call, *inputs)
-    return module.own_forward(*inputs)  # type: ignore[operator,no-any-return]

@@ -19,7 +19,8 @@ class Draft:
 class Drafts:
     """What there is of the spec so far."""
 
-    def __init__(self) -> None:
+    def __init__(self, inputs: int) -> None:
+        self._inputs = inputs
         self._drafts: list[Draft] = []
         self.blocks: list[Block] = []
 
@@ -29,7 +30,7 @@ class Drafts:
     def add(self, item: Item, level: Level, key: str | None) -> Flow:
         """Note an item, and give the value that it makes."""
         self._drafts.append(Draft(item, level, key))
-        return Flow(len(self._drafts), item.frame)
+        return Flow(self._inputs + len(self._drafts) - 1, item.frame)
 
     def items(self) -> tuple[Item, ...]:
         """The items with paths; those without a key of their own are told apart by a count."""

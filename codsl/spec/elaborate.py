@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from codsl.algebra.ports import Inlet, Outlet
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
 from codsl.spec.bind import Passed, bind, given, passed, typed
@@ -68,11 +69,11 @@ def elaborate(
     items = made.items()
     return Spec(
         document.name.text if document.name else "network",
-        frame,
+        (Inlet("", frame),),
         rate,
         items,
         tuple(made.blocks),
-        end.value if end.value is not None else -1,
+        (Outlet("", end.value if end.value is not None else -1),),
         document.input.span if document.input else document.source.span(0, 0),
         dtype_of(items, findings),
     )
@@ -86,7 +87,7 @@ class _Elaborator:
         self._findings = findings
         self._steps = 0
         self._templates: dict[str, tree.Template] = {}
-        self.made = Drafts()
+        self.made = Drafts(1)
         for template in document.templates:
             name = template.name
             if name.text in rows:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
 from codsl.layers.joining import Aggregation
 from codsl.layers.row import Layer
@@ -20,7 +21,7 @@ class Origin:
 
 @dataclass(frozen=True)
 class Item:
-    """One layer or join. Value 0 is the network's input, value `i + 1` what item `i` gives.
+    """One layer or join. The first values are the network's inputs, the others what items give.
 
     `weights` are the shapes of its parameters, `labels` the words for its inputs.
     """
@@ -52,10 +53,10 @@ class Spec:
     """A network as it was meant; `rate` is in frames per second, `dtype` what its layers state."""
 
     name: str
-    input: Frame
+    inputs: tuple[Inlet, ...]
     rate: float | None
     items: tuple[Item, ...]
     blocks: tuple[Block, ...]
-    output: int
+    outputs: tuple[Outlet, ...]
     origin: Span
     dtype: str | None = None

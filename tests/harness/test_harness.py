@@ -15,9 +15,9 @@ from codsl.algebra import time as algebra
 from codsl.graph import align
 from codsl.layers import convolution
 from codsl.nn import program, windows
-from codsl.nn.module import CoModule
-from codsl.nn.program import Program
+from codsl.nn.program import Program, Values
 from codsl.nn.state import State
+from codsl.nn.streaming import Streaming
 from harness.contract import close, contract, randomise
 
 if TYPE_CHECKING:
@@ -49,6 +49,12 @@ def test_whole_networks_pass(layers: list[Any]) -> None:
     contract(built(*layers))
 
 
+def changed(time: algebra.Time, **by: int) -> algebra.Time:
+    """A time with some of its numbers off by a few."""
+    names = ("stride", "past", "ahead", "delay", "offset")
+    return algebra.steady(**{name: getattr(time, name) + by.get(name, 0) for name in names})
+
+
 def fails(net: Network, why: str) -> None:
     """The contract fails with these words."""
     with pytest.raises(AssertionError, match=why):
@@ -72,7 +78,7 @@ def test_a_delay_that_is_one_too_short(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def sees(window: algebra.Window) -> algebra.Time:
         time = true(window)
-        return replace(time, delay=time.delay - 1)
+        return changed(time, delay=-1)
 
     monkeypatch.setattr(convolution, "sees", sees)
     with pytest.raises((AssertionError, RuntimeError)):
@@ -94,9 +100,9 @@ def test_zeros_at_the_start_of_a_replicated_convolution(monkeypatch: pytest.Monk
 
 
 def test_end_padding_that_reaches_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = CoModule.flush
+    true = Streaming.flush
 
-    def flush(self: CoModule) -> torch.Tensor | None:
+    def flush(self: Streaming) -> torch.Tensor | None:
         y, state = true(self), self.get_state()
         if state is not None:
             frame = torch.zeros(state.batch_size, *self.graph.input.shape, dtype=state.dtype)
@@ -104,7 +110,7 @@ def test_end_padding_that_reaches_the_stream(monkeypatch: pytest.MonkeyPatch) ->
             self.set_state(replace(state, frame=state.frame - 1))
         return y
 
-    monkeypatch.setattr(CoModule, "flush", flush)
+    monkeypatch.setattr(Streaming, "flush", flush)
     fails(built(PADDED), "step at frame 1: off by")
 
 
@@ -139,16 +145,17 @@ def test_stale_statistics_in_a_stream(monkeypatch: pytest.MonkeyPatch) -> None:
     net = built(NORM, PADDED)
     stale = copy.deepcopy(net)
     randomise(net, 4)
-    monkeypatch.setattr(net, "_advance", stale._advance)
+    laid = stale._settled()
+    monkeypatch.setattr(net, "_advance", lambda _, xs, state: stale._advance(laid, xs, state))
     fails(net, "off by")
 
 
 def test_an_end_without_its_last_output(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.flush
 
-    def flush(self: Program, state: State) -> torch.Tensor | None:
-        y = true(self, state)
-        return None if y is None or y.shape[2] == 1 else y[:, :, :-1]
+    def flush(self: Program, state: State) -> tuple[torch.Tensor | None]:
+        (y,) = true(self, state)
+        return (None if y is None or y.shape[2] == 1 else y[:, :, :-1],)
 
     monkeypatch.setattr(Program, "flush", flush)
     fails(built(PADDED), "1 frames give nothing")
@@ -160,7 +167,7 @@ def test_a_wrong_window(monkeypatch: pytest.MonkeyPatch, by: dict[str, int]) -> 
 
     def sees(window: algebra.Window) -> algebra.Time:
         time = true(window)
-        return replace(time, **{name: getattr(time, name) + more for name, more in by.items()})
+        return changed(time, **by)
 
     monkeypatch.setattr(convolution, "sees", sees)
     fails(built(CAUSAL), r"output \d+ sees")
@@ -172,7 +179,7 @@ def test_a_window_that_is_declared_too_short(monkeypatch: pytest.MonkeyPatch) ->
 
     def sees(window: algebra.Window) -> algebra.Time:
         time = true(window)
-        return replace(time, past=time.past - 1)
+        return changed(time, past=-1)
 
     monkeypatch.setattr(convolution, "sees", sees)
     with pytest.raises((AssertionError, RuntimeError)):
@@ -184,33 +191,33 @@ def test_a_wrong_length(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def sees(window: algebra.Window) -> algebra.Time:
         time = true(window)
-        return replace(time, offset=time.offset + 1)
+        return changed(time, offset=1)
 
     monkeypatch.setattr(convolution, "sees", sees)
     fails(built(PADDED), "frames give")
 
 
 def test_an_output_at_every_step_of_a_stride(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = CoModule.step
+    true = Streaming.step
 
     def step(
-        self: CoModule, frame: torch.Tensor, state: State
+        self: Streaming, frame: torch.Tensor, state: State
     ) -> tuple[torch.Tensor | None, State]:
         _, new = true(self, frame, state)
         return self.get_submodule("conv").own_forward(frame.unsqueeze(2))[:, :, 0], new
 
-    monkeypatch.setattr(CoModule, "step", step)
+    monkeypatch.setattr(Streaming, "step", step)
     fails(built(STRIDED), "frame 1: output None is Tensor")
 
 
 def test_a_state_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(self: Program, x: torch.Tensor, state: State) -> tuple[torch.Tensor | None, State]:
-        y, new = true(self, x, state)
+    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
+        ys, new = true(self, xs, state)
         for old, tensor in zip(state.tensors, new.tensors, strict=True):
             old.copy_(tensor)
-        return y, replace(new, tensors=state.tensors)
+        return ys, replace(new, tensors=state.tensors)
 
     monkeypatch.setattr(Program, "steps", steps)
     fails(built(PADDED), "step")
@@ -219,10 +226,10 @@ def test_a_state_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_state_that_is_a_view_of_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(self: Program, x: torch.Tensor, state: State) -> tuple[torch.Tensor | None, State]:
-        y, new = true(self, x, state)
+    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
+        ys, new = true(self, xs, state)
         depth = new.tensors[0].shape[2]
-        return y, replace(new, tensors=(x[:, :, -depth:],)) if x.shape[2] >= depth else new
+        return ys, replace(new, tensors=(xs[0][:, :, -depth:],)) if xs[0].shape[2] >= depth else new
 
     monkeypatch.setattr(Program, "steps", steps)
     net = built({"conv1d": {**PADDED["conv1d"], "kernel_size": 2}})
@@ -246,18 +253,17 @@ def test_more_state_than_declared(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_storage_larger_than_its_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(self: Program, x: torch.Tensor, state: State) -> tuple[torch.Tensor | None, State]:
-        y, new = true(self, x, state)
+    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
+        ys, new = true(self, xs, state)
         wide = tuple(torch.cat([each, each], 2)[:, :, : each.shape[2]] for each in new.tensors)
-        return y, replace(new, tensors=wide)
+        return ys, replace(new, tensors=wide)
 
     monkeypatch.setattr(Program, "steps", steps)
     fails(built(PADDED), "more is stored than kept")
 
 
 def test_a_short_clip_that_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(CoModule, "_check_clip", lambda self, x: None)
-    monkeypatch.setattr(Program, "clip", lambda self, x: x)
+    monkeypatch.setattr(Streaming, "_run_clip", lambda self, x: x)
     fails(built(CONV), "a clip of 0 frames is no error")
 
 

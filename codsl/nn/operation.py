@@ -1,0 +1,60 @@
+"""What a layer of a network does to frames: a row of the table, or a node of a checked graph."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import Time
+from codsl.graph.node import Node
+from codsl.layers.recipe import Recipe
+
+
+class Operation(Protocol):
+    """What a frame becomes, when, at what cost and how."""
+
+    def shape(self, x: Frame) -> Frame:
+        """The frame that it makes of `x`; raises `ValueError` where that cannot be."""
+
+    def time(self) -> Time:
+        """When its outputs see what."""
+
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        """The shapes of its parameters."""
+
+    def macs(self, x: Frame, y: Frame) -> int:
+        """Multiply-accumulates of convolutions and matrix products for one output."""
+
+    def recipe(self, x: Frame) -> Recipe:
+        """How torch computes it."""
+
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        """How its outputs sit over each dimension of space of the input."""
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A node of a checked graph; it takes frames of one kind."""
+
+    node: Node
+    input: Frame
+
+    def shape(self, x: Frame) -> Frame:
+        if x != self.input:
+            raise ValueError(f"`{self.node.path}` takes frames of {self.input}, got {x}")
+        return self.node.frame
+
+    def time(self) -> Time:
+        return self.node.edges[0].reach
+
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        return self.node.weights
+
+    def macs(self, x: Frame, y: Frame) -> int:
+        return self.node.macs
+
+    def recipe(self, x: Frame) -> Recipe:
+        return self.node.recipe
+
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return self.node.space

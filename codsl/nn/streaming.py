@@ -1,0 +1,341 @@
+"""How modules of codsl run: by a program over their graph, with a state that is a value."""
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import Time
+from codsl.graph.graph import Graph
+from codsl.nn.module import CoModule
+from codsl.nn.nest import Nest, key, leaves, number, rebuild
+from codsl.nn.program import Program, Values
+from codsl.nn.state import State
+from codsl.nn.trace import Trace, outlets_of, values_of
+
+
+@dataclass(frozen=True)
+class Laid:
+    """A module laid out for certain frames: its program, and the shape in which outputs go out."""
+
+    program: Program
+    outputs: Nest
+
+
+class Streaming(CoModule, abstract=True):
+    """A module whose stream is a program over a graph.
+
+    The contract holds in `eval()`; in training mode batch normalisation and dropout are torch's.
+    In `eval()` new state is detached.
+    """
+
+    _state: State | None = None
+    _begun: Laid | None = None
+
+    @property
+    @abstractmethod
+    def time(self) -> Time:
+        """When its outputs see what, relative to its own input."""
+
+    @abstractmethod
+    def extend(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add what this module does with these values to a graph, and give what it makes of them.
+
+        Both are numbers of values, or nests of such. Raises `ValueError` where that cannot be.
+        """
+
+    @property
+    def receptive_field(self) -> float:
+        """Frames from the oldest to the newest that one output depends on; may be `math.inf`."""
+        return self.time.receptive_field
+
+    @property
+    def delay(self) -> int:
+        """The frame at which the first output comes out of a stream, counted from 0."""
+        return self.time.delay
+
+    @abstractmethod
+    def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:
+        """The layout for these clips, and the clips in order; raises `ValueError` for others."""
+
+    @abstractmethod
+    def _settled(self) -> Laid | None:
+        """The layout of the stream, or None while it is not known."""
+
+    @property
+    def program(self) -> Program:
+        """The graph with the modules that compute it; raises `ValueError` before the first input
+        where that decides them."""
+        laid = self._settled()
+        if laid is None:
+            raise ValueError("the sizes of the frames are not known before the first input")
+        return laid.program
+
+    @property
+    def graph(self) -> Graph:
+        """The checked graph of this module, relative to its own input."""
+        return self.program.graph
+
+    @property
+    def min_frames(self) -> int:
+        """The least clip that has an output, and an input for every layer."""
+        return self.graph.min_frames
+
+    def _run_clip(self, clip: Any) -> Any:
+        """The outputs of a clip at once."""
+        laid, xs = self._laid_for(clip, "a clip")
+        _check_alike(xs, "the clips")
+        least, path = laid.program.graph.shortest
+        if xs[0].shape[2] < least:
+            raise ValueError(
+                f"a clip of {xs[0].shape[2]} frames is too short: `{path}` asks for {least}"
+            )
+        return rebuild(laid.outputs, laid.program.clip(xs))
+
+    def init_state(
+        self,
+        batch_size: int = 1,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> State:
+        """The state before the first frame; dtype and device are the network's if not given."""
+        if batch_size < 0:
+            raise ValueError(f"a batch has a size, got {batch_size}")
+        own = self._own()
+        where = torch.device(device) if device is not None else own.device
+        return self.program.init_state(batch_size, dtype or own.dtype, where)
+
+    def _like(self) -> Tensor | None:
+        """A tensor of the dtype and on the device of this module, where it has one."""
+        tensors = chain(self.parameters(), self.buffers())
+        return next((each for each in tensors if each.is_floating_point()), None)
+
+    def _own(self) -> Tensor:
+        like = self._like()
+        return torch.empty(0) if like is None else like
+
+    def step(self, frame: Any, state: State) -> tuple[Any, State]:
+        """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
+        state. Neither `frame` nor `state` is changed."""
+        laid, xs = self._laid_for(_unsqueezed(frame), "a frame")
+        self._check(laid, xs, state, "a frame")
+        self._check_rate(laid)
+        ys, new = self._advance(laid, xs, state)
+        each = [None if y is None else y.squeeze(2) for y in ys]
+        return rebuild(laid.outputs, each), new
+
+    def forward_step(self, frame: Any, update_state: bool = True) -> Any:
+        """The output that is due with a frame `(B, C, *S)`; None where nothing is.
+
+        Output `j` comes with frame `j * stride + delay`, counted from 0. Illustration (I: frame,
+        N: network, O: output, S: state)::
+
+            O+S O+S O+S O+S
+             ↑   ↑   ↑   ↑
+             N   N   N   N
+             ↑   ↑   ↑   ↑
+             I   I   I   I
+        """
+        y, new = self.step(frame, self._begin(_unsqueezed(frame), "a frame"))
+        if update_state:
+            self._state = new
+        return y
+
+    def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
+        """The outputs that become due with the frames of a chunk `(B, C, T, *S)`; None where none
+        does. With `pad_end` also those that end padding makes due, as `flush` gives them.
+
+        Illustration (P: padding, I: frame, N: network, O: output, S: state)::
+
+                    O
+                    ↑
+            -----------------    (-: aggregation)
+            O  O+S O+S O+S  O
+            ↑   ↑   ↑   ↑   ↑
+            N   N   N   N   N
+            ↑   ↑   ↑   ↑   ↑
+            P   I   I   I   P
+        """
+        state = self._begin(chunk, "a chunk")
+        laid, xs = self._laid_for(chunk, "a chunk")
+        self._check(laid, xs, state, "a chunk")
+        ys: Values = (None,) * len(laid.program.graph.outputs)
+        new = state
+        if xs[0].shape[2]:
+            ys, new = self._advance(laid, xs, state)
+        if pad_end:
+            ys = tuple(map(_behind, ys, laid.program.flush(new)))
+        if update_state:
+            self._state = new
+        return rebuild(laid.outputs, ys)
+
+    def flush(self) -> Any:
+        """The outputs that are left, were the stream to end here; None where there are none.
+
+        End padding goes to a copy: the stream can go on after it.
+        """
+        laid = self._settled()
+        if laid is None:
+            return None
+        nothing = (None,) * len(laid.program.graph.outputs)
+        ends = nothing if self._state is None else laid.program.flush(self._state)
+        return rebuild(laid.outputs, ends)
+
+    def reset(self) -> None:
+        """Forget the stream: the next frame is the first."""
+        self._state = None
+
+    def clean_state(self) -> None:
+        """Forget the stream: the same as `reset`."""
+        self.reset()
+
+    def get_state(self) -> State | None:
+        """The state of the stream, or None before the first frame."""
+        return self._state
+
+    def set_state(self, state: State | None) -> None:
+        """Go on from a state that `get_state`, `step` or `init_state` gave."""
+        if state is not None:
+            self._check_state(self._settled(), state)
+        self._state = state
+
+    def warm_up(self, step_shape: Sequence[int]) -> None:
+        """Start anew with `delay` frames of zeros, so that the next step has an output.
+
+        `step_shape` is the shape of a frame with its batch, `(B, C, *S)`.
+        """
+        self.reset()
+        like = self._own()
+        batch, channels, *space = step_shape
+        clip = torch.zeros(
+            (batch, channels, self.delay, *space), dtype=like.dtype, device=like.device
+        )
+        self.forward_steps(clip)
+
+    def _begin(self, x: Any, what: str) -> State:
+        """The state of the stream, or that of a new one like the network and its first frame."""
+        laid, (first, *_) = self._laid_for(x, what)
+        if self._state is not None:
+            return self._state
+        self._begun = laid
+        kind = first.device.type
+        casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
+        own = self._like()
+        like = first if casts or own is None else own
+        return laid.program.init_state(first.shape[0], like.dtype, like.device)
+
+    def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
+        ys, new = laid.program.steps(xs, state)
+        if self.training:
+            return ys, new
+        return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
+
+    def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
+        """Refuse what is not of this stream, before anything is computed."""
+        self._check_state(laid, state)
+        _check_alike(xs, what)
+        for x in xs:
+            if x.shape[0] != state.batch_size:
+                raise ValueError(
+                    f"the stream has a batch of {state.batch_size}, {what} has "
+                    f"{x.shape[0]}; reset() starts a new stream"
+                )
+            if x.dtype != state.dtype or x.device != state.device:
+                begun = self._state is not None
+                raise ValueError(
+                    f"the {'stream' if begun else 'network'} is {state.dtype} on {state.device}, "
+                    f"{what} is {x.dtype} on {x.device}"
+                    f"{'; reset() starts a new stream' if begun else ''}"
+                )
+
+    def _check_rate(self, laid: Laid) -> None:
+        graph = laid.program.graph
+        for outlet in graph.outputs:
+            time = graph.times[outlet.value]
+            if time.bursts:
+                raise ValueError(
+                    "some frames give several outputs, which a step cannot: feed this network "
+                    "with forward_steps, a chunk of one frame or more"
+                )
+
+    def _check_state(self, laid: Laid | None, state: State) -> None:
+        if not isinstance(state, State):
+            raise TypeError(
+                f"a state is what init_state, step or get_state gives, not a {type(state).__name__}"
+            )
+        if laid is not None and state.layout != laid.program.layout:
+            raise ValueError(
+                f"this state is of another network: it keeps {list(state.layout)}, "
+                f"here it is {list(laid.program.layout)}"
+            )
+
+
+class Laying(Streaming, abstract=True):
+    """A module that is laid out once the frames that enter it are known."""
+
+    _taken: tuple[Frame, ...] | None = None
+
+    def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:
+        xs = list(leaves(inputs))
+        for x in xs:
+            _check_clip(x, what)
+        if not xs:
+            raise ValueError(f"{what} holds no tensor")
+        return self._layout(number(inputs), tuple(map(_frame, xs))), xs
+
+    def _layout(self, inputs: Nest, frames: tuple[Frame, ...]) -> Laid:
+        layouts: dict[Any, Laid] = self.__dict__.setdefault("_layouts", {})
+        where = (key(inputs), frames)
+        if where not in layouts:
+            trace = Trace(frames)
+            values, nest = outlets_of(self.extend(trace, "", values_of(inputs)))
+            layouts[where] = Laid(trace.program(type(self).__name__, values), nest)
+        return layouts[where]
+
+    def _settled(self) -> Laid | None:
+        if self._begun is None and self._taken is not None:
+            return self._layout(0, self._taken)
+        return self._begun
+
+
+def _frame(x: Tensor) -> Frame:
+    return Frame(x.shape[1], tuple(x.shape[3:]))
+
+
+def _check_clip(x: Any, what: str) -> None:
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{what} is a tensor, not of type {type(x).__name__}")
+    if x.dim() < 3:
+        one = what == "a frame" and x.dim() > 1
+        shape = (*x.shape[:2], *x.shape[3:]) if one else tuple(x.shape)
+        wanted = "(B, C, *S)" if what == "a frame" else "(B, C, T, *S)"
+        raise ValueError(f"{what} is {wanted}, got a tensor of shape {shape}")
+
+
+def _unsqueezed(frame: Any) -> Any:
+    """Frames as clips of one."""
+    numbers = [
+        x.unsqueeze(2) if isinstance(x, Tensor) and x.dim() > 1 else x for x in leaves(frame)
+    ]
+    return rebuild(number(frame), numbers)
+
+
+def _behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
+    """The outputs of a chunk and those of the end."""
+    due = [part for part in (y, end) if part is not None]
+    return torch.cat(due, 2) if len(due) > 1 else next(iter(due), None)
+
+
+def _check_alike(xs: list[Tensor], what: str) -> None:
+    """Several inputs have one batch and one clock."""
+    sizes = {(x.shape[0], x.shape[2]) for x in xs}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"{what} of several inputs have the same batch and the same number of frames, got "
+            + ", ".join(f"{batch} x {frames}" for batch, frames in sorted(sizes))
+        )

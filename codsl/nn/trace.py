@@ -1,0 +1,131 @@
+"""Modules laid out as a graph: what each adds to it, for certain frames or for time alone."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from codsl.algebra.ports import Inlet, Outlet
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Disagreement, Time, compose, join
+from codsl.graph.graph import Graph
+from codsl.graph.node import Edge, Node
+from codsl.layers.recipe import Recipe
+from codsl.nn.nest import Nest, leaves, number, rebuild
+from codsl.nn.operation import Operation
+from codsl.nn.program import Program
+
+
+class Trace:
+    """A graph while modules add to it. Where frames are None, only times are worked out."""
+
+    def __init__(self, frames: Sequence[Frame | None]) -> None:
+        self.frames: list[Frame | None] = list(frames)
+        self.times: list[Time] = [IDENTITY] * len(frames)
+        self._inputs = len(frames)
+        self._nodes: list[Node] = []
+        self._modules: list[nn.Module] = []
+
+    def layer(
+        self, path: str, module: nn.Module, operation: Operation, value: int, type: str = ""
+    ) -> int:
+        """Add a layer that reads a value, and give the value that it makes."""
+        reach = operation.time()
+        self.times.append(compose(self.times[value], reach))
+        x = self.frames[value]
+        if x is None:
+            self.frames.append(None)
+            return len(self.frames) - 1
+        y = operation.shape(x)
+        recipe = operation.recipe(x)
+        facts = (operation.weights(x), operation.macs(x, y), operation.space(x))
+        word = type or _word(module)
+        return self._add(Node(path or word, word, (Edge(value, reach),), y, recipe, *facts), module)
+
+    def join(
+        self,
+        path: str,
+        module: nn.Module,
+        recipe: Recipe,
+        edges: Sequence[Edge],
+        frame: Frame | None,
+    ) -> int:
+        """Add a join of several values, and give the value that it makes.
+
+        Raises `ValueError` where they do not meet in time.
+        """
+        times = [compose(self.times[edge.source], edge.reach) for edge in edges]
+        try:
+            self.times.append(join(times))
+        except Disagreement as error:
+            raise ValueError(f"`{path or _word(module)}`: {_why(error.kind, times)}") from None
+        if frame is None:
+            self.frames.append(None)
+            return len(self.frames) - 1
+        space = (IDENTITY,) * len(frame.space)
+        word = _word(module)
+        return self._add(
+            Node(path or word, word, tuple(edges), frame, recipe, {}, 0, space), module
+        )
+
+    def graft(self, path: str, program: Program, value: int) -> int:
+        """Add the nodes of a program of one input and one output, and give its output."""
+        graph = program.graph
+        if len(graph.inputs) > 1 or len(graph.outputs) > 1:
+            raise ValueError(f"`{path}` has several inputs or outputs, and stands in a row here")
+        frame = self.frames[value]
+        if frame is not None and frame != graph.input:
+            raise ValueError(f"`{path}` takes frames of {graph.input}, got {frame}")
+        at = {0: value}
+        for index, (node, module) in enumerate(zip(graph.nodes, program.modules, strict=True)):
+            edges = tuple(Edge(at[edge.source], edge.reach) for edge in node.edges)
+            self.times.append(
+                join([compose(self.times[edge.source], edge.reach) for edge in edges])
+            )
+            name = f"{path}.{node.path}" if path else node.path
+            at[graph.base + index] = self._add(replace(node, path=name, edges=edges), module)
+        return at[graph.output]
+
+    def _add(self, node: Node, module: nn.Module) -> int:
+        self._nodes.append(node)
+        self._modules.append(module)
+        self.frames.append(node.frame)
+        return len(self.frames) - 1
+
+    def program(self, name: str, outputs: Sequence[int]) -> Program:
+        """The program of what was added, once the frames are known."""
+        frames = [frame for frame in self.frames[: self._inputs] if frame is not None]
+        inputs = tuple(
+            Inlet(str(place) if len(frames) > 1 else "", frame)
+            for place, frame in enumerate(frames)
+        )
+        outlets = tuple(
+            Outlet(str(place) if len(outputs) > 1 else "", value)
+            for place, value in enumerate(outputs)
+        )
+        nodes = tuple(self._nodes)
+        graph = Graph(name, inputs, None, nodes, (), outlets, None, tuple(self.times))
+        return Program(graph, tuple(self._modules))
+
+
+def values_of(nest: Nest) -> Any:
+    """The values of inputs, in the shape in which they come."""
+    return rebuild(nest, range(sum(1 for _ in leaves(nest))))
+
+
+def outlets_of(values: Any) -> tuple[list[int], Nest]:
+    """The values that go out, and the shape in which they do."""
+    return list(leaves(values)), number(values)
+
+
+def _word(module: nn.Module) -> str:
+    return type(module).__name__
+
+
+def _why(kind: str, times: Sequence[Time]) -> str:
+    if kind == "stride":
+        strides = ", ".join(str(time.stride) for time in times)
+        return f"what meets here has different strides over time: {strides}"
+    lengths = ", ".join(str(time.offset) for time in times)
+    return f"what meets here differs in length: clips of T frames give T + {lengths} outputs"
