@@ -13,6 +13,7 @@ from codsl.algebra.time import IDENTITY
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge, Node
 from codsl.layers.recipe import Call, Pointwise
+from codsl.nn.learned import holder
 from codsl.nn.module import CoModule, paddings, strides
 from codsl.nn.program import Program
 from codsl.nn.windows import call, pointwise, whole
@@ -76,16 +77,12 @@ class Join(nn.Module):
 @cache
 def layer_class(name: str) -> type[Layer]:
     """The class of layers that are torch's `name`; it can be found under that name for pickling."""
-    torch_class = getattr(nn, name)
-    return type(
-        name, (Layer, torch_class), {"__module__": __name__, "__doc__": torch_class.__doc__}
-    )
+    held = holder(name)
+    return type(name, (Layer, held), {"__module__": __name__, "__doc__": held.__doc__})
 
 
 def __getattr__(name: str) -> Any:
-    if hasattr(nn, name) and isinstance(getattr(nn, name), type):
-        return layer_class(name)
-    raise AttributeError(name)
+    return layer_class(name)
 
 
 def layer(
@@ -97,7 +94,7 @@ def layer(
         return Join(recipe, node)
     made = layer_class(recipe.module)
     settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
-    if "dtype" in signature(getattr(nn, recipe.module)).parameters:
+    if "dtype" in signature(holder(recipe.module)).parameters:
         settings |= {"device": device, "dtype": dtype}
     module = made(**settings)
     module.node = node
