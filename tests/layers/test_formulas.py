@@ -201,6 +201,37 @@ def test_softmax_between_stages() -> None:
         assert net.graph.receptive_field == 29
 
 
+NETWORKS = {
+    "shifted residual with a learnt factor": """ input (8, T, 6)
+ residual { temporal_shift c = conv2d(8, 1) n = layer_norm(over="frame") gelu scale(init=0) }
+ residual("mul") { group_norm(4) sigmoid } """,
+    "two ways to half the rate": """ input (4, T, 6)
+ parallel("concat") { a { subsample(2) square } b { stack(3, stride=2, padding=1) } }
+ channel_shuffle(8) """,
+    "spatial and temporal graph convolution": """ input (4, T, 6)
+ residual {
+  gcn = graph_conv(4, ((0.5, 0, 0, 0, 0, 1), (0, 1, 0, 0, 0, 0), (0, 0, 1, 0, 0, 0),
+    (0, 0, 0, 1, 0, 0), (0, 0, 0, 0, 1, 0), (1, 0, 0, 0, 0, 0.5)), edge_importance=true)
+  bn1 = batch_norm2d relu
+  tcn = conv2d(4, (5, 1), padding=(2, 0)) bn2 = batch_norm2d
+ } relu """,
+    "gates and slices of a WaveNet": """ input (3, T)
+ first = conv1d(4, 1)
+ r[i in 0..2] = residual { g = conv1d(8, 2, padding="causal", dilation=2 ** i) gtu }
+ parallel("sum") { a { slice(0, stop=2) neg } b { slice(-2) add((0.5, 1)) } }
+ log_softmax """,
+    "ids, reshaped": """ input (1, T, 6)
+ clamp(0, 4) e = embedding(5, 4) permute((1, 0)) reshape((2, 3, -1)) zero_pad3d((0, 1, (0, 1)))
+ c = conv3d(2, (2, 3, 3)) instance_norm3d """,
+}
+
+
+@pytest.mark.parametrize("body", NETWORKS.values(), ids=NETWORKS)
+def test_rows_in_networks_keep_the_contract(body: str) -> None:
+    net = codsl.build(f"codsl 1\nnetwork n {{\n{body}\n}}\n", dtype=torch.float64)
+    contract(stirred(net).eval())
+
+
 def test_a_stack_is_what_a_convolution_sees() -> None:
     """The convolution of a window is a linear map of the stacked frames."""
     torch.manual_seed(0)
