@@ -7,8 +7,17 @@ from typing import Annotated, Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Axis, Count, Number, Real, Word
 from codsl.layers.mistake import Mistake
-from codsl.layers.recipe import Pointwise
-from codsl.layers.row import ANY_RANK, InPlace, Layer, Weightless, check_rank, settings
+from codsl.layers.recipe import Call, Pointwise
+from codsl.layers.row import (
+    ANY_RANK,
+    InPlace,
+    Layer,
+    Parameterless,
+    Weightless,
+    check_rank,
+    settings,
+    type_name,
+)
 
 Examples = tuple[Mapping[str, Any], ...]
 PLAIN: Examples = ({},)
@@ -199,6 +208,20 @@ class SELU(Elementwise):
     examples: ClassVar[Examples] = PLAIN
 
 
+def halved(row: Layer, dim: int, x: Frame) -> Frame:
+    """`x` with half of the dimension that `dim` counts; raises `Mistake` where it is odd."""
+    at = axis(row, dim, x)
+    size = x.channels if at == 1 else x.space[at - 3]
+    if size % 2:
+        name = type_name(type(row))
+        raise Mistake(
+            "E0402", f"`{name}` halves an even size, not {size}", layer=f"the input is {x}"
+        )
+    if at == 1:
+        return replace(x, channels=size // 2)
+    return replace(x, space=(*x.space[: at - 3], size // 2, *x.space[at - 2 :]))
+
+
 @final
 @dataclass(frozen=True)
 class GLU(Weightless):
@@ -210,15 +233,26 @@ class GLU(Weightless):
 
     @final
     def fit(self, x: Frame) -> Frame:
-        at = axis(self, self.dim, x)
-        size = x.channels if at == 1 else x.space[at - 3]
-        if size % 2:
-            raise Mistake(
-                "E0402", f"`glu` halves an even size, not {size}", layer=f"the input is {x}"
-            )
-        if at == 1:
-            return replace(x, channels=size // 2)
-        return replace(x, space=(*x.space[: at - 3], size // 2, *x.space[at - 2 :]))
+        return halved(self, self.dim, x)
+
+
+@final
+@dataclass(frozen=True)
+class GTU(Parameterless):
+    """The gate of WaveNet: the hyperbolic tangent of the first half of `dim` times the sigmoid of
+    the second (van den Oord et al., 2016)."""
+
+    rank: ClassVar[int] = ANY_RANK
+    examples: ClassVar[Examples] = ({}, {"dim": -1})
+    dim: Axis = 1
+
+    @final
+    def fit(self, x: Frame) -> Frame:
+        return halved(self, self.dim, x)
+
+    @final
+    def recipe(self, x: Frame) -> Pointwise:
+        return Pointwise(call=Call("gtu_halves", settings(self)))
 
 
 @final

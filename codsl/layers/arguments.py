@@ -25,7 +25,8 @@ class Kind(ABC):
         """The JSON Schema of what may be written."""
 
 
-def _integer(value: Value, minimum: int) -> int:
+def integer(value: Value, minimum: int) -> int:
+    """The value, if it is an integer of at least `minimum`; raises `ValueError` if not."""
     if isinstance(value, bool) or not isinstance(value, int):
         raise ValueError("expected an integer")
     if value < minimum:
@@ -38,9 +39,17 @@ def _integer(value: Value, minimum: int) -> int:
 def _entry(at: int, value: Value, minimum: int) -> int:
     """An integer of a tuple, whose place is told where it is wrong."""
     try:
-        return _integer(value, minimum)
+        return integer(value, minimum)
     except ValueError as error:
         raise ValueError(f"{error} at place {at}, found `{value}`") from error
+
+
+def _number(value: Value) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("expected a number")
+    if not isfinite(value) or abs(value) > 1e30:
+        raise ValueError("expected a finite number")
+    return value
 
 
 @final
@@ -51,7 +60,7 @@ class Integer(Kind):
     minimum: int = 1
 
     def read(self, value: Value, rank: int) -> int:
-        return _integer(value, self.minimum)
+        return integer(value, self.minimum)
 
     def schema(self, rank: int) -> dict[str, Any]:
         return {
@@ -71,15 +80,12 @@ class Number(Kind):
     maximum: float | None = None
 
     def read(self, value: Value, rank: int) -> float:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError("expected a number")
-        if not isfinite(value) or abs(value) > 1e30:
-            raise ValueError("expected a finite number")
-        if self.minimum is not None and value < self.minimum:
+        number = _number(value)
+        if self.minimum is not None and number < self.minimum:
             raise ValueError(f"expected {self.minimum} or more")
-        if self.maximum is not None and value > self.maximum:
+        if self.maximum is not None and number > self.maximum:
             raise ValueError(f"expected {self.maximum} or less")
-        return value
+        return number
 
     def schema(self, rank: int) -> dict[str, Any]:
         bounds = {"minimum": self.minimum, "maximum": self.maximum}
@@ -145,7 +151,7 @@ class PerDimension(Kind):
             if len(value) != rank:
                 raise ValueError(f"expected an integer or {rank} of them, time first")
             return tuple(_entry(at, each, self.minimum) for at, each in enumerate(value, 1))
-        return (_integer(value, self.minimum),) * rank
+        return (integer(value, self.minimum),) * rank
 
     def schema(self, rank: int) -> dict[str, Any]:
         entry = {"type": ["integer", "string"], "minimum": self.minimum, "pattern": EXPRESSION}
@@ -156,49 +162,6 @@ class PerDimension(Kind):
             "maxItems": rank,
             "items": entry,
         }
-
-
-Pad = tuple[int, int] | str
-
-
-@final
-@dataclass(frozen=True)
-class Pads(Kind):
-    """Padding: an int, or for each dimension an int, a pair, `same` or `causal`."""
-
-    def read(self, value: Value, rank: int) -> tuple[Pad, ...]:
-        if value == "causal":
-            return ("causal", *((0, 0),) * (rank - 1))
-        if not isinstance(value, tuple):
-            return (self._entry(value),) * rank
-        if len(value) != rank:
-            entries = "an entry" if rank == 1 else f"{rank} entries, time first"
-            pair = " (before and after are a pair of their own: `((2, 0),)`)" if rank == 1 else ""
-            raise ValueError(f"expected an integer, `same`, `causal`, or {entries}{pair}")
-        return tuple(self._entry(each) for each in value)
-
-    def _entry(self, value: Value) -> Pad:
-        if value in ("same", "causal"):
-            return str(value)
-        if isinstance(value, tuple) and len(value) == 2:
-            before, after = (_integer(each, 0) for each in value)
-            return before, after
-        if isinstance(value, int) and not isinstance(value, bool):
-            return (_integer(value, 0),) * 2
-        raise ValueError("expected an integer, a pair, `same` or `causal`")
-
-    def schema(self, rank: int) -> dict[str, Any]:
-        words = f"{EXPRESSION}|^(same|causal)$"
-        size = {"type": ["integer", "string"], "minimum": 0, "pattern": EXPRESSION}
-        entry = {
-            "type": ["integer", "array", "string"],
-            "minimum": 0,
-            "pattern": words,
-            "minItems": 2,
-            "maxItems": 2,
-            "items": size,
-        }
-        return {**entry, "minItems": rank, "maxItems": rank, "items": entry}
 
 
 @final
@@ -215,7 +178,7 @@ class OneFrame(Kind):
             raise ValueError(f"expected one over time: (1, {space})")
         if sizes[0] != 1 or isinstance(sizes[0], bool):
             raise ValueError("expected one over time, as a window gives one output")
-        return tuple(None if size is None else _integer(size, 1) for size in sizes)
+        return tuple(None if size is None else integer(size, 1) for size in sizes)
 
     def schema(self, rank: int) -> dict[str, Any]:
         entry = {"type": ["integer", "string", "null"], "minimum": 1, "pattern": EXPRESSION}
@@ -228,6 +191,90 @@ class OneFrame(Kind):
         }
 
 
+@final
+@dataclass(frozen=True)
+class PerChannel(Kind):
+    """A number for all channels, or one each."""
+
+    def read(self, value: Value, rank: int) -> float | tuple[float, ...]:
+        if not isinstance(value, tuple):
+            return _number(value)
+        return _numbers(value, "a number or one for each channel")
+
+    def schema(self, rank: int) -> dict[str, Any]:
+        entry = {"type": ["number", "string"], "pattern": EXPRESSION}
+        return {**entry, "type": ["number", "array", "string"], "minItems": 1, "items": entry}
+
+
+def _numbers(value: Value, what: str) -> tuple[float, ...]:
+    if not isinstance(value, tuple) or not value:
+        raise ValueError(f"expected {what}")
+    for at, each in enumerate(value, 1):
+        try:
+            _number(each)
+        except ValueError as error:
+            raise ValueError(f"{error} at place {at}") from error
+    return value
+
+
+MOST_SIZES = 8
+"""Dimensions of a frame at most, where they are written one by one."""
+
+
+@final
+@dataclass(frozen=True)
+class Sizes(Kind):
+    """A few integers of at least `minimum`; one may stand alone."""
+
+    minimum: int
+
+    def read(self, value: Value, rank: int) -> tuple[int, ...]:
+        if not isinstance(value, tuple):
+            return (integer(value, self.minimum),)
+        if not 1 <= len(value) <= MOST_SIZES:
+            raise ValueError(f"expected 1 to {MOST_SIZES} integers")
+        return tuple(_entry(at, each, self.minimum) for at, each in enumerate(value, 1))
+
+    def schema(self, rank: int) -> dict[str, Any]:
+        entry = {"type": ["integer", "string"], "minimum": self.minimum, "pattern": EXPRESSION}
+        return {
+            **entry,
+            "type": ["integer", "array", "string"],
+            "minItems": 1,
+            "maxItems": MOST_SIZES,
+            "items": entry,
+        }
+
+
+Matrix = tuple[tuple[float, ...], ...]
+
+
+@final
+@dataclass(frozen=True)
+class SquareMatrices(Kind):
+    """A square matrix of numbers, row by row, or several of the same size."""
+
+    def read(self, value: Value, rank: int) -> tuple[Matrix, ...]:
+        what = "a square matrix, row by row, or several of the same size"
+        if not isinstance(value, tuple) or not value or not isinstance(value[0], tuple):
+            raise ValueError(f"expected {what}")
+        several = value if value[0] and isinstance(value[0][0], tuple) else (value,)
+        size = len(several[0])
+        for matrix in several:
+            if not isinstance(matrix, tuple) or len(matrix) != size:
+                raise ValueError(f"expected {what}")
+            for row in matrix:
+                if len(_numbers(row, what)) != size:
+                    raise ValueError(f"expected {what}: {size} rows of {size} numbers")
+        return several
+
+    def schema(self, rank: int) -> dict[str, Any]:
+        number = {"type": ["number", "string"], "pattern": EXPRESSION}
+        row = {**number, "type": ["number", "array", "string"], "minItems": 1, "items": number}
+        matrix = {**number, "type": ["array", "string"], "minItems": 1, "items": row}
+        return {**matrix, "items": matrix}
+
+
 Count = Annotated[int, Integer(1)]
 MaybeCount = Annotated[int | None, Optional(Integer(1))]
 Natural = Annotated[int, Integer(0)]
@@ -237,7 +284,8 @@ Share = Annotated[float, Number(0, 1)]
 Flag = Annotated[bool, Boolean()]
 Dims = Annotated[tuple[int, ...], PerDimension(1)]
 MaybeDims = Annotated[tuple[int, ...] | None, Optional(PerDimension(1))]
-Padding = Annotated[tuple[Pad, ...], Pads()]
+NumberPerChannel = Annotated[float | tuple[float, ...], PerChannel()]
+Matrices = Annotated[tuple[Matrix, ...], SquareMatrices()]
 OneFrameSize = Annotated[tuple[int | None, ...], OneFrame()]
 Fill = Annotated[str | None, Optional(Word(("zeros", "replicate")))]
 ZeroFill = Annotated[str | None, Optional(Word(("zeros",)))]

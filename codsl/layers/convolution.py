@@ -17,13 +17,13 @@ from codsl.layers.arguments import (
     Fill,
     Flag,
     MaybeCount,
-    Padding,
     Word,
 )
 from codsl.layers.mistake import Mistake
+from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Layer, check_rank, type_name
-from codsl.layers.sliding import even, slide, torch_pad, windows
+from codsl.layers.row import Layer, check_rank, nearest_divisor, type_name
+from codsl.layers.sliding import check_repeats, even, slide, torch_pad, windows
 
 PaddingMode = Annotated[str, Word(("zeros", "replicate", "reflect", "circular"))]
 ConvMode = Annotated[str, Word(("cross_correlation",))]
@@ -64,7 +64,7 @@ class Convolution(Layer):
             )
         self._check_groups(x)
         made = self._windows()
-        self._check_repeats(made, x)
+        check_repeats(self.padding_mode, made, x)
         return slide(made, x, self.out_channels)
 
     @final
@@ -72,7 +72,7 @@ class Convolution(Layer):
         common = gcd(x.channels, self.out_channels)
         for word, channels in (("in", x.channels), ("out", self.out_channels)):
             if channels % self.groups:
-                nearest = _nearest_divisor(common, self.groups)
+                nearest = nearest_divisor(common, self.groups)
                 raise Mistake(
                     "E0414",
                     f"groups={self.groups} does not divide {word}_channels={channels}",
@@ -81,20 +81,6 @@ class Convolution(Layer):
                     layer=f"the {word}put has {channels} channels",
                     help=f"the nearest that divides both channel counts is {nearest}",
                     replacement=str(nearest),
-                )
-
-    @final
-    def _check_repeats(self, made: tuple[Window, ...], x: Frame) -> None:
-        """`reflect` and `circular` repeat what is there, once."""
-        most = {"reflect": -1, "circular": 0}.get(self.padding_mode)
-        for window, size in zip(made[1:], x.space, strict=True):
-            if most is not None and max(window.before, window.after) > size + most:
-                raise Mistake(
-                    "E0404",
-                    f"`{self.padding_mode}` padding of {max(window.before, window.after)} needs "
-                    f"more than the {size} that are there",
-                    argument="padding",
-                    layer=f"the input is {x}",
                 )
 
     @final
@@ -181,15 +167,6 @@ class Convolution(Layer):
             "groups": self.groups,
         }
         return Call(type_name(type(self)), arguments, pad if any(pad) else (), mode)
-
-
-def _nearest_divisor(number: int, wanted: int) -> int:
-    """The divisor of `number` next to `wanted`; the larger of two."""
-    for distance in range(max(number, wanted)):
-        for candidate in (wanted + distance, wanted - distance):
-            if 0 < candidate <= number and number % candidate == 0:
-                return candidate
-    return 1
 
 
 @final

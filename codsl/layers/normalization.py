@@ -8,7 +8,7 @@ from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Flag, MaybeCount, Number, Optional
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Pointwise
-from codsl.layers.row import InPlace, check_rank, settings
+from codsl.layers.row import InPlace, check_inferred, check_rank, settings
 
 EXAMPLES: tuple[Mapping[str, Any], ...] = ({}, {"eps": 1e-3, "affine": False})
 
@@ -27,14 +27,7 @@ class BatchNorm(InPlace):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
-        if self.num_features not in (None, x.channels):
-            raise Mistake(
-                "E0402",
-                f"num_features={self.num_features}, but the input has {x.channels} channels",
-                argument="num_features",
-                layer=f"the input is {x}",
-                help="leave `num_features` out: it is inferred",
-            )
+        check_inferred("num_features", self.num_features, x)
         if not self.track_running_stats:
             raise Mistake(
                 "E0409",

@@ -9,7 +9,7 @@ from codsl.algebra.time import IDENTITY, Time, waits
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned, Weightless
+from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned, Weightless, check_inferred
 
 Examples = tuple[Mapping[str, Any], ...]
 
@@ -95,14 +95,7 @@ class Linear(Layer):
                 layer=f"the input is {x}",
                 help=f"put `flatten` before it, or use a `conv{x.rank}d` with `kernel_size=1`",
             )
-        if self.in_features not in (None, x.channels):
-            raise Mistake(
-                "E0402",
-                f"in_features={self.in_features}, but the input has {x.channels} channels",
-                argument="in_features",
-                layer=f"the input is {x}",
-                help="leave `in_features` out: it is inferred",
-            )
+        check_inferred("in_features", self.in_features, x)
         return Frame(self.out_features)
 
     @final

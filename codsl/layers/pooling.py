@@ -17,10 +17,10 @@ from codsl.layers.arguments import (
     Flag,
     MaybeCount,
     MaybeDims,
-    Padding,
     ZeroFill,
 )
 from codsl.layers.mistake import Mistake
+from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Windowed
 from codsl.layers.row import Unlearned, check_rank, type_name
 from codsl.layers.sliding import even, slide, torch_pad, windows

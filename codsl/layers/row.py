@@ -9,8 +9,9 @@ from typing import Any, ClassVar, final, get_type_hints
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.arguments import Kind, Pads, Word
+from codsl.layers.arguments import Kind, Word
 from codsl.layers.mistake import Mistake
+from codsl.layers.padding import Pads, TimePad
 from codsl.layers.recipe import Pointwise, Recipe
 
 ANY_RANK = 0
@@ -95,8 +96,8 @@ class InPlace(Layer):
         return (IDENTITY,) * len(x.space)
 
 
-class Weightless(InPlace):
-    """A layer of no parameters that torch.nn has under its name, with the same arguments."""
+class Parameterless(InPlace):
+    """A layer of no parameters that makes each output of one item."""
 
     @final
     def shape(self, x: Frame) -> Frame:
@@ -111,6 +112,10 @@ class Weightless(InPlace):
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
         return {}
 
+
+class Weightless(Parameterless):
+    """A layer of no parameters that torch.nn has under its name, with the same arguments."""
+
     @final
     def recipe(self, x: Frame) -> Recipe:
         return Pointwise(type(self).__name__, settings(self))
@@ -119,6 +124,42 @@ class Weightless(InPlace):
 def settings(row: Layer) -> dict[str, Any]:
     """The arguments of a row by name."""
     return {argument.name: getattr(row, argument.name) for argument in arguments(type(row))}
+
+
+def check_inferred(argument: str, given: int | None, x: Frame) -> None:
+    """Raise `Mistake` where a number of channels is given that is not the input's."""
+    if given not in (None, x.channels):
+        raise Mistake(
+            "E0402",
+            f"{argument}={given}, but the input has {x.channels} channels",
+            argument=argument,
+            layer=f"the input is {x}",
+            help=f"leave `{argument}` out: it is inferred",
+        )
+
+
+def check_divides(argument: str, groups: int, x: Frame) -> None:
+    """Raise `Mistake` where groups do not divide the channels of the input."""
+    if x.channels % groups:
+        nearest = nearest_divisor(x.channels, groups)
+        raise Mistake(
+            "E0414",
+            f"{argument}={groups} does not divide in_channels={x.channels}",
+            argument=argument,
+            about=f"{argument} is {groups}",
+            layer=f"the input has {x.channels} channels",
+            help=f"the nearest divisor is {nearest}",
+            replacement=str(nearest),
+        )
+
+
+def nearest_divisor(number: int, wanted: int) -> int:
+    """The divisor of `number` next to `wanted`; the larger of two."""
+    for distance in range(max(number, wanted)):
+        for candidate in (wanted + distance, wanted - distance):
+            if 0 < candidate <= number and number % candidate == 0:
+                return candidate
+    return 1
 
 
 def check_rank(row: Layer, x: Frame) -> None:
@@ -168,7 +209,7 @@ def misread(row: type[Layer], given: Mapping[str, Any]) -> list[Mistake]:
     for argument in arguments(row):
         if argument.name in given:
             value = given[argument.name]
-            words = isinstance(argument.kind, Word | Pads)
+            words = isinstance(argument.kind, Word | Pads | TimePad)
             try:
                 argument.kind.read(value, row.rank)
             except ValueError as error:

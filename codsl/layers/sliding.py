@@ -2,8 +2,8 @@
 
 from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
-from codsl.layers.arguments import Pad
 from codsl.layers.mistake import Mistake
+from codsl.layers.padding import Pad
 
 
 def windows(
@@ -60,6 +60,20 @@ def slide(made: tuple[Window, ...], x: Frame, channels: int) -> Frame:
             layer=f"the input is {x}",
         )
     return Frame(channels, space)
+
+
+def check_repeats(mode: str, made: tuple[Window, ...], x: Frame) -> None:
+    """Raise `Mistake` where `reflect` or `circular` would repeat more of space than is there."""
+    most = {"reflect": -1, "circular": 0}.get(mode)
+    for window, size in zip(made[1:], x.space, strict=True):
+        if most is not None and max(window.before, window.after) > size + most:
+            raise Mistake(
+                "E0404",
+                f"`{mode}` padding of {max(window.before, window.after)} needs "
+                f"more than the {size} that are there",
+                argument="padding",
+                layer=f"the input is {x}",
+            )
 
 
 def even(made: tuple[Window, ...]) -> bool:

@@ -8,16 +8,62 @@ from torch import Tensor
 from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
-
-
-def flatten_frames(x: Tensor) -> Tensor:
-    """`(B, C, T, *S)` to `(B, C * prod(S), T)`."""
-    return x.movedim(2, -1).flatten(1, -2) if x.dim() > 3 else x
+from codsl.nn import frames, norms, shifts
 
 
 def linear_frames(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
     """`(B, in, T)` to `(B, out, T)`, torch's linear of each frame."""
     return functional.linear(x.transpose(1, 2), weight, bias).transpose(1, 2)
+
+
+def graph_conv_frames(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    adjacency: Tensor,
+    edge_importance: Tensor | None,
+) -> Tensor:
+    """`(B, in, T, V)` to `(B, out, T, V)` over the edges `(K, V, V)` (Yan et al., 2018)."""
+    edges = adjacency if edge_importance is None else adjacency * edge_importance
+    maps = functional.conv2d(x, weight, bias)
+    kinds = edges.shape[0]
+    parts = maps.reshape(x.shape[0], kinds, maps.shape[1] // kinds, *x.shape[2:])
+    return torch.einsum("bkctv,kvw->bctw", parts, edges)
+
+
+def embedding_frames(x: Tensor, weight: Tensor, padding_idx: int | None) -> Tensor:
+    """`(B, 1, T, *S)` of ids to `(B, dim, T, *S)`; raises `ValueError` for ids that are none."""
+    ids = x.squeeze(1)
+    known = torch.where(ids.isnan(), 0, ids).round().long()
+    try:
+        found = functional.embedding(known, weight, padding_idx)
+    except IndexError:
+        raise ValueError(
+            f"ids are 0 to {weight.shape[0] - 1}, found {known.min()} to {known.max()}"
+        ) from None
+    return torch.where(x.isnan(), torch.nan, found.movedim(-1, 1))
+
+
+def scale_frames(x: Tensor, weight: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """`x` times a parameter, seen as of these sizes beside a clip without its batch."""
+    return x * weight.view(sizes)
+
+
+def shift_frames(x: Tensor, bias: Tensor, sizes: tuple[int, ...]) -> Tensor:
+    """`x` plus a parameter, seen as of these sizes beside a clip without its batch."""
+    return x + bias.view(sizes)
+
+
+def with_channels(x: Tensor, numbers: Tensor, operation: str) -> Tensor:
+    """An operation of torch with a number for each channel."""
+    apply: Callable[[Tensor, Tensor], Tensor] = getattr(torch, operation)
+    return apply(x, numbers.view(-1, *(1,) * (x.dim() - 2)))
+
+
+def gtu_halves(x: Tensor, dim: int) -> Tensor:
+    """The hyperbolic tangent of the first half of a dimension times the sigmoid of the other."""
+    first, second = x.chunk(2, dim)
+    return first.tanh() * second.sigmoid()
 
 
 def join_sum(*inputs: Tensor) -> Tensor:
@@ -45,20 +91,27 @@ def join_concat(*inputs: Tensor) -> Tensor:
     return torch.cat(inputs, 1)
 
 
-_OWN: dict[str, Callable[..., Tensor]] = {
-    function.__name__: function
-    for function in (
-        flatten_frames,
-        linear_frames,
-        join_sum,
-        join_mul,
-        join_max,
-        join_mean,
-        join_concat,
-    )
-}
+_LISTED: tuple[Callable[..., Tensor], ...] = (
+    linear_frames,
+    graph_conv_frames,
+    embedding_frames,
+    scale_frames,
+    shift_frames,
+    with_channels,
+    gtu_halves,
+    join_sum,
+    join_mul,
+    join_max,
+    join_mean,
+    join_concat,
+    *frames.FUNCTIONS,
+    *norms.FUNCTIONS,
+    *shifts.FUNCTIONS,
+)
+_OWN = {each.__name__: each for each in _LISTED}
 
 
 def function(name: str) -> Callable[..., Tensor]:
     """The function that a recipe calls `name`: codsl's own, a registered one, or torch's."""
-    return _OWN.get(name) or FUNCTIONS.get(name) or getattr(functional, name)
+    found = _OWN.get(name) or FUNCTIONS.get(name) or getattr(functional, name, None)
+    return found or getattr(torch, name)

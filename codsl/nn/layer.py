@@ -11,6 +11,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise
+from codsl.nn.learned import holder
 from codsl.nn.operation import Operation, Settled
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
@@ -71,15 +72,13 @@ class Join(nn.Module):
 @cache
 def layer_class(name: str) -> type[Layer]:
     """The class of layers that are torch's `name`; it can be found under that name for pickling."""
-    torch_class = getattr(nn, name)
-    members = {"__module__": __name__, "__doc__": torch_class.__doc__, "holder": torch_class}
-    return type(name, (Layer, torch_class), members)
+    held = holder(name)
+    members = {"__module__": __name__, "__doc__": held.__doc__, "holder": held}
+    return type(name, (Layer, held), members)
 
 
 def __getattr__(name: str) -> Any:
-    if hasattr(nn, name) and isinstance(getattr(nn, name), type):
-        return layer_class(name)
-    raise AttributeError(name)
+    return layer_class(name)
 
 
 def layer(
@@ -91,7 +90,7 @@ def layer(
         return Join(recipe, node.type, node.frame.rank)
     made = layer_class(recipe.module)
     settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
-    if "dtype" in signature(getattr(nn, recipe.module)).parameters:
+    if "dtype" in signature(holder(recipe.module)).parameters:
         settings |= {"device": device, "dtype": dtype}
     module = made(**settings)
     module.operation = Settled(node, x)

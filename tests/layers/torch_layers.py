@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import torch
+from formulas import CLIP, FRAME
 from torch import Tensor, nn
 
 from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.convolution import Convolution
+from codsl.layers.frame_normalization import InstanceNorm
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
 from codsl.layers.pooling import AveragePool, MaxPool
-from codsl.layers.row import Layer, settings
+from codsl.layers.row import Layer, settings, type_name
+from codsl.layers.space_padding import SpacePad
 
 if TYPE_CHECKING:
     from codsl.algebra.shape import Frame
@@ -55,6 +58,13 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             return Flat()
         case Delay():
             return nn.Identity()
+        case InstanceNorm() if row.track_running_stats:
+            given = {**settings(row), "num_features": x.channels}
+        case SpacePad():
+            flat = [size for pair in reversed(row.padding) for size in pair]
+            given = {**settings(row), "padding": tuple(flat)}
+        case _ if type_name(type(row)) in {**FRAME, **CLIP}:
+            return None
         case _:
             given = settings(row)
     return None if given is None else getattr(nn, name)(**given)

@@ -24,7 +24,9 @@ def test_examples_of_the_manual_are_read(name: str) -> None:
     head, *examples = re.findall(rf"^    ({name}\(.*\))$", entry(row), re.MULTILINE)
     assert head.startswith(name)
     assert len(examples) == len(row.examples)
+    channels = 1 if name == "embedding" else 4
     space = ", 6" * ((row.rank or 3) - 1)
     for example in examples:
-        graph = codsl.check(f"codsl 1\nnetwork n {{\n input (4, T{space})\n {example}\n}}\n")
+        shape = f"({channels}, T{space})"
+        graph = codsl.check(f"codsl 1\nnetwork n {{\n input {shape}\n {example}\n}}\n")
         assert graph.nodes[0].type == name

@@ -1,0 +1,90 @@
+"""Convolution over the edges of a graph, such as the joints of a skeleton."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, final
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Time
+from codsl.layers.arguments import Count, Flag, Matrices, MaybeCount
+from codsl.layers.mistake import Mistake
+from codsl.layers.recipe import Call, Pointwise
+from codsl.layers.row import Layer, check_inferred, check_rank, settings
+
+SELF = tuple(tuple(int(row == column) for column in range(6)) for row in range(6))
+CHAIN = tuple(tuple(0.5 * (row == column + 1) for column in range(6)) for row in range(6))
+"""A chain of six nodes: each with itself, and each with the next."""
+
+
+@final
+@dataclass(frozen=True)
+class GraphConv(Layer):
+    """The spatial graph convolution of ST-GCN (Yan et al., 2018): `(B, in, T, V)` to
+    `(B, out, T, V)`, frame by frame, over the `V` nodes of a graph.
+
+    `adjacency` is a matrix `(V, V)`, or `K` of them, one for each kind of edge, normalised as they
+    are to be used: node `w` of the output is the sum over `k` and `v` of `adjacency[k][v][w]` times
+    the `k`-th map of node `v`. The maps are torch's convolution of kernel 1: weight
+    `(K * out, in, 1, 1)`, bias `(K * out,)`. `learned` makes the adjacency a parameter (Shi et al.,
+    2019), else it is a buffer; `edge_importance` multiplies it by a parameter that starts as ones.
+    """
+
+    rank: ClassVar[int] = 2
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"out_channels": 3, "adjacency": SELF},
+        {"out_channels": 2, "adjacency": (SELF, CHAIN), "edge_importance": True},
+        {"out_channels": 2, "adjacency": (CHAIN, SELF), "bias": False, "learned": True},
+    )
+    out_channels: Count
+    adjacency: Matrices
+    bias: Flag = True
+    learned: Flag = field(default=False, kw_only=True)
+    edge_importance: Flag = field(default=False, kw_only=True)
+    in_channels: MaybeCount = field(default=None, kw_only=True)
+
+    @final
+    def shape(self, x: Frame) -> Frame:
+        check_rank(self, x)
+        check_inferred("in_channels", self.in_channels, x)
+        nodes = len(self.adjacency[0])
+        if x.space != (nodes,):
+            raise Mistake(
+                "E0402",
+                f"`adjacency` is of {nodes} nodes, the input has {x.space[0]}",
+                argument="adjacency",
+                layer=f"the input is {x}",
+                help="the last dimension of the input counts nodes",
+            )
+        return Frame(self.out_channels, x.space)
+
+    @final
+    def time(self) -> Time:
+        return IDENTITY
+
+    @final
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return (IDENTITY,)
+
+    @final
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        graphs, nodes = len(self.adjacency), len(self.adjacency[0])
+        maps, edges = graphs * self.out_channels, (graphs, nodes, nodes)
+        shapes: dict[str, tuple[int, ...]] = {"weight": (maps, x.channels, 1, 1)}
+        if self.bias:
+            shapes["bias"] = (maps,)
+        if self.learned:
+            shapes["adjacency"] = edges
+        if self.edge_importance:
+            shapes["edge_importance"] = edges
+        return shapes
+
+    @final
+    def macs(self, x: Frame, y: Frame) -> int:
+        graphs, nodes = len(self.adjacency), x.positions
+        return graphs * self.out_channels * nodes * (x.channels + nodes)
+
+    @final
+    def recipe(self, x: Frame) -> Pointwise:
+        tensors = ("weight", "bias", "adjacency", "edge_importance")
+        made_of = {**settings(self), "in_channels": x.channels}
+        return Pointwise("GraphConv", made_of, tensors, Call("graph_conv_frames"))
