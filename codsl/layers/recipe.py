@@ -149,7 +149,15 @@ class Folded:
         return self.inner.settings
 
 
-Recipe = Pointwise | Windowed | Spread | Carried | Attended | Folded
+@dataclass(frozen=True)
+class Foreign:
+    """Outputs come from a step that the module has of its own, as do its clips."""
+
+    module: str = "Identity"
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+Recipe = Pointwise | Windowed | Spread | Carried | Attended | Folded | Foreign
 
 
 def kept_frame(recipe: Recipe) -> Frame | None:

@@ -100,7 +100,7 @@ class Block(Streaming):
             outputs = {outlet.name: number for number, outlet in enumerate(graph.outputs)}
         return Laid(Program(graph, modules), outputs)
 
-    def extend(self, trace: Trace, path: str, values: Any) -> Any:
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add its nodes to a graph."""
         return trace.graft(path, self.program, values)
 

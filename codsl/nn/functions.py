@@ -11,9 +11,14 @@ from codsl.layers.table import FUNCTIONS
 from codsl.nn import frames, norms, shifts
 
 
+def same_frames(x: Tensor) -> Tensor:
+    """What comes in."""
+    return x
+
+
 def linear_frames(x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    """`(B, in, T)` to `(B, out, T)`, torch's linear of each frame."""
-    return functional.linear(x.transpose(1, 2), weight, bias).transpose(1, 2)
+    """`(B, in, T, *S)` to `(B, out, T, *S)`, torch's linear over the channels."""
+    return functional.linear(x.movedim(1, -1), weight, bias).movedim(-1, 1)
 
 
 def graph_conv_frames(
@@ -92,6 +97,7 @@ def join_concat(*inputs: Tensor) -> Tensor:
 
 
 _LISTED: tuple[Callable[..., Tensor], ...] = (
+    same_frames,
     linear_frames,
     graph_conv_frames,
     embedding_frames,
@@ -113,5 +119,13 @@ _OWN = {each.__name__: each for each in _LISTED}
 
 def function(name: str) -> Callable[..., Tensor]:
     """The function that a recipe calls `name`: codsl's own, a registered one, or torch's."""
-    found = _OWN.get(name) or FUNCTIONS.get(name) or getattr(functional, name, None)
-    return found or getattr(torch, name)
+    own = _OWN.get(name) or getattr(functional, name, None) or getattr(torch, name, None)
+    given = FUNCTIONS.get(name)
+    if own is not None and given is not None:
+        raise ValueError(
+            f"a registered function has the name of another one, `{name}`: give it its own"
+        )
+    found: Callable[..., Tensor] | None = own or given
+    if found is None:
+        raise ValueError(f"a recipe calls `{name}`, which is no function")
+    return found

@@ -11,9 +11,10 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise
+from codsl.nn.counting import count_as
 from codsl.nn.learned import holder
 from codsl.nn.operation import Operation, Settled
-from codsl.nn.streaming import Laying
+from codsl.nn.streaming import Laying, check_clip
 from codsl.nn.trace import Trace
 from codsl.nn.ways import Run, clip, pointwise
 
@@ -30,7 +31,7 @@ class Layer(Laying, abstract=True):
         """When its outputs see what, relative to its own input."""
         return self.operation.time()
 
-    def extend(self, trace: Trace, path: str, values: Any) -> Any:
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph."""
         return trace.layer(path or self.path, self, self.operation, values)
 
@@ -41,6 +42,8 @@ class Layer(Laying, abstract=True):
         """
         if run is not None:
             return run(self, x)
+        if self._taken is None:
+            check_clip(x, "a clip")
         recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
         return clip(self, recipe, x)
 
@@ -74,7 +77,9 @@ def layer_class(name: str) -> type[Layer]:
     """The class of layers that are torch's `name`; it can be found under that name for pickling."""
     held = holder(name)
     members = {"__module__": __name__, "__doc__": held.__doc__, "holder": held}
-    return type(name, (Layer, held), members)
+    made = type(name, (Layer, held), members)
+    count_as(made, held)
+    return made
 
 
 def __getattr__(name: str) -> Any:

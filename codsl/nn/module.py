@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 import torch
 from torch import Tensor, nn
 
+from codsl.nn.older import Modal
+
 REQUIRED = (
     "receptive_field",
     "forward",
@@ -19,7 +21,7 @@ REQUIRED = (
 """What a continual module cannot do without."""
 
 
-class CoModule(nn.Module):
+class CoModule(Modal):
     """A module over sequences that computes a clip at once, frames one by one, or chunks of them.
 
     A clip is `(B, C, T, *S)`, a frame `(B, C, *S)`. A class that derives from this one states
@@ -110,7 +112,7 @@ class CoModule(nn.Module):
         due = [self.forward_step(frame) for frame in input.unbind(2)]
         after = self.get_state()
         if pad_end:
-            blank = torch.zeros_like(input[:, :, 0])
+            blank = input.new_zeros((*input.shape[:2], *input.shape[3:]))
             due += [self.forward_step(blank) for _ in range(first(self.padding))]
         self._restore(after if update_state else before)
         made = [y for y in due if isinstance(y, Tensor)]
@@ -144,6 +146,12 @@ class CoModule(nn.Module):
         like = next(chain(self.parameters(), self.buffers()), torch.empty(0))
         batch, channels, *space = step_shape
         self.forward_steps(like.new_zeros((batch, channels, int(self.delay), *space)))
+
+    def lay(self, trace: Any, path: str, values: Any) -> Any:
+        """Add this module to a graph as a node that only it can step."""
+        from codsl.nn.foreign import lay
+
+        return lay(self, trace, path, values)
 
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "CoModule":

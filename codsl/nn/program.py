@@ -14,7 +14,8 @@ from torch import Tensor, nn
 from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
-from codsl.layers.recipe import Carried
+from codsl.layers.recipe import Carried, Foreign
+from codsl.nn.foreign import stepped
 from codsl.nn.state import State
 from codsl.nn.ways import dtype_of, kept, outputs, remembered
 from codsl.nn.windows import Tape
@@ -138,8 +139,10 @@ class Program:
         before, after = state.frame, state.frame + xs[0].shape[2]
         tensors = list(state.tensors)
         fires = self.graph.schedule.fires
-        ys = self._run(xs, before, lambda value: emits(fires[value], after), tensors, None)
-        return ys, replace(state, frame=after, tensors=tuple(tensors))
+        others = dict(state.others)
+        ys = self._run(xs, before, lambda value: emits(fires[value], after), tensors, others, None)
+        kept = tuple(others.items())
+        return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept)
 
     def flush(self, state: State) -> Values:
         """The outputs that end padding makes due, were the stream to end here."""
@@ -151,7 +154,8 @@ class Program:
             return length(self.graph.times[value], frames)
 
         nothing = (None,) * self.graph.base
-        return self._run(nothing, frames, count, list(state.tensors), count)
+        others = dict(state.others)
+        return self._run(nothing, frames, count, list(state.tensors), others, count)
 
     def _run(
         self,
@@ -159,6 +163,7 @@ class Program:
         frames: int,
         until: Callable[[int], int],
         tensors: list[Tensor],
+        others: dict[int, object],
         end: Callable[[int], int] | None,
     ) -> Values:
         """Carry every node from what it had given after `frames` frames to what it gives `until`.
@@ -191,7 +196,13 @@ class Program:
                     feed(number, None if items is None else kept(module, node.recipe, items))
             first, stop = emits(schedule.fires[value], frames), until(value)
             y = None
-            if stop > first:
+            if isinstance(node.recipe, Foreign):
+                items = new[node.edges[0].source]
+                if items is None:
+                    items = tensors[schedule.reads[index][0]][:, :, :0]
+                y, others[index] = stepped(module, items, others.get(index), end is not None)
+                _check_due(node, y, stop - first)
+            elif stop > first:
                 read = [tapes[number] for number in schedule.reads[index]]
                 spans = [reads(edge.reach, first, stop - 1) for edge in node.edges]
                 if isinstance(node.recipe, Carried):
@@ -204,3 +215,13 @@ class Program:
             for number in self._feeds_of.get(value, ()):
                 feed(number, y)
         return tuple(new[outlet.value] for outlet in self.graph.outputs)
+
+
+def _check_due(node: Node, y: Tensor | None, due: int) -> None:
+    """Raise `ValueError` where a module's own step does not keep to what the module declares."""
+    given = 0 if y is None else y.shape[2]
+    if given != due:
+        raise ValueError(
+            f"`{node.path}` declares that {due} outputs are due, but its step gave {given}: "
+            "`delay`, `stride`, `padding` or `receptive_field` is not what it does"
+        )

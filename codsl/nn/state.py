@@ -11,7 +11,7 @@ class State:
     """What a stream remembers after `frame` frames: tensors with the batch first, under `names`.
 
     Past items of a value are `(batch_size, channels, items, *space)`. It is never written to.
-    `others` are the states of modules with a step of their own.
+    `others` are the states of modules with a step of their own, by their node.
     """
 
     frame: int
@@ -20,7 +20,7 @@ class State:
     device: torch.device
     tensors: tuple[Tensor, ...] = field(repr=False)
     names: tuple[str, ...] = ()
-    others: tuple[object, ...] = field(default=(), repr=False)
+    others: tuple[tuple[int, object], ...] = field(default=(), repr=False)
 
     @property
     def layout(self) -> tuple[tuple[int, ...], ...]:

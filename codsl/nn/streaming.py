@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 import torch
@@ -14,6 +14,7 @@ from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
+from codsl.nn.older import call_mode
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.trace import Trace, outlets_of, values_of
@@ -43,7 +44,7 @@ class Streaming(CoModule, abstract=True):
         """When its outputs see what, relative to its own input."""
 
     @abstractmethod
-    def extend(self, trace: Trace, path: str, values: Any) -> Any:
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add what this module does with these values to a graph, and give what it makes of them.
 
         Both are numbers of values, or nests of such. Raises `ValueError` where that cannot be.
@@ -95,7 +96,8 @@ class Streaming(CoModule, abstract=True):
             raise ValueError(
                 f"a clip of {xs[0].shape[2]} frames is too short: `{path}` asks for {least}"
             )
-        return rebuild(laid.outputs, laid.program.clip(xs))
+        with call_mode.plain():
+            return rebuild(laid.outputs, laid.program.clip(xs))
 
     def init_state(
         self,
@@ -169,7 +171,7 @@ class Streaming(CoModule, abstract=True):
         if xs[0].shape[2]:
             ys, new = self._advance(laid, xs, state)
         if pad_end:
-            ys = tuple(map(_behind, ys, laid.program.flush(new)))
+            ys = tuple(map(_behind, ys, _ended(laid, new)))
         if update_state:
             self._state = new
         return rebuild(laid.outputs, ys)
@@ -183,7 +185,7 @@ class Streaming(CoModule, abstract=True):
         if laid is None:
             return None
         nothing = (None,) * len(laid.program.graph.outputs)
-        ends = nothing if self._state is None else laid.program.flush(self._state)
+        ends = nothing if self._state is None else _ended(laid, self._state)
         return rebuild(laid.outputs, ends)
 
     def reset(self) -> None:
@@ -230,7 +232,8 @@ class Streaming(CoModule, abstract=True):
         return laid.program.init_state(first.shape[0], like.dtype, like.device)
 
     def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
-        ys, new = laid.program.steps(xs, state)
+        with call_mode.plain():
+            ys, new = laid.program.steps(xs, state)
         if self.training:
             return ys, new
         return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
@@ -275,6 +278,11 @@ class Streaming(CoModule, abstract=True):
             )
 
 
+_structure = count()
+"""Counts the changes of containers; a layout holds until the next one."""
+_now = [next(_structure)]
+
+
 class Laying(Streaming, abstract=True):
     """A module that is laid out once the frames that enter it are known."""
 
@@ -283,19 +291,24 @@ class Laying(Streaming, abstract=True):
     def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:
         xs = list(leaves(inputs))
         for x in xs:
-            _check_clip(x, what)
+            check_clip(x, what)
         if not xs:
             raise ValueError(f"{what} holds no tensor")
         return self._layout(number(inputs), tuple(map(_frame, xs))), xs
 
     def _layout(self, inputs: Nest, frames: tuple[Frame, ...]) -> Laid:
         layouts: dict[Any, Laid] = self.__dict__.setdefault("_layouts", {})
-        where = (key(inputs), frames)
+        where = (_now[0], key(inputs), frames)
         if where not in layouts:
             trace = Trace(frames)
-            values, nest = outlets_of(self.extend(trace, "", values_of(inputs)))
+            values, nest = outlets_of(self.lay(trace, "", values_of(inputs)))
             layouts[where] = Laid(trace.program(type(self).__name__, values), nest)
         return layouts[where]
+
+    def restructured(self) -> None:
+        """Note that modules have come or gone: what was laid out is laid out anew."""
+        _now[0] = next(_structure)
+        self._begun = None
 
     def _settled(self) -> Laid | None:
         if self._begun is None and self._taken is not None:
@@ -307,7 +320,8 @@ def _frame(x: Tensor) -> Frame:
     return Frame(x.shape[1], tuple(x.shape[3:]))
 
 
-def _check_clip(x: Any, what: str) -> None:
+def check_clip(x: Any, what: str) -> None:
+    """Raise `TypeError` or `ValueError` for what is no clip."""
     if not isinstance(x, Tensor):
         raise TypeError(f"{what} is a tensor, not of type {type(x).__name__}")
     if x.dim() < 3:
@@ -315,6 +329,11 @@ def _check_clip(x: Any, what: str) -> None:
         shape = (*x.shape[:2], *x.shape[3:]) if one else tuple(x.shape)
         wanted = "(B, C, *S)" if what == "a frame" else "(B, C, T, *S)"
         raise ValueError(f"{what} is {wanted}, got a tensor of shape {shape}")
+
+
+def _ended(laid: Laid, state: State) -> Values:
+    with call_mode.plain():
+        return laid.program.flush(state)
 
 
 def _unsqueezed(frame: Any) -> Any:

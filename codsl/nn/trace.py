@@ -87,6 +87,28 @@ class Trace:
             at[graph.base + index] = self._add(replace(node, path=name, edges=edges), module)
         return at[graph.output]
 
+    def together(self, values: Sequence[int], path: str) -> list[int]:
+        """The same values, made to come out of a stream with the latest of them."""
+        latest = max(self.times[value].delay for value in values)
+        late = [latest - self.times[value].delay for value in values]
+        from codsl.nn.waiting import Delay
+
+        return [
+            Delay(frames).lay(self, f"{path}.delay" if path else "delay", value)
+            if frames
+            else value
+            for value, frames in zip(values, late, strict=True)
+        ]
+
+    @staticmethod
+    def alone(module: Any) -> Time:
+        """The time of a module, relative to its own input."""
+        trace = Trace([None])
+        ends = list(leaves(module.lay(trace, "", 0)))
+        times = [trace.times[end] for end in ends]
+        widest: Time = max(times, key=lambda time: (time.delay, time.receptive_field))
+        return widest
+
     def _add(self, node: Node, module: nn.Module) -> int:
         self._nodes.append(node)
         self._modules.append(module)

@@ -13,6 +13,7 @@ from codsl.layers.recipe import (
     Call,
     Carried,
     Folded,
+    Foreign,
     Memory,
     Pointwise,
     Recipe,
@@ -44,6 +45,8 @@ def clip(module: nn.Module, recipe: Recipe, *inputs: Tensor) -> Tensor:
             return _attend(recipe, _keep(recipe, x, module), 0, x.shape[2], module)
         case Folded():
             return _folded(module, recipe, x)
+        case Foreign():
+            return module(x)  # type: ignore[no-any-return]
 
 
 def outputs(

@@ -1,0 +1,158 @@
+"""The layers of the table as classes to be used by hand, with torch's own signatures."""
+
+from collections.abc import Mapping
+from functools import cache
+from inspect import Parameter, Signature, signature
+from typing import Any
+
+from torch import Tensor, nn
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import Time
+from codsl.layers.row import Layer as Row
+from codsl.layers.row import arguments, make
+from codsl.layers.table import table
+from codsl.nn.layer import Layer, layer_class, paddings, strides
+
+INFERRED = ("in_channels", "in_features", "num_features", "num_channels", "input_size", "embed_dim")
+"""What the language infers from the frames, and a class is told: how many channels come in."""
+VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
+SIZE = 64
+"""Any size of space: where a layer is made, its frames are not known."""
+
+
+@cache
+def hand_class(row: type[Row]) -> type[Layer]:
+    """The class of a row: `co.Conv3d(3, 8, 3)`. Its arguments are torch's, then the row's own."""
+    made: Any = layer_class(row.__name__)
+    known = _signature(row)
+    own = [name for name in known.parameters if name in _extra(row)]
+
+    def fill(self: Layer, *args: Any, **kwargs: Any) -> None:
+        _fill(self, row, known.bind(*args, **kwargs).arguments)
+
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Layer:
+        """A copy of a module of torch.nn as a continual one; what torch lacks can be given."""
+        return built_from(made, row, module, {**dict(zip(own, args, strict=False)), **kwargs})
+
+    made.__init__ = fill
+    made.build_from = staticmethod(build_from)
+    made.__signature__ = known
+    made.__doc__ = row.__doc__
+    return made  # type: ignore[no-any-return]
+
+
+def _signature(row: type[Row]) -> Signature:
+    """Torch's arguments in torch's order, then what the row has besides."""
+    holder = getattr(nn, row.__name__, None)
+    given = signature(holder).parameters.values() if holder is not None else ()
+    known = [each for each in given if each.kind not in VARIADIC]
+    names = {each.name for each in known}
+    own = [each for each in arguments(row) if each.name not in names]
+    own.sort(key=lambda each: (not each.required, each.name not in INFERRED))
+    known += [
+        Parameter(
+            each.name,
+            Parameter.POSITIONAL_OR_KEYWORD,
+            default=Parameter.empty if each.required else each.default,
+        )
+        for each in own
+    ]
+    known += [
+        Parameter(name, Parameter.KEYWORD_ONLY, default=None)
+        for name in ("device", "dtype")
+        if name not in {each.name for each in known}
+    ]
+    return Signature(known)
+
+
+def _extra(row: type[Row]) -> set[str]:
+    """The arguments of a row that torch's class does not have."""
+    holder = getattr(nn, row.__name__, None)
+    known = signature(holder).parameters if holder is not None else {}
+    return {each.name for each in arguments(row)} - set(known)
+
+
+def _fill(self: Layer, row: type[Row], given: Mapping[str, Any]) -> None:
+    """Make a layer of its arguments; raises `ValueError` where one does not fit."""
+    operation = row_of(row, given)
+    channels = next((given[name] for name in INFERRED if given.get(name) is not None), 1)
+    rank = row.rank or 1
+    recipe = operation.recipe(Frame(channels, (SIZE,) * (rank - 1)))
+    settings = dict(recipe.settings)
+    accepted = signature(self.holder).parameters
+    for name in ("device", "dtype"):
+        if name in accepted:
+            settings[name] = given.get(name)
+        else:
+            settings.pop(name, None)
+    self.holder.__init__(self, **settings)
+    settle(self, operation)
+
+
+def settle(self: Layer, operation: Row) -> None:
+    """Give a module its operation, and the numbers that follow from it."""
+    self.operation = operation
+    self.path = ""
+    axes = (operation.time(), *_space(operation))
+    self.__dict__.update(stride=strides(axes), padding=paddings(axes))
+
+
+def _space(operation: Row) -> tuple[Time, ...]:
+    rank = operation.rank or 1
+    return operation.space(Frame(1, (SIZE,) * (rank - 1)))
+
+
+def row_of(row: type[Row], given: Mapping[str, Any]) -> Row:
+    """The row of arguments as Python has them."""
+    known = {each.name for each in arguments(row)}
+    values = {
+        name: _plain(value) for name, value in given.items() if name in known and name != "dtype"
+    }
+    return make(row, values)
+
+
+def _plain(value: Any) -> Any:
+    """An argument as rows read it: sequences are tuples."""
+    return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value
+
+
+def built_from(
+    made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[str, Any]
+) -> Layer:
+    """A copy of a module as a continual one, with its mode, dtype and device."""
+    twin = alike(made, row, module, extra)
+    for name, parameter in twin._parameters.items():
+        if parameter is not None:
+            copy = nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
+            twin._parameters[name] = copy
+    for name, buffer in twin._buffers.items():
+        if buffer is not None:
+            twin._buffers[name] = buffer.detach().clone()
+    return twin
+
+
+def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[str, Any]) -> Layer:
+    """A continual module with the tensors of `module` itself: neither is a copy."""
+    given = {
+        each.name: getattr(module, each.name)
+        for each in arguments(row)
+        if hasattr(module, each.name)
+    }
+    if isinstance(given.get("bias"), Tensor | None) and "bias" in given:
+        given["bias"] = given["bias"] is not None
+    operation = row_of(row, {**given, **extra})
+    twin = made.__new__(made)
+    twin.__dict__.update({name: _shallow(value) for name, value in module.__dict__.items()})
+    settle(twin, operation)
+    return twin
+
+
+def _shallow(value: Any) -> Any:
+    return value.copy() if isinstance(value, dict) else value
+
+
+def row_for(module: nn.Module) -> type[Row] | None:
+    """The row of a module of torch.nn, or None where there is none."""
+    found = (row for row in table().values() if getattr(nn, row.__name__, None) is type(module))
+    return next(found, None)

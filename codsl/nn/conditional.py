@@ -1,0 +1,79 @@
+"""A module or another one, as a predicate says."""
+
+from collections.abc import Callable
+from typing import Any
+
+from torch import Tensor, nn
+
+from codsl.algebra.time import Time
+from codsl.layers.recipe import Pointwise
+from codsl.nn.closures import written
+from codsl.nn.convert import adopt
+from codsl.nn.joint import beside
+from codsl.nn.streaming import Laying
+from codsl.nn.trace import Trace
+
+
+class Conditional(Laying):
+    """`on_true` where the predicate holds, else `on_false`, or the input where there is none.
+
+    Both see every frame, so that the stream stays exact where the answer changes.
+
+    Args:
+        predicate: gets this module and the input, `(B, C, T, *S)`.
+        on_true: the module where it holds.
+        on_false: the module where it does not; None passes the input.
+    """
+
+    def __init__(
+        self,
+        predicate: Callable[[Any, Tensor], bool],
+        on_true: nn.Module,
+        on_false: nn.Module | None = None,
+    ) -> None:
+        super().__init__()
+        if not callable(predicate):
+            raise TypeError("a predicate is a function of the module and its input")
+        self.predicate = predicate
+        self.add_module("0", adopt(on_true))
+        if on_false is not None:
+            self.add_module("1", adopt(on_false))
+
+    @property
+    def time(self) -> Time:
+        """When its outputs see what: the wider of both."""
+        return Trace.alone(self)
+
+    def forward(self, input: Tensor) -> Any:
+        """The outputs of a clip `(B, C, T, *S)` at once."""
+        return self._run_clip(input)
+
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add both modules to a graph, and the choice between them."""
+        level = f"{path}." if path else ""
+        sides: list[tuple[str, Any]] = list(self._modules.items())
+        ends = [module.lay(trace, f"{level}{name}", values) for name, module in sides]
+        ends = ends if len(ends) > 1 else [*ends, values]
+        frames = {trace.frames[end] for end in ends}
+        if len(frames) > 1:
+            listed = ", ".join(map(str, frames))
+            raise ValueError(f"both sides of a Conditional give the same frames, got {listed}")
+        return trace.join(path, _Choice(self), Pointwise(), beside([*ends, values]), frames.pop())
+
+    def extra_repr(self) -> str:
+        """The predicate."""
+        return f"predicate={written(self.predicate)}"
+
+
+class _Choice(nn.Module):
+    """The choice as a node of a graph; what it chooses for is no part of it."""
+
+    _owner: Any
+
+    def __init__(self, owner: Conditional) -> None:
+        super().__init__()
+        self.__dict__["_owner"] = owner
+
+    def forward(self, yes: Tensor, no: Tensor, x: Tensor) -> Tensor:
+        """One of two values."""
+        return yes if self._owner.predicate(self._owner, x) else no

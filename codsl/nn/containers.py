@@ -1,0 +1,209 @@
+"""Containers: modules in a row and beside one another, laid out as one graph."""
+
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from typing import Any, Self
+
+from torch import nn
+
+from codsl.algebra.time import IDENTITY, Time, lost
+from codsl.nn.convert import adopt
+from codsl.nn.joint import How, Joint, beside
+from codsl.nn.older import FlatStateDict, older
+from codsl.nn.routing import Broadcast
+from codsl.nn.streaming import Laying
+from codsl.nn.trace import Trace
+from codsl.nn.waiting import Skip, crop_of
+
+
+class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
+    """Modules under names. Those of torch.nn become continual ones that share their tensors;
+    raises `ValueError` for a module that cannot be streamed exactly."""
+
+    def __init__(self, *args: Any) -> None:
+        nn.Module.__init__(self)
+        for name, module in _named(args):
+            self.add_module(name, module)
+
+    def add_module(self, name: str, module: nn.Module | None) -> None:
+        """Add a module, made continual."""
+        self.restructured()
+        nn.Module.add_module(self, name, None if module is None else adopt(module))
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """Set an attribute; a module is made continual."""
+        if isinstance(value, nn.Module) and name in self._modules:
+            self.restructured()
+            value = adopt(value)
+        super().__setattr__(name, value)
+
+    def __delitem__(self, key: Any) -> None:
+        self.restructured()
+        super().__delitem__(key)
+
+    def insert(self, index: int, module: nn.Module) -> Self:
+        """Put a module before the one at `index`."""
+        self.restructured()
+        return super().insert(index, adopt(module))
+
+    def append(self, module: nn.Module) -> Self:
+        """Put a module behind the last."""
+        self.add_module(str(len(self)), module)
+        return self
+
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """The names and the modules."""
+        yield from self._modules.items()
+
+    @property
+    def time(self) -> Time:
+        """When its outputs see what, relative to its own input."""
+        return Trace.alone(self)
+
+    @property
+    def stride(self) -> tuple[Any, ...]:
+        """Inputs per output, over time."""
+        return (self.time.stride,)
+
+    @property
+    def padding(self) -> tuple[Any, ...]:
+        """Padding before the first input, over time."""
+        return (max(0, self.time.past),)
+
+    def forward(self, input: Any) -> Any:
+        """The outputs of a clip `(B, C, T, *S)` at once, as torch.nn computes them."""
+        return self._run_clip(input)
+
+
+class Sequential(Container):
+    """Modules one after another, as `torch.nn.Sequential`."""
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        modules = list(self._modules.values())
+        for before, after in pairwise(modules):
+            if isinstance(before, Broadcast) and isinstance(after, Parallel):
+                before.num_streams = before.num_streams or len(after)
+
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "Sequential":
+        """A copy of a `torch.nn.Sequential`, each module made continual."""
+        from codsl.nn.convert import continual
+
+        parts = ((name, continual(each)) for name, each in module.named_children())
+        return Sequential(OrderedDict(parts))
+
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add its modules to a graph, one after another."""
+        for name, module in self.parts():
+            values = module.lay(trace, _inside(path, name), values)
+        return values
+
+
+class BroadcastReduce(Container):
+    """Modules beside one another over the same input, and their join.
+
+    Args:
+        aggregation: `sum`, `concat`, `mul`, `max`, `mean`, or a function of a list of tensors.
+        auto_delay: accepted; the branches always meet by index.
+    """
+
+    @older(reduce="aggregation", aggregation_fn="aggregation")
+    def __init__(self, *args: Any, aggregation: How = "sum", auto_delay: bool = True) -> None:
+        super().__init__(*args)
+        self.reduce = Joint(aggregation)
+
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add its modules and their join to a graph."""
+        ends = [module.lay(trace, _inside(path, name), values) for name, module in self.parts()]
+        return self.reduce.lay(trace, path, self, beside(ends))
+
+    def extra_repr(self) -> str:
+        """The aggregation."""
+        return f"reduce={self.reduce!r}"
+
+
+class Parallel(Container):
+    """Modules beside one another.
+
+    Given a list of streams, each module gets its own, and the outputs come as a list, together.
+    Given one tensor, or an aggregation, all get the same and their outputs are joined.
+
+    Args:
+        aggregation: how outputs are joined where one tensor comes in; `sum` if not said.
+        auto_delay: accepted; streams always wait for one another.
+    """
+
+    @older(reduce="aggregation", aggregation_fn="aggregation")
+    def __init__(self, *args: Any, aggregation: How | None = None, auto_delay: bool = True) -> None:
+        super().__init__(*args)
+        self.reduce = None if aggregation is None else Joint(aggregation)
+
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add its modules to a graph, and their join where one value comes in."""
+        many = isinstance(values, list)
+        inputs = values if many else [values] * len(self)
+        if len(inputs) != len(self):
+            raise ValueError(f"{len(self)} modules beside one another, but {len(inputs)} streams")
+        ends = [
+            module.lay(trace, _inside(path, name), value)
+            for (name, module), value in zip(self.parts(), inputs, strict=True)
+        ]
+        if many and self.reduce is None:
+            return trace.together(ends, path)
+        return (self.reduce or Joint("sum")).lay(trace, path, self, beside(ends))
+
+
+@older(
+    reduce="aggregation",
+    aggregation_fn="aggregation",
+    residual_shrink="shrink",
+    phantom_padding="shrink",
+)
+def Residual(  # noqa: N802
+    module: nn.Module,
+    temporal_fill: Any = None,
+    aggregation: How = "sum",
+    shrink: bool | str = False,
+) -> BroadcastReduce:
+    """A module and a shortcut around it, joined; the shortcut comes first.
+
+    A module that loses `n` frames meets the oldest frame of its window, unless `shrink` says
+    otherwise: `centered` (or True), `lagging`, `leading`.
+
+    Args:
+        module: the body.
+        temporal_fill: accepted; no frame is joined before it came.
+        aggregation: `sum`, `concat`, `mul`, `max`, `mean`, or a function of a list of tensors.
+        shrink: which frames of the input meet a body that loses some.
+    """
+    body = adopt(module)
+    return BroadcastReduce(
+        OrderedDict([("0", _shortcut(body.time, shrink)), ("1", body)]), aggregation=aggregation
+    )
+
+
+def _shortcut(body: Time, shrink: bool | str) -> nn.Module:
+    if body.stride != 1:
+        raise ValueError(
+            f"a residual around a module of stride {body.stride} needs a shortcut of the same: "
+            "say it with BroadcastReduce"
+        )
+    frames = max(0, lost(IDENTITY, body))
+    words = {True: "centered", False: "lagging"}
+    word = words.get(shrink, shrink) if isinstance(shrink, bool) else shrink
+    if word not in ("centered", "lagging", "leading"):
+        raise ValueError(f"`shrink` is centered, lagging or leading, got {shrink!r}")
+    front = {"lagging": 0, "leading": frames, "centered": frames // 2}[word]
+    return Skip(frames) if frames and word == "leading" else crop_of(front, frames - front)
+
+
+def _named(args: tuple[Any, ...]) -> Iterable[tuple[str, Any]]:
+    if len(args) == 1 and isinstance(args[0], OrderedDict):
+        return args[0].items()
+    return ((str(place), module) for place, module in enumerate(args))
+
+
+def _inside(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

@@ -1,0 +1,111 @@
+"""Modules of torch.nn made continual: copied, or sharing their tensors."""
+
+import copy
+from collections import OrderedDict
+from typing import Any
+
+from torch import nn
+
+from codsl.layers.adaptive import AdaptivePool
+from codsl.layers.convolution import Convolution
+from codsl.layers.normalization import BatchNorm
+from codsl.layers.pooling import Pool
+from codsl.layers.row import Weightless
+from codsl.nn.classes import alike, built_from, hand_class, row_for
+from codsl.nn.module import CoModule
+from codsl.nn.stepping import Tried
+
+EXACT = (Convolution, Pool, AdaptivePool, BatchNorm, Weightless)
+"""Rows that compute a clip as torch's module of their name does."""
+
+OVER_TIME = {
+    "Flatten": "it flattens time too: `co.Flatten()` flattens each frame",
+    "GroupNorm": "its statistics are those of all frames: `co.GroupNorm` is per frame",
+    "Linear": "on (B, C, T) its last dimension is time: `co.Linear(..., channel_dim=1)`",
+    "MultiheadAttention": "every frame attends to all: `co.MultiheadAttention` has a window",
+    "TransformerEncoderLayer": "every frame attends to all: `co.TransformerEncoder` has a window",
+}
+"""Why a module of torch.nn cannot be streamed as it is, and what can."""
+
+_REGISTERED: dict[type[nn.Module], type[CoModule]] = {}
+
+
+def register(torch_class: type[nn.Module], co_class: type[CoModule]) -> type[CoModule]:
+    """Say how modules of a class are made continual: by `co_class.build_from(module)`.
+
+    Raises `TypeError` where `co_class` is no `CoModule` with a `build_from` of its own.
+    """
+    if not isinstance(co_class, type) or not issubclass(co_class, CoModule):
+        raise TypeError(f"`{co_class}` is no class of continual modules")
+    if co_class.build_from is CoModule.build_from:
+        raise TypeError(f"`{co_class.__name__}` has no `build_from(module)` of its own")
+    _REGISTERED[torch_class] = co_class
+    return co_class
+
+
+def continual(module: Any) -> Any:
+    """A copy of a module that runs on clips and on streams, with the same keys.
+
+    Layers and containers of torch.nn, functions, and modules that torch.fx can trace are known;
+    for others see `register` and `forward_stepping`. The argument is never changed, and no tensor
+    is shared with it. Raises `ValueError` with the reason for what cannot be streamed exactly.
+    """
+    if isinstance(module, CoModule):
+        return copy.deepcopy(module)
+    if isinstance(module, nn.Module) and type(module) not in _REGISTERED:
+        return _made(module, copies=True)
+    return _made(module, copies=False)
+
+
+def adopt(module: Any) -> Any:
+    """A module as a part of a container: continual, and sharing its tensors."""
+    return module if isinstance(module, CoModule) else _made(module, copies=False)
+
+
+def _made(module: Any, copies: bool) -> Any:
+    if type(module) in _REGISTERED:
+        return _REGISTERED[type(module)].build_from(module)
+    if not isinstance(module, nn.Module):
+        return _function(module)
+    if type(module) is nn.Sequential:
+        return _sequential(module, copies)
+    row = row_for(module)
+    if row is not None and issubclass(row, EXACT) and getattr(module, "dim", 1) is not None:
+        how = built_from if copies else alike
+        return how(hand_class(row), row, module, {})
+    refuse(module)
+    if type(module).__module__.startswith("torch.nn."):
+        return Tried(copy.deepcopy(module) if copies else module)
+    from codsl.nn.tracing import traced
+
+    return traced(copy.deepcopy(module) if copies else module)
+
+
+def refuse(module: nn.Module) -> None:
+    """Raise `ValueError` for a module of torch.nn that mixes frames of time."""
+    why = OVER_TIME.get(type(module).__name__)
+    known = type(module).__module__.startswith("torch.nn.")
+    if known and why is None and isinstance(module, nn.modules.instancenorm._InstanceNorm):
+        if module.track_running_stats and module.affine:
+            return
+        why = "its statistics are those of all frames: give it `track_running_stats=True`"
+    if known and isinstance(module, nn.RNNBase) and module.bidirectional:
+        why = "it reads the clip from its end, which a stream does not have"
+    if known and why is not None:
+        raise ValueError(f"`{type(module).__name__}` cannot be streamed: {why}")
+
+
+def _function(function: Any) -> Any:
+    from codsl.nn.closures import Lambda
+
+    if callable(function):
+        return Lambda(function)
+    raise TypeError(f"a part is a module or a function, not of type {type(function).__name__}")
+
+
+def _sequential(module: nn.Sequential, copies: bool) -> Any:
+    from codsl.nn.containers import Sequential
+
+    make = continual if copies else adopt
+    made = Sequential(OrderedDict((name, make(each)) for name, each in module.named_children()))
+    return made.train(module.training)

@@ -1,0 +1,203 @@
+"""Older spellings of continual-inference, 0.7 and 1.2: every one of them stands here."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from enum import Enum
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+MODES = ("forward", "forward_step", "forward_steps")
+
+
+class PaddingMode(Enum):
+    """What stands for frames that never came."""
+
+    REPLICATE = "replicate"
+    ZEROS = "zeros"
+    NEG_INF = "neg_inf"
+
+
+class Refused(ValueError, AssertionError):
+    """A `ValueError` where the older library raised an `AssertionError`."""
+
+
+def fill_of(value: Any) -> Any:
+    """A fill by its word; raises `ValueError` for one that is none."""
+    word = value.value if isinstance(value, PaddingMode) else value
+    if word not in (None, "zeros", "replicate"):
+        raise ValueError(f"`temporal_fill` is zeros or replicate, got {value!r}")
+    return word
+
+
+def older(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Let a function take arguments under older names too: `@older(reduce="aggregation")`."""
+
+    def decorate(function: Callable[P, T]) -> Callable[P, T]:
+        @wraps(function)
+        def call(*args: P.args, **kwargs: P.kwargs) -> T:
+            for old, new in names.items():
+                if old in kwargs and new in kwargs:
+                    raise TypeError(f"`{old}` is an older name of `{new}`: give one of them")
+                if old in kwargs:
+                    kwargs[new] = kwargs.pop(old)
+            return function(*args, **kwargs)
+
+        return call
+
+    return decorate
+
+
+class _CallMode:
+    """`with call_mode("forward_step"):` a call of a module is a step."""
+
+    def __init__(self) -> None:
+        self.now: str | None = None
+        self._before: list[str | None] = []
+        self._next: str | None = None
+
+    def __call__(self, mode: Any) -> "_CallMode":
+        self._next = mode_of(mode)
+        return self
+
+    def __enter__(self) -> None:
+        self._before.append(self.now)
+        self.now = self._next
+
+    def __exit__(self, *_: object) -> None:
+        self.now = self._before.pop()
+
+    @contextmanager
+    def plain(self) -> Iterator[None]:
+        """Inside a call modules call one another plainly."""
+        before, self.now = self.now, "forward"
+        try:
+            yield
+        finally:
+            self.now = before
+
+
+call_mode = _CallMode()
+"""Context in which calling a module is `forward`, `forward_step` or `forward_steps`."""
+
+
+def mode_of(mode: Any) -> str:
+    """A mode by its word or number; raises `ValueError` for one that is none."""
+    word = MODES[(0, 2, 1)[int(mode)]] if isinstance(mode, int | Tensor) else str(mode).lower()
+    if word not in MODES:
+        raise ValueError(f"a call mode is one of {', '.join(MODES)}, got {mode!r}")
+    return word
+
+
+class Modal(nn.Module):
+    """A module whose call follows the call mode."""
+
+    _call_mode: str | None = None
+
+    @property
+    def call_mode(self) -> str:
+        """What calling the module means."""
+        return call_mode.now or self._call_mode or "forward"
+
+    @call_mode.setter
+    def call_mode(self, mode: Any) -> None:
+        for module in self.modules():
+            if isinstance(module, Modal):
+                module.__dict__["_call_mode"] = mode_of(mode)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Call it as the mode says; the hooks of torch fire in every mode."""
+        mode = self.call_mode
+        if mode == "forward":
+            return super().__call__(*args, **kwargs)
+
+        def once(*given: Any, **named: Any) -> Any:
+            del self.__dict__["forward"]
+            return getattr(self, mode)(*given, **named)
+
+        with call_mode.plain():
+            self.__dict__["forward"] = once
+            try:
+                return super().__call__(*args, **kwargs)
+            finally:
+                self.__dict__.pop("forward", None)
+
+
+class _Flat:
+    """`with flat_state_dict:` state dicts have no numbers in their keys."""
+
+    def __init__(self) -> None:
+        self.on = False
+
+    def __enter__(self) -> None:
+        self.on = True
+
+    def __exit__(self, *_: object) -> None:
+        self.on = False
+
+
+flat_state_dict = _Flat()
+"""Context in which containers leave the numbers out of the keys of their state dicts."""
+
+
+def flat_keys(keys: list[str]) -> dict[str, str]:
+    """For each key the one without numbers; raises `ValueError` where two would be one."""
+    flat = {key: ".".join(part for part in key.split(".") if not part.isdigit()) for key in keys}
+    if len(set(flat.values())) < len(flat):
+        raise ValueError("without numbers, several keys would be the same: name the modules")
+    return flat
+
+
+class FlatStateDict(nn.Module):
+    """A container whose state dict can go without numbers in its keys."""
+
+    def state_dict(self, *args: Any, flatten: bool = False, **kwargs: Any) -> Any:
+        """The tensors by name; with `flatten`, names without numbers."""
+        full = super().state_dict(*args, **kwargs)
+        if not (flatten or flat_state_dict.on) or args or "destination" in kwargs:
+            return full
+        flat = flat_keys(list(full))
+        return OrderedDict((flat[key], value) for key, value in full.items())
+
+    def load_state_dict(
+        self,
+        state_dict: Mapping[str, Tensor],
+        strict: bool = True,
+        assign: bool = False,
+        flatten: bool = False,
+    ) -> Any:
+        """Load tensors by name; with `flatten`, names without numbers."""
+        if flatten or flat_state_dict.on:
+            full = nn.Module.state_dict(self)
+            long = {short: key for key, short in flat_keys(list(full)).items()}
+            state_dict = {long.get(key, key): value for key, value in state_dict.items()}
+        return super().load_state_dict(state_dict, strict, assign)
+
+
+class RingView(nn.Module):
+    """The state of a delay as a ring: one slot for each frame, the next one to be given."""
+
+    @property
+    def state_buffer(self) -> Tensor:
+        """`(delay, B, C, *S)`: frame `t` stands at `t % delay`; empty before the first frame."""
+        state = self.get_state()  # type: ignore[operator]
+        if state is None or not state.tensors:
+            return torch.tensor([])
+        items: Tensor = state.tensors[0]
+        return items.roll(state.frame % items.shape[2], 2).movedim(2, 0)
+
+    @property
+    def state_index(self) -> Tensor:
+        """The slot of the next output; below 0 before the first."""
+        state = self.get_state()  # type: ignore[operator]
+        if state is None or not state.tensors:
+            return torch.tensor(0)
+        depth = state.tensors[0].shape[2]
+        late = state.frame - depth
+        return torch.tensor(late if late < 0 else state.frame % depth)

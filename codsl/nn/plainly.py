@@ -1,0 +1,167 @@
+"""Layers whose signature by hand is not that of their row: tripy's convolution, torch's linear."""
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Time
+from codsl.layers.recipe import Pointwise
+from codsl.layers.table import table
+from codsl.nn.classes import hand_class
+from codsl.nn.counting import count_as
+from codsl.nn.layer import Layer
+
+
+def Conv(  # noqa: N802
+    in_channels: int,
+    out_channels: int,
+    kernel_dims: Sequence[int],
+    *,
+    padding: Sequence[Sequence[int]] | None = None,
+    stride: Sequence[int] | None = None,
+    groups: int | None = None,
+    dilation: Sequence[int] | None = None,
+    bias: bool = True,
+    dtype: torch.dtype | None = None,
+) -> Layer:
+    """A convolution in tripy's terms: one entry for each dimension, the first of which is time.
+
+    Args:
+        in_channels: channels that come in.
+        out_channels: channels that go out.
+        bias: whether a bias is added.
+        kernel_dims: the kernel, one size for each of up to three dimensions.
+        padding: zeros before and after each dimension, in pairs; none if not said.
+        stride: one for each dimension; 1 if not said.
+        groups: 1 if not said.
+        dilation: one for each dimension; 1 if not said.
+        dtype: that of the weights; torch's default if not said.
+
+    Raises `ValueError` where an entry is missing or does not fit.
+    """
+    rank = len(kernel_dims)
+    if not 1 <= rank <= 3:
+        raise ValueError(f"a convolution has one to three dimensions, got {rank}")
+    given = {
+        "kernel_dims": kernel_dims,
+        "padding": padding or ((0, 0),) * rank,
+        "stride": stride or (1,) * rank,
+        "dilation": dilation or (1,) * rank,
+    }
+    for name, entries in given.items():
+        if len(entries) != rank:
+            raise ValueError(f"`{name}` has an entry for each of {rank} dimensions, got {entries}")
+    for pair in given["padding"]:
+        if not isinstance(pair, Sequence) or len(pair) != 2:
+            raise ValueError(f"`padding` is made of pairs, before and after, got {pair}")
+    made = hand_class(table()[f"conv{rank}d"])
+    return made(
+        in_channels,
+        out_channels,
+        tuple(kernel_dims),
+        given["stride"],
+        given["padding"],
+        given["dilation"],
+        groups or 1,
+        bias,
+        dtype=dtype,
+    )
+
+
+class Linear(Layer, nn.Linear):
+    """`torch.nn.Linear` over one dimension of a frame: `channel_dim=1` for `(B, C, T, *S)`.
+
+    By itself, with `channel_dim=-1`, it is torch's in all modes: the last dimension, whatever it
+    is. In a stream of `(B, C, T)` that one is time, and only `channel_dim=1` makes sense.
+    """
+
+    holder = nn.Linear
+
+    def __init__(
+        self,
+        in_features: int,
+        out_features: int,
+        bias: bool = True,
+        device: Any = None,
+        dtype: torch.dtype | None = None,
+        channel_dim: int = -1,
+    ) -> None:
+        nn.Linear.__init__(self, in_features, out_features, bias, device, dtype)
+        self._over(channel_dim)
+
+    def _over(self, channel_dim: int) -> None:
+        self.channel_dim = channel_dim
+        self.operation = _Projection(self.in_features, self.out_features, channel_dim)
+        self.path = ""
+        self.__dict__.update(stride=(1,), padding=(0,))
+
+    @staticmethod
+    def build_from(module: nn.Module, channel_dim: int = -1, **kwargs: Any) -> "Linear":
+        """A copy of a `torch.nn.Linear`."""
+        made = copy.deepcopy(module)
+        made.__class__ = Linear
+        made._over(channel_dim)  # type: ignore[operator]
+        return made  # type: ignore[return-value]
+
+    def forward(self, x: Tensor, run: Any = None) -> Any:
+        """The linear map of a clip."""
+        if run is not None:
+            return run(self, x)
+        return self.own_forward(x.movedim(self.channel_dim, -1)).movedim(-1, self.channel_dim)
+
+    def forward_step(self, frame: Tensor, update_state: bool = True) -> Any:
+        """The linear map of a frame."""
+        return self.forward(frame)
+
+    def forward_steps(self, chunk: Tensor, pad_end: bool = False, update_state: bool = True) -> Any:
+        """The linear map of a chunk."""
+        return self.forward(chunk)
+
+    def extra_repr(self) -> str:
+        """Torch's, and the dimension."""
+        return f"{nn.Linear.extra_repr(self)}, channel_dim={self.channel_dim}"
+
+
+count_as(Linear, nn.Linear)
+
+
+@dataclass(frozen=True)
+class _Projection:
+    """A linear map over one dimension of a frame, as an operation."""
+
+    inputs: int
+    outputs: int
+    dim: int
+
+    def shape(self, x: Frame) -> Frame:
+        sizes = [1, x.channels, 1, *x.space]
+        place = self.dim % len(sizes)
+        if place in (0, 2):
+            raise ValueError(
+                f"`Linear` over dimension {self.dim} of (B, C, T, *S) is over "
+                f"{'time' if place else 'the batch'}: give `channel_dim=1`"
+            )
+        if sizes[place] != self.inputs:
+            raise ValueError(f"`Linear` takes {self.inputs} features, got {sizes[place]}")
+        sizes[place] = self.outputs
+        return Frame(sizes[1], tuple(sizes[3:]))
+
+    def time(self) -> Time:
+        return IDENTITY
+
+    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
+        return {"weight": (self.outputs, self.inputs)}
+
+    def macs(self, x: Frame, y: Frame) -> int:
+        return x.size * self.outputs
+
+    def recipe(self, x: Frame) -> Pointwise:
+        return Pointwise()
+
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return (IDENTITY,) * len(x.space)

@@ -1,0 +1,109 @@
+"""Modules of torch.nn that look at single frames, with the ways of a stream around them."""
+
+import copy
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import IDENTITY, Time
+from codsl.layers.recipe import Pointwise
+from codsl.nn.joint import probe
+from codsl.nn.streaming import Laying
+from codsl.nn.trace import Trace
+
+
+class Around(Laying, abstract=True):
+    """A module of any class, its parameters and keys, with a stream around it."""
+
+    def __init__(self, module: nn.Module) -> None:
+        super().__init__()
+        twin = copy.copy(module)
+        self._parameters, self._buffers, self._modules = (
+            twin._parameters,
+            twin._buffers,
+            twin._modules,
+        )
+        self.training = module.training
+        self.__dict__["_twin"] = twin
+
+    _twin: Any
+
+    @property
+    def time(self) -> Time:
+        """When its outputs see what: frame by frame."""
+        return IDENTITY
+
+    def forward(self, *args: Any, **kwargs: Any) -> Any:
+        """The module's own forward."""
+        twin = self._twin
+        twin.training = self.training
+        return type(twin).forward(twin, *args, **kwargs)
+
+    def own_forward(self, x: Tensor) -> Tensor:
+        """The module over items."""
+        return self.forward(x)  # type: ignore[no-any-return]
+
+    def lay(self, trace: Trace, path: str, values: Any) -> Any:
+        """Add itself to a graph; raises `ValueError` where the module mixes frames of time."""
+        return trace.layer(path, self, _Local(self._twin), values)
+
+    def __repr__(self) -> str:
+        return repr(self._twin)
+
+
+class Tried(Around):
+    """A module that is tried on the first clip or frame: it looks at single frames only, or is
+    refused."""
+
+
+class ForwardStepping(Around):
+    """A module that is said to look at single frames only."""
+
+    def __init__(self, module: nn.Module, dim: int = 2) -> None:
+        super().__init__(module)
+        self.dim = dim
+
+    def forward_step(self, frame: Tensor, update_state: bool = True) -> Any:
+        """The module over one frame, whose time is put in at `dim`."""
+        return self.forward(frame.unsqueeze(self.dim)).squeeze(self.dim)
+
+    def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
+        """The module over the frames of a chunk."""
+        return self.forward(chunk)
+
+
+class _Local:
+    """A module over single frames as an operation; it is tried once before it is believed."""
+
+    def __init__(self, module: nn.Module) -> None:
+        self._module = module
+
+    def shape(self, x: Frame) -> Frame:
+        twin = copy.deepcopy(self._module).eval().to("cpu", torch.float32)
+        return probe(lambda xs: twin(xs[0]), [x], type(self._module).__name__)
+
+    def time(self) -> Time:
+        return IDENTITY
+
+    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
+        return {name: tuple(each.shape) for name, each in self._module.named_parameters()}
+
+    def macs(self, x: Frame, y: Frame) -> int:
+        return 0
+
+    def recipe(self, x: Frame) -> Pointwise:
+        return Pointwise()
+
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return (IDENTITY,) * len(x.space)
+
+
+def forward_stepping(module: nn.Module, dim: int = 2) -> ForwardStepping:
+    """A new module that shares parameters with `module` and runs on streams too.
+
+    `module` looks at single frames only: at any position of dimension `dim`, time, its output
+    depends on that position alone. In a container that is tried before it is believed.
+    """
+    return ForwardStepping(module, dim)
