@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
+from codsl.nn.recurrence import recur
 
 
 def flatten_frames(x: Tensor) -> Tensor:
@@ -45,7 +47,10 @@ def join_concat(*inputs: Tensor) -> Tensor:
     return torch.cat(inputs, 1)
 
 
-_OWN: dict[str, Callable[..., Tensor]] = {
+REMEMBERING = (recur,)
+"""The functions of layers that carry something on, or look at more than one item."""
+
+_OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
         flatten_frames,
@@ -55,6 +60,7 @@ _OWN: dict[str, Callable[..., Tensor]] = {
         join_max,
         join_mean,
         join_concat,
+        *REMEMBERING,
     )
 }
 

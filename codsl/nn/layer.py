@@ -43,9 +43,9 @@ class Layer(Laying, abstract=True):
         recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
         return clip(self, recipe, x)
 
-    def own_forward(self, x: Tensor) -> Tensor:
+    def own_forward(self, x: Tensor, *more: Any) -> Any:
         """The forward of the torch class."""
-        return self.holder.forward(self, x)  # type: ignore[no-any-return]
+        return self.holder.forward(self, x, *more)
 
 
 class Join(nn.Module):
@@ -91,7 +91,7 @@ def layer(
         return Join(recipe, node.type, node.frame.rank)
     made = layer_class(recipe.module)
     settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
-    if "dtype" in signature(getattr(nn, recipe.module)).parameters:
+    if _takes_dtype(made.holder):
         settings |= {"device": device, "dtype": dtype}
     module = made(**settings)
     module.operation = Settled(node, x)
@@ -101,6 +101,11 @@ def layer(
     stride, padding = strides(axes), paddings(axes)
     module.__dict__.update(stride=stride, padding=padding)
     return module
+
+
+def _takes_dtype(holder: Any) -> bool:
+    """Whether a class of modules has weights of a dtype and on a device that are said."""
+    return "dtype" in signature(holder).parameters or issubclass(holder, nn.RNNBase)
 
 
 def strides(axes: tuple[Time, ...]) -> tuple[Any, ...]:

@@ -18,7 +18,10 @@ from codsl.layers.row import make, type_name
 from codsl.layers.table import table
 from harness.contract import LONGEST, contract, randomise
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths"),
+    pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+]
 ROWS = {name: row for name, row in table().items() if row.__module__.startswith("codsl.layers.")}
 EXAMPLES = [
     pytest.param(name, example, rank, id=f"{name}-{number}-{rank}d")
@@ -36,7 +39,7 @@ LAYERS = """
     identity linear flatten dropout dropout1d dropout2d dropout3d alpha_dropout
     feature_alpha_dropout threshold relu rrelu hardtanh relu6 sigmoid hardsigmoid tanh silu
     hardswish elu celu selu glu gelu hardshrink leaky_relu log_sigmoid softplus softshrink
-    prelu softsign tanhshrink softmin softmax softmax2d log_softmax
+    prelu softsign tanhshrink softmin softmax softmax2d log_softmax rnn gru lstm
 """
 """The layers of this version."""
 

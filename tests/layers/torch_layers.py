@@ -12,6 +12,7 @@ from codsl.layers.convolution import Convolution
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
 from codsl.layers.pooling import AveragePool, MaxPool
+from codsl.layers.recurrent import Recurrent
 from codsl.layers.row import Layer, settings
 
 if TYPE_CHECKING:
@@ -27,6 +28,13 @@ class PerFrame(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.module(x.transpose(1, 2)).transpose(1, 2)
+
+
+class Recurring(PerFrame):
+    """The outputs of a recurrent module over `(B, C, T)`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x.transpose(1, 2))[0].transpose(1, 2)
 
 
 class Flat(nn.Module):
@@ -51,6 +59,9 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             given = {**settings(row), "num_features": x.channels}
         case Linear():
             return PerFrame(nn.Linear(x.channels, row.out_features, bias=row.bias))
+        case Recurrent():
+            given = {k: v for k, v in settings(row).items() if k != "input_size"}
+            return Recurring(getattr(nn, name)(x.channels, **given, batch_first=True))
         case Flatten():
             return Flat()
         case Delay():
