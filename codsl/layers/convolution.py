@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import gcd, prod
+from math import prod
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.extent import Window
@@ -20,6 +20,7 @@ from codsl.layers.arguments import (
     Padding,
     Word,
 )
+from codsl.layers.fit import divides, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Windowed
 from codsl.layers.row import Layer, check_rank, type_name
@@ -53,35 +54,11 @@ class Convolution(Layer):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
-        here = f"the input has {x.channels} channels"
-        if self.in_channels not in (None, x.channels):
-            raise Mistake(
-                "E0402",
-                f"in_channels={self.in_channels}, but {here}",
-                argument="in_channels",
-                layer=here,
-                help="leave `in_channels` out: it is inferred",
-            )
-        self._check_groups(x)
+        inferred("in_channels", self.in_channels, x)
+        divides(self.groups, x, self.out_channels)
         made = self._windows()
         self._check_repeats(made, x)
         return slide(made, x, self.out_channels)
-
-    @final
-    def _check_groups(self, x: Frame) -> None:
-        common = gcd(x.channels, self.out_channels)
-        for word, channels in (("in", x.channels), ("out", self.out_channels)):
-            if channels % self.groups:
-                nearest = _nearest_divisor(common, self.groups)
-                raise Mistake(
-                    "E0414",
-                    f"groups={self.groups} does not divide {word}_channels={channels}",
-                    argument="groups",
-                    about=f"groups is {self.groups}",
-                    layer=f"the {word}put has {channels} channels",
-                    help=f"the nearest that divides both channel counts is {nearest}",
-                    replacement=str(nearest),
-                )
 
     @final
     def _check_repeats(self, made: tuple[Window, ...], x: Frame) -> None:
@@ -181,15 +158,6 @@ class Convolution(Layer):
             "groups": self.groups,
         }
         return Call(type_name(type(self)), arguments, pad if any(pad) else (), mode)
-
-
-def _nearest_divisor(number: int, wanted: int) -> int:
-    """The divisor of `number` next to `wanted`; the larger of two."""
-    for distance in range(max(number, wanted)):
-        for candidate in (wanted + distance, wanted - distance):
-            if 0 < candidate <= number and number % candidate == 0:
-                return candidate
-    return 1
 
 
 @final

@@ -7,36 +7,13 @@ from typing import Annotated, Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time, remembers
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural, Share, Word
+from codsl.layers.fit import inferred, vectors
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Carried, Memory
 from codsl.layers.row import Layer, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 Weights = Mapping[str, tuple[int, ...]]
-
-
-def vectors(row: Layer, x: Frame) -> None:
-    """Raise `Mistake` where a frame has space, and the layer takes one vector a frame."""
-    if x.space:
-        name = type_name(type(row))
-        raise Mistake(
-            "E0401",
-            f"`{name}` takes frames without space",
-            layer=f"the input is {x}",
-            help="put `flatten` before it, or pool over space to a size of 1 and then `flatten`",
-        )
-
-
-def inferred(name: str, value: int | None, x: Frame) -> None:
-    """Raise `Mistake` where an argument that is inferred from the channels says otherwise."""
-    if value not in (None, x.channels):
-        raise Mistake(
-            "E0402",
-            f"{name}={value}, but the input has {x.channels} channels",
-            argument=name,
-            layer=f"the input is {x}",
-            help=f"leave `{name}` out: it is inferred",
-        )
 
 
 @dataclass(frozen=True)

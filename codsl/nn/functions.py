@@ -10,6 +10,12 @@ from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
 from codsl.nn.recurrence import recur
+from codsl.nn.upsample import between_items, repeat_items, spread_out
+
+
+def as_is(x: Tensor) -> Tensor:
+    """What comes in."""
+    return x
 
 
 def flatten_frames(x: Tensor) -> Tensor:
@@ -47,12 +53,17 @@ def join_concat(*inputs: Tensor) -> Tensor:
     return torch.cat(inputs, 1)
 
 
-REMEMBERING = (recur,)
-"""The functions of layers that carry something on, or look at more than one item."""
+_FUNCTIONS: tuple[Any, ...] = (
+    recur,
+    spread_out,
+    repeat_items,
+    between_items,
+)
 
 _OWN: dict[str, Callable[..., Any]] = {
     function.__name__: function
     for function in (
+        as_is,
         flatten_frames,
         linear_frames,
         join_sum,
@@ -60,7 +71,7 @@ _OWN: dict[str, Callable[..., Any]] = {
         join_max,
         join_mean,
         join_concat,
-        *REMEMBERING,
+        *_FUNCTIONS,
     )
 }
 

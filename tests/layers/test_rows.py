@@ -40,8 +40,12 @@ LAYERS = """
     feature_alpha_dropout threshold relu rrelu hardtanh relu6 sigmoid hardsigmoid tanh silu
     hardswish elu celu selu glu gelu hardshrink leaky_relu log_sigmoid softplus softshrink
     prelu softsign tanhshrink softmin softmax softmax2d log_softmax rnn gru lstm
+    conv_transpose1d conv_transpose2d conv_transpose3d upsample crop
 """
 """The layers of this version."""
+
+OTHERWISE = ("conv", "avg_pool", "max_pool", "crop")
+"""Layers that torch lacks, or has not with all arguments."""
 
 
 def frame_of(rank: int) -> Frame:
@@ -103,7 +107,7 @@ def test_examples_equal_torch(
     x = frame_of(rank)
     ours, theirs = built(name, example, x, dtype), reference(name, example, x, dtype)
     if theirs is None:
-        assert name.startswith(("conv", "avg_pool", "max_pool")), f"torch has `{name}`"
+        assert name.startswith(OTHERWISE), f"torch has `{name}`"
         return
     same_weights(ours.get_submodule("layer"), theirs)
     randomise(ours, 6)

@@ -9,11 +9,14 @@ from torch import Tensor, nn
 
 from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.convolution import Convolution
+from codsl.layers.cropping import Crop
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
 from codsl.layers.pooling import AveragePool, MaxPool
 from codsl.layers.recurrent import Recurrent
 from codsl.layers.row import Layer, settings
+from codsl.layers.transposed import Transposed
+from codsl.layers.upsampling import Upsample
 
 if TYPE_CHECKING:
     from codsl.algebra.shape import Frame
@@ -55,6 +58,12 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             given = _pool(row)
         case AdaptivePool():
             given = {"output_size": row.output_size if row.rank > 1 else 1}
+        case Transposed():
+            given = _transposed(row, x)
+        case Crop():
+            given = None
+        case Upsample():
+            given = {"scale_factor": row.scale_factor, "mode": row.mode}
         case BatchNorm():
             given = {**settings(row), "num_features": x.channels}
         case Linear():
@@ -96,6 +105,14 @@ def _convolution(row: Convolution, x: Frame) -> dict[str, Any] | None:
         "padding": padding,
         **{name: getattr(row, name) for name in named},
     }
+
+
+def _transposed(row: Transposed, x: Frame) -> dict[str, Any] | None:
+    pairs = [pad for pad in row.padding if isinstance(pad, tuple) and pad[0] == pad[1]]
+    if len(pairs) < row.rank:
+        return None
+    named = {k: v for k, v in settings(row).items() if k not in ("dtype", "in_channels")}
+    return {**named, "in_channels": x.channels, "padding": tuple(pad[0] for pad in pairs)}
 
 
 def _pool(row: AveragePool | MaxPool) -> dict[str, Any] | None:
