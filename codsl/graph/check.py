@@ -5,8 +5,10 @@ from dataclasses import replace
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import (
     IDENTITY,
+    MOST,
     Disagreement,
     Time,
+    Unsteady,
     compose,
     crops,
     join,
@@ -83,6 +85,15 @@ def _joined(
         return join(reached)
     except Disagreement as error:
         report(spec, item, reached, error.kind, findings)
+    except Unsteady:
+        findings.add(
+            "E0415",
+            f"more than {MOST} outputs until the pattern of when they come repeats itself",
+            Label(item.origin.span, "here"),
+            *(Label(use, f"in this use of `{use.text}`") for use in item.origin.uses),
+            notes=("a stream plans when each output of a period comes",),
+            helps=("raise the rate by less, or after the strides by which it falls",),
+        )
     return None
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import gcd, prod
+from math import prod
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.extent import Window
@@ -19,10 +19,11 @@ from codsl.layers.arguments import (
     MaybeCount,
     Word,
 )
+from codsl.layers.fit import divides, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Layer, check_rank, nearest_divisor, type_name
+from codsl.layers.row import Layer, check_rank, type_name
 from codsl.layers.sliding import check_repeats, even, slide, torch_pad, windows
 
 PaddingMode = Annotated[str, Word(("zeros", "replicate", "reflect", "circular"))]
@@ -53,35 +54,11 @@ class Convolution(Layer):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
-        here = f"the input has {x.channels} channels"
-        if self.in_channels not in (None, x.channels):
-            raise Mistake(
-                "E0402",
-                f"in_channels={self.in_channels}, but {here}",
-                argument="in_channels",
-                layer=here,
-                help="leave `in_channels` out: it is inferred",
-            )
-        self._check_groups(x)
+        inferred("in_channels", self.in_channels, x)
+        divides(self.groups, x, self.out_channels)
         made = self._windows()
         check_repeats(self.padding_mode, made, x)
         return slide(made, x, self.out_channels)
-
-    @final
-    def _check_groups(self, x: Frame) -> None:
-        common = gcd(x.channels, self.out_channels)
-        for word, channels in (("in", x.channels), ("out", self.out_channels)):
-            if channels % self.groups:
-                nearest = nearest_divisor(common, self.groups)
-                raise Mistake(
-                    "E0414",
-                    f"groups={self.groups} does not divide {word}_channels={channels}",
-                    argument="groups",
-                    about=f"groups is {self.groups}",
-                    layer=f"the {word}put has {channels} channels",
-                    help=f"the nearest that divides both channel counts is {nearest}",
-                    replacement=str(nearest),
-                )
 
     @final
     def time(self) -> Time:

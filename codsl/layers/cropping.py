@@ -1,4 +1,4 @@
-"""Leaving out frames at the ends of a clip."""
+"""Leaving out items at the ends of a sequence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,30 +15,30 @@ from codsl.layers.row import ANY_RANK, Unlearned
 @final
 @dataclass(frozen=True)
 class Crop(Unlearned):
-    """All frames but the first `front` and the last `back`.
+    """A clip without its first `front` and its last `back` items: `(B, C, T, *S)` to
+    `(B, C, T - front - back, *S)`.
 
-    That a frame is not among the last ones is known only `back` frames later: a stream waits.
+    That an item is not among the last `back` is known only `back` items later, so a stream gives
+    it `back` items late. The items left out at the front are never waited for.
     """
 
     rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[tuple[Mapping[str, Any], ...]] = ({"front": 2, "back": 1}, {"front": 1})
-    front: Natural
+    examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
+        {"front": 2, "back": 1},
+        {"front": 3},
+        {"back": 2},
+    )
+    front: Natural = 0
     back: Natural = 0
 
-    @final
     def shape(self, x: Frame) -> Frame:
         return x
 
-    @final
     def time(self) -> Time:
         return crops(self.front, self.back)
 
-    @final
     def space(self, x: Frame) -> tuple[Time, ...]:
         return (IDENTITY,) * len(x.space)
 
-    @final
     def recipe(self, x: Frame) -> Windowed:
-        return Windowed(
-            "Identity", {}, over=Window(), window=Call("same_frames"), sight=self.time()
-        )
+        return Windowed("Identity", {}, Window(), Call("as_is"), sight=self.time())

@@ -80,7 +80,9 @@ class Spread:
     """An item is spread over `factor` outputs and more: transposed convolution, upsampling.
 
     `call`, on the items from `i` on, gives outputs from `i * factor - front` on, of which those
-    are whole that see no other items. Items before the first and after the last are left out.
+    are whole that see no other items. Items before the first are left out, and so are those after
+    the last, unless `fill` stands for them. `clip` computes a whole clip, as torch.nn does; where
+    it is None, `call` does that too.
     """
 
     module: str
@@ -90,6 +92,8 @@ class Spread:
     factor: int
     front: int = 0
     tensors: tuple[str, ...] = ()
+    clip: Call | None = None
+    fill: float | None = None
 
 
 @dataclass(frozen=True)

@@ -1,38 +1,65 @@
 """Continual modules to be used by hand: `import codsl.nn as co`."""
 
-from importlib import import_module
 from typing import Any
 
-_HOMES = {
-    "closures": ("Add", "Constant", "Identity", "Lambda", "Multiply", "One", "Reshape", "Zero"),
-    "conditional": ("Conditional",),
-    "containers": ("BroadcastReduce", "Parallel", "Residual", "Sequential"),
-    "convert": ("continual",),
-    "module": ("CoModule",),
-    "older": ("PaddingMode", "call_mode", "flat_state_dict"),
-    "plainly": ("Conv", "Linear"),
-    "routing": ("Broadcast", "ParallelDispatch", "Reduce"),
-    "state": ("State",),
-    "stepping": ("forward_stepping",),
-    "waiting": ("Delay", "Skip"),
-}
-"""Where the names are; each is loaded once it is asked for."""
+from codsl.layers.table import table
+from codsl.nn import convert
+from codsl.nn.classes import hand_class
+from codsl.nn.closures import Add, Constant, Identity, Lambda, Multiply, One, Reshape, Zero
+from codsl.nn.conditional import Conditional
+from codsl.nn.containers import BroadcastReduce, Parallel, Residual, Sequential
+from codsl.nn.convert import continual
+from codsl.nn.module import CoModule
+from codsl.nn.older import PaddingMode, call_mode, flat_state_dict
+from codsl.nn.plainly import Conv, Linear
+from codsl.nn.routing import Broadcast, ParallelDispatch, Reduce
+from codsl.nn.state import State
+from codsl.nn.stepping import forward_stepping
+from codsl.nn.tracing import Traced
+from codsl.nn.waiting import Delay, Skip
 
-_NAMES = {name: home for home, names in _HOMES.items() for name in names}
+__all__ = [
+    "Add",
+    "Broadcast",
+    "BroadcastReduce",
+    "CoModule",
+    "Conditional",
+    "Constant",
+    "Conv",
+    "Delay",
+    "Identity",
+    "Lambda",
+    "Linear",
+    "Multiply",
+    "One",
+    "PaddingMode",
+    "Parallel",
+    "ParallelDispatch",
+    "Reduce",
+    "Reshape",
+    "Residual",
+    "Sequential",
+    "Skip",
+    "State",
+    "Traced",
+    "Zero",
+    "call_mode",
+    "continual",
+    "convert",
+    "flat_state_dict",
+    "forward_stepping",
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _NAMES:
-        return getattr(import_module(f"codsl.nn.{_NAMES[name]}"), name)
-    from codsl.layers.table import table
-
-    row = next((row for row in table().values() if row.__name__ == name), None)
+    """The class of a row of the table: `co.Conv3d`."""
+    row = None
+    if name[:1].isupper():
+        row = next((row for row in table().values() if row.__name__ == name), None)
     if row is None:
         raise AttributeError(f"`codsl.nn` has no `{name}`")
-    return import_module("codsl.nn.classes").hand_class(row)
+    return hand_class(row)
 
 
 def __dir__() -> list[str]:
-    from codsl.layers.table import table
-
-    return sorted({*globals(), *_NAMES, *(row.__name__ for row in table().values())})
+    return sorted({*globals(), *(row.__name__ for row in table().values())})

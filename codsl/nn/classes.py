@@ -12,10 +12,12 @@ from codsl.algebra.time import Time
 from codsl.layers.row import Layer as Row
 from codsl.layers.row import arguments, make
 from codsl.layers.table import table
-from codsl.nn.layer import Layer, layer_class, paddings, strides
+from codsl.nn.layer import Layer, create, layer_class, paddings, strides
 
 INFERRED = ("in_channels", "in_features", "num_features", "num_channels", "input_size", "embed_dim")
 """What the language infers from the frames, and a class is told: how many channels come in."""
+IGNORED = {"inplace": None, "return_indices": False, "batch_first": None, "bidirectional": False}
+"""Arguments of torch that change nothing here, and the only value that they can have."""
 VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 SIZE = 64
 """Any size of space: where a layer is made, its frames are not known."""
@@ -43,10 +45,12 @@ def hand_class(row: type[Row]) -> type[Layer]:
 
 
 def _signature(row: type[Row]) -> Signature:
-    """Torch's arguments in torch's order, then what the row has besides."""
+    """Torch's arguments in torch's order, as far as they mean something here, then what the row has
+    besides."""
     holder = getattr(nn, row.__name__, None)
     given = signature(holder).parameters.values() if holder is not None else ()
-    known = [each for each in given if each.kind not in VARIADIC]
+    meant = {*(each.name for each in arguments(row)), *INFERRED, *IGNORED, "device", "dtype"}
+    known = [each for each in given if each.kind not in VARIADIC and each.name in meant]
     names = {each.name for each in known}
     own = [each for each in arguments(row) if each.name not in names]
     own.sort(key=lambda each: (not each.required, each.name not in INFERRED))
@@ -75,18 +79,15 @@ def _extra(row: type[Row]) -> set[str]:
 
 def _fill(self: Layer, row: type[Row], given: Mapping[str, Any]) -> None:
     """Make a layer of its arguments; raises `ValueError` where one does not fit."""
+    for name, only in IGNORED.items():
+        if only is not None and given.get(name, only) != only:
+            raise ValueError(f"`{name}` of `{row.__name__}` can only be {only} in a stream")
     operation = row_of(row, given)
     channels = next((given[name] for name in INFERRED if given.get(name) is not None), 1)
     rank = row.rank or 1
     recipe = operation.recipe(Frame(channels, (SIZE,) * (rank - 1)))
-    settings = dict(recipe.settings)
-    accepted = signature(self.holder).parameters
-    for name in ("device", "dtype"):
-        if name in accepted:
-            settings[name] = given.get(name)
-        else:
-            settings.pop(name, None)
-    self.holder.__init__(self, **settings)
+    made = create(type(self), recipe, given.get("device"), given.get("dtype"))
+    self.__dict__.update(made.__dict__)
     settle(self, operation)
 
 
@@ -144,6 +145,8 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
     operation = row_of(row, {**given, **extra})
     twin = made.__new__(made)
     twin.__dict__.update({name: _shallow(value) for name, value in module.__dict__.items()})
+    if "inplace" in twin.__dict__:
+        twin.__dict__["inplace"] = False
     settle(twin, operation)
     return twin
 

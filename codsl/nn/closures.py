@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.layers.recipe import Pointwise
+from codsl.nn.convert import makes
 from codsl.nn.joint import probe
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
@@ -94,6 +95,15 @@ class Lambda(Laying):
         words = [written(each) for each in own if each is not None]
         words += ["takes_time=True"] if self.takes_time else []
         return f"Lambda({', '.join(words)})"
+
+
+def _of(function: Any, _: Any) -> Lambda:
+    if callable(function):
+        return Lambda(function)
+    raise TypeError(f"a part is a module or a function, not of type {type(function).__name__}")
+
+
+makes(object, _of)
 
 
 class _Applied:

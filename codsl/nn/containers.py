@@ -8,7 +8,7 @@ from typing import Any, Self
 from torch import nn
 
 from codsl.algebra.time import IDENTITY, Time, lost
-from codsl.nn.convert import adopt
+from codsl.nn.convert import adopt, continual, makes
 from codsl.nn.joint import How, Joint, beside
 from codsl.nn.older import FlatStateDict, older
 from codsl.nn.routing import Broadcast
@@ -87,12 +87,9 @@ class Sequential(Container):
                 before.num_streams = before.num_streams or len(after)
 
     @staticmethod
-    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "Sequential":
+    def build_from(module: Any, *args: Any, **kwargs: Any) -> "Sequential":
         """A copy of a `torch.nn.Sequential`, each module made continual."""
-        from codsl.nn.convert import continual
-
-        parts = ((name, continual(each)) for name, each in module.named_children())
-        return Sequential(OrderedDict(parts))
+        return _made(module, continual)
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add its modules to a graph, one after another."""
@@ -197,6 +194,14 @@ def _shortcut(body: Time, shrink: bool | str) -> nn.Module:
         raise ValueError(f"`shrink` is centered, lagging or leading, got {shrink!r}")
     front = {"lagging": 0, "leading": frames, "centered": frames // 2}[word]
     return Skip(frames) if frames and word == "leading" else crop_of(front, frames - front)
+
+
+def _made(module: nn.Sequential, part: Any) -> Sequential:
+    parts = ((name, part(each)) for name, each in module.named_children())
+    return Sequential(OrderedDict(parts)).train(module.training)
+
+
+makes(nn.Sequential, _made)
 
 
 def _named(args: tuple[Any, ...]) -> Iterable[tuple[str, Any]]:

@@ -1,7 +1,7 @@
 """Modules of torch.nn made continual: copied, or sharing their tensors."""
 
 import copy
-from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 from torch import nn
@@ -27,7 +27,17 @@ OVER_TIME = {
 }
 """Why a module of torch.nn cannot be streamed as it is, and what can."""
 
+Maker = Callable[[Any, Callable[[Any], Any]], Any]
+"""Makes something continual; it also gets what makes its parts continual."""
+
+_MAKERS: dict[type, Maker] = {}
 _REGISTERED: dict[type[nn.Module], type[CoModule]] = {}
+
+
+def makes(kind: type, maker: Maker) -> None:
+    """Say how things of exactly this kind are made continual: `torch.nn.Module` stands for modules
+    of any other class, `object` for what is no module."""
+    _MAKERS[kind] = maker
 
 
 def register(torch_class: type[nn.Module], co_class: type[CoModule]) -> type[CoModule]:
@@ -65,10 +75,11 @@ def adopt(module: Any) -> Any:
 def _made(module: Any, copies: bool) -> Any:
     if type(module) in _REGISTERED:
         return _REGISTERED[type(module)].build_from(module)
+    maker = next((_MAKERS[each] for each in _MAKERS if type(module) is each), None)
+    if maker is not None:
+        return maker(module, continual if copies else adopt)
     if not isinstance(module, nn.Module):
-        return _function(module)
-    if type(module) is nn.Sequential:
-        return _sequential(module, copies)
+        return _MAKERS[object](module, adopt)
     row = row_for(module)
     if row is not None and issubclass(row, EXACT) and getattr(module, "dim", 1) is not None:
         how = built_from if copies else alike
@@ -76,9 +87,7 @@ def _made(module: Any, copies: bool) -> Any:
     refuse(module)
     if type(module).__module__.startswith("torch.nn."):
         return Tried(copy.deepcopy(module) if copies else module)
-    from codsl.nn.tracing import traced
-
-    return traced(copy.deepcopy(module) if copies else module)
+    return _MAKERS[nn.Module](copy.deepcopy(module) if copies else module, adopt)
 
 
 def refuse(module: nn.Module) -> None:
@@ -93,19 +102,3 @@ def refuse(module: nn.Module) -> None:
         why = "it reads the clip from its end, which a stream does not have"
     if known and why is not None:
         raise ValueError(f"`{type(module).__name__}` cannot be streamed: {why}")
-
-
-def _function(function: Any) -> Any:
-    from codsl.nn.closures import Lambda
-
-    if callable(function):
-        return Lambda(function)
-    raise TypeError(f"a part is a module or a function, not of type {type(function).__name__}")
-
-
-def _sequential(module: nn.Sequential, copies: bool) -> Any:
-    from codsl.nn.containers import Sequential
-
-    make = continual if copies else adopt
-    made = Sequential(OrderedDict((name, make(each)) for name, each in module.named_children()))
-    return made.train(module.training)

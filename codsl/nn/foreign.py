@@ -14,7 +14,7 @@ from codsl.nn.module import CoModule, first
 
 
 @dataclass(frozen=True)
-class _Declared:
+class Declared:
     """A module as an operation, by the numbers that it states."""
 
     module: CoModule
@@ -46,11 +46,6 @@ class _Declared:
 
     def space(self, x: Frame) -> tuple[Time, ...]:
         return (IDENTITY,) * len(x.space)
-
-
-def lay(module: CoModule, trace: Any, path: str, values: Any) -> Any:
-    """Add a module to a graph as a node of its own."""
-    return trace.layer(path, module, _Declared(module), values)
 
 
 def stepped(module: Any, items: Tensor | None, state: Any, ends: bool) -> tuple[Any, Any]:

@@ -2,16 +2,21 @@
 
 from collections.abc import Callable
 from functools import reduce
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
-from codsl.nn import frames, norms, shifts
+from codsl.nn.frames import FUNCTIONS as FRAMES
+from codsl.nn.norms import FUNCTIONS as NORMS
+from codsl.nn.recurrence import recur
+from codsl.nn.shifts import FUNCTIONS as SHIFTS
+from codsl.nn.upsample import between_items, repeat_items, spread_out
 
 
-def same_frames(x: Tensor) -> Tensor:
+def as_is(x: Tensor) -> Tensor:
     """What comes in."""
     return x
 
@@ -96,8 +101,8 @@ def join_concat(*inputs: Tensor) -> Tensor:
     return torch.cat(inputs, 1)
 
 
-_LISTED: tuple[Callable[..., Tensor], ...] = (
-    same_frames,
+_LISTED: tuple[Callable[..., Any], ...] = (
+    as_is,
     linear_frames,
     graph_conv_frames,
     embedding_frames,
@@ -110,9 +115,13 @@ _LISTED: tuple[Callable[..., Tensor], ...] = (
     join_max,
     join_mean,
     join_concat,
-    *frames.FUNCTIONS,
-    *norms.FUNCTIONS,
-    *shifts.FUNCTIONS,
+    *FRAMES,
+    *NORMS,
+    *SHIFTS,
+    recur,
+    spread_out,
+    repeat_items,
+    between_items,
 )
 _OWN = {each.__name__: each for each in _LISTED}
 

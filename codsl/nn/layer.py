@@ -10,9 +10,10 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
-from codsl.layers.recipe import Pointwise
+from codsl.layers.recipe import Pointwise, Recipe
+from codsl.layers.table import table
 from codsl.nn.counting import count_as
-from codsl.nn.learned import holder
+from codsl.nn.learned import holder, known
 from codsl.nn.operation import Operation, Settled
 from codsl.nn.streaming import Laying, check_clip
 from codsl.nn.trace import Trace
@@ -47,9 +48,9 @@ class Layer(Laying, abstract=True):
         recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
         return clip(self, recipe, x)
 
-    def own_forward(self, x: Tensor) -> Tensor:
+    def own_forward(self, x: Tensor, *more: Any) -> Any:
         """The forward of the torch class."""
-        return self.holder.forward(self, x)  # type: ignore[no-any-return]
+        return self.holder.forward(self, x, *more)
 
 
 class Join(nn.Module):
@@ -74,8 +75,10 @@ class Join(nn.Module):
 
 @cache
 def layer_class(name: str) -> type[Layer]:
-    """The class of layers that are torch's `name`; it can be found under that name for pickling."""
-    held = holder(name)
+    """The class of layers that are torch's `name`, or of the row of that name; it can be found
+    under that name for pickling."""
+    own = name in {row.__name__ for row in table().values()}
+    held = nn.Module if own and not known(name) else holder(name)
     members = {"__module__": __name__, "__doc__": held.__doc__, "holder": held}
     made = type(name, (Layer, held), members)
     count_as(made, held)
@@ -93,11 +96,7 @@ def layer(
     recipe = node.recipe
     if isinstance(recipe, Pointwise) and len(node.edges) > 1:
         return Join(recipe, node.type, node.frame.rank)
-    made = layer_class(recipe.module)
-    settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
-    if "dtype" in signature(holder(recipe.module)).parameters:
-        settings |= {"device": device, "dtype": dtype}
-    module = made(**settings)
+    module = create(layer_class(recipe.module), recipe, device, dtype)
     module.operation = Settled(node, x)
     module.path = node.path
     module._taken = (x,)
@@ -105,6 +104,26 @@ def layer(
     stride, padding = strides(axes), paddings(axes)
     module.__dict__.update(stride=stride, padding=padding)
     return module
+
+
+def create(made: type[Layer], recipe: Recipe, device: Any, dtype: torch.dtype | None) -> Layer:
+    """A layer of this class, with what the recipe's class holds; it still lacks its operation."""
+    held: Any = holder(recipe.module)
+    settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
+    if _takes_dtype(held):
+        settings |= {"device": device, "dtype": dtype}
+    module = made.__new__(made)
+    if issubclass(made, held):
+        held.__init__(module, **settings)
+    else:
+        nn.Module.__init__(module)
+        module.__dict__.update(held(**settings).__dict__, holder=held)
+    return module
+
+
+def _takes_dtype(holder: Any) -> bool:
+    """Whether a class of modules has weights of a dtype and on a device that are said."""
+    return "dtype" in signature(holder).parameters or issubclass(holder, nn.RNNBase)
 
 
 def strides(axes: tuple[Time, ...]) -> tuple[Any, ...]:

@@ -117,6 +117,11 @@ _OWN: Mapping[str, type[nn.Module]] = {
 }
 
 
+def known(name: str) -> bool:
+    """Whether there is a class that holds parameters under this name."""
+    return isinstance(_OWN.get(name) or getattr(nn, name, None), type)
+
+
 def holder(name: str) -> type[nn.Module]:
     """The class that holds a layer's parameters: codsl's own, or torch.nn's.
 

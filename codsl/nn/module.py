@@ -149,9 +149,7 @@ class CoModule(Modal):
 
     def lay(self, trace: Any, path: str, values: Any) -> Any:
         """Add this module to a graph as a node that only it can step."""
-        from codsl.nn.foreign import lay
-
-        return lay(self, trace, path, values)
+        return trace.foreign(path, self, values)
 
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "CoModule":

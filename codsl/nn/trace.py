@@ -11,7 +11,10 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Disagreement, Time, compose, join
 from codsl.graph.graph import Graph
 from codsl.graph.node import Edge, Node
+from codsl.layers.plain import Delay
 from codsl.layers.recipe import Recipe
+from codsl.nn.foreign import Declared
+from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, leaves, number, rebuild
 from codsl.nn.operation import Operation
 from codsl.nn.program import Program
@@ -69,6 +72,10 @@ class Trace:
             Node(path or word, word, tuple(edges), frame, recipe, {}, 0, space), module
         )
 
+    def foreign(self, path: str, module: CoModule, value: int) -> int:
+        """Add a module with a step of its own, by the numbers that it declares."""
+        return self.layer(path, module, Declared(module), value)
+
     def graft(self, path: str, program: Program, value: int) -> int:
         """Add the nodes of a program of one input and one output, and give its output."""
         graph = program.graph
@@ -91,12 +98,8 @@ class Trace:
         """The same values, made to come out of a stream with the latest of them."""
         latest = max(self.times[value].delay for value in values)
         late = [latest - self.times[value].delay for value in values]
-        from codsl.nn.waiting import Delay
-
         return [
-            Delay(frames).lay(self, f"{path}.delay" if path else "delay", value)
-            if frames
-            else value
+            self.layer(f"{path}.delay", nn.Identity(), Delay(frames), value) if frames else value
             for value, frames in zip(values, late, strict=True)
         ]
 

@@ -8,7 +8,7 @@ from torch import Tensor, fx, nn
 
 from codsl.algebra.time import Time
 from codsl.layers.recipe import Pointwise
-from codsl.nn.convert import adopt
+from codsl.nn.convert import adopt, makes
 from codsl.nn.joint import JoinBy, beside, probe
 from codsl.nn.module import CoModule
 from codsl.nn.streaming import Laying
@@ -219,6 +219,4 @@ def _submodule(owner: nn.Module, path: str) -> nn.Module:
     return found
 
 
-def traced(module: nn.Module) -> Traced:
-    """A user's module made continual; raises `ValueError` with the reason where it cannot be."""
-    return Traced(module)
+makes(nn.Module, lambda module, _: Traced(module))

@@ -36,6 +36,8 @@ def clip(module: nn.Module, recipe: Recipe, *inputs: Tensor) -> Tensor:
             return pointwise(module, recipe, *inputs)
         case Windowed():
             return whole(module, recipe, x)
+        case Spread(clip=Call() as what):
+            return call(module, recipe.tensors, what, x)
         case Spread():
             tape = Tape(0, x, x.shape[2])
             return _spread(module, recipe, tape, 0, length(recipe.reach, x.shape[2]), _directly)
@@ -163,7 +165,9 @@ def _spread(
     apply: Callable[[nn.Module, Tensor, Run], Tensor],
 ) -> Tensor:
     """Outputs `first` up to `stop`, of all items that reach them."""
-    read = tape.within(*reads(recipe.reach, first, stop - 1))
+    oldest, newest = reads(recipe.reach, first, stop - 1)
+    fill = recipe.fill
+    read = tape.within(oldest, newest) if fill is None else tape.filled(oldest, newest, fill)
     y = apply(module, read.items, partial(_call_of, recipe.tensors, recipe.call))
     return y.narrow(2, first - (read.first * recipe.factor - recipe.front), stop - first)
 

@@ -37,6 +37,16 @@ class Tape:
         last = newest if self.end is None else min(newest, self.end - 1)
         return replace(self, first=first, items=self.cut(first, last))
 
+    def filled(self, oldest: int, newest: int, fill: float) -> "Tape":
+        """The items from `oldest` to `newest` that there are, and `fill` after the last; one item
+        at least."""
+        first = max(oldest, 0)
+        last = newest if self.end is None else min(newest, self.end - 1)
+        some = self.cut(first, last) if first <= last else self.items[:, :, :0]
+        size = (*some.shape[:2], max(newest, first) - max(last, first - 1), *some.shape[3:])
+        more = some.new_full(size, fill)
+        return replace(self, first=first, items=torch.cat([some, more], 2) if size[2] else some)
+
 
 def call(module: nn.Module, names: tuple[str, ...], what: Call, *inputs: Tensor) -> Tensor:
     """A call of a recipe, with the module's tensors of these names behind the inputs."""

@@ -5,12 +5,19 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from fractions import Fraction
+from itertools import count
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
 
+from codsl.algebra.time import length
+
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from codsl.graph.graph import Graph
     from codsl.nn.module import CoModule
     from codsl.nn.state import State
 
@@ -18,43 +25,78 @@ TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}
 BATCH = 2
 LONGEST = 96
 """Frames of a clip at most."""
+SOME = 24
+"""Frames of an endless past that are looked at."""
+WIDTHS = {"float64": 8, "int64": 8}
+"""Bytes of a number of carried tensors that have a dtype of their own; others count as float32."""
 
 
 @dataclass(frozen=True)
 class Declared:
-    """What a network says of itself, read off its report."""
+    """What a network says of itself: `outputs` are those of one period, as (oldest frame, newest
+    frame, the frame at which it comes, the shortest clip that has it)."""
 
-    stride: int
-    delay: int
-    past: int
-    ahead: int
-    offset: int
+    outputs: tuple[tuple[float, int, int, int], ...]
+    period: int
     min_frames: int
     state_bytes: int
 
     @classmethod
-    def of(cls, net: CoModule) -> Declared:
-        total = net.graph.report().total
-        time = net.graph.time
-        assert total["receptive_field"] == time.past + 1 + time.ahead, "two receptive fields"
-        return cls(
-            total["stride"],
-            total["delay"],
-            int(time.past),
-            time.ahead,
-            time.offset,
+    def of(cls, graph: Graph) -> Declared:
+        total = graph.report().total
+        made = cls(
+            tuple((each.oldest, each.newest, each.due, each.first) for each in graph.time.phases),
+            graph.time.period,
             total["min_frames"],
             total["state_bytes"],
         )
+        made._agrees(total)
+        return made
+
+    def _agrees(self, total: dict[str, Any]) -> None:
+        """The figures of the report are those of the outputs."""
+        count = len(self.outputs)
+        assert total["stride"] == Fraction(self.period, count), "two strides"
+        late = max(due - self.period * j // count for j, (*_, due, _) in enumerate(self.outputs))
+        assert total["delay"] == late, "two delays"
+        reach = max(newest + 1 - oldest for oldest, newest, *_ in self.outputs)
+        assert total["receptive_field"] == reach, "two receptive fields"
+
+    def output(self, j: int) -> tuple[float, int, int, int]:
+        """Output `j`: its oldest and its newest frame, when it comes, the clip that it takes."""
+        turns, phase = divmod(j, len(self.outputs))
+        oldest, newest, due, first = (each + turns * self.period for each in self.outputs[phase])
+        return oldest, int(newest), int(due), int(first)
+
+    def length(self, frames: int) -> int:
+        """Outputs of a clip of so many frames."""
+        return next(j for j in count() if self.output(j)[3] > frames)
 
     def due(self, frames: int) -> int:
         """Outputs that have come out of a stream after so many frames."""
-        return sum(1 for t in range(frames) if self.index(t) is not None)
+        return next(j for j in count() if self.output(j)[2] >= frames)
 
-    def index(self, frame: int) -> int | None:
-        """The output that comes out at a frame."""
-        late = frame - self.delay
-        return late // self.stride if late >= 0 and late % self.stride == 0 else None
+    def at(self, frame: int) -> range:
+        """The outputs that come out at a frame."""
+        return range(self.due(frame), self.due(frame + 1))
+
+    @property
+    def bursts(self) -> bool:
+        """Whether some frame brings several outputs."""
+        last = self.output(len(self.outputs))[2]
+        return any(len(self.at(frame)) > 1 for frame in range(last + 1))
+
+    @property
+    def field(self) -> int:
+        """Frames that a test of one whole window takes; of an endless one, some of it."""
+        reach = max(newest + 1 - oldest for oldest, newest, *_ in self.outputs)
+        return SOME if math.isinf(reach) else int(reach)
+
+    @property
+    def most(self) -> int:
+        """Frames of a clip that shows all that a network does."""
+        late = max(due for _, _, due, _ in self.outputs)
+        return max(self.field, self.min_frames, late + 1) + 2 * self.period + 3
 
 
 def randomise(net: nn.Module, seed: int) -> None:
@@ -70,11 +112,14 @@ def randomise(net: nn.Module, seed: int) -> None:
             if isinstance(module, nn.modules.batchnorm._BatchNorm):
                 uniform(module.running_mean, -1, 1)
                 uniform(module.running_var, 0.5, 2)
-            if isinstance(module, nn.modules.batchnorm._BatchNorm) and module.affine:
+            normed = isinstance(module, nn.LayerNorm | nn.modules.batchnorm._BatchNorm)
+            if normed and module.weight is not None:
                 uniform(module.weight, 0.5, 1.5)
-                uniform(module.bias, -1, 1)
-            elif isinstance(bias := getattr(module, "bias", None), Tensor):
-                uniform(bias, -1, 1)
+            for name in ("bias", "beta", "in_proj_bias"):
+                if isinstance(tensor := getattr(module, name, None), Tensor):
+                    uniform(tensor, -1, 1)
+            if isinstance(gamma := getattr(module, "gamma", None), Tensor):
+                uniform(gamma, 0.5, 1.5)
 
 
 def clip_of(net: CoModule, frames: int, seed: int, dtype: torch.dtype) -> Tensor:
@@ -112,9 +157,8 @@ def together(parts: list[Tensor | None]) -> Tensor | None:
 @torch.no_grad()
 def contract(net: CoModule, dtype: torch.dtype = torch.float64, seed: int = 0) -> None:
     """All that codsl promises of one network; raises `AssertionError` with what is broken."""
-    declared = Declared.of(net)
-    field = declared.past + 1 + declared.ahead
-    most = max(field, declared.min_frames, declared.delay + 1) + 2 * declared.stride + 3
+    declared = Declared.of(net.graph)
+    most = declared.most
     assert most <= LONGEST, f"a clip of {most} frames is too long for this test"
     x = clip_of(net, most, seed, dtype)
     clips = clips_of(net, x, declared)
@@ -137,15 +181,15 @@ def clips_of(net: CoModule, x: Tensor, declared: Declared) -> dict[int, Tensor]:
             assert str(declared.min_frames) in said, f"`{said}` lacks the least clip"
             continue
         y = net(x[:, :, :frames])
-        wanted = (frames + declared.offset) // declared.stride
+        wanted = declared.length(frames)
         assert y.shape[2] == wanted >= 1, f"{frames} frames give {y.shape[2]}, not {wanted}"
         assert (y.shape[1], *y.shape[3:]) == net.graph.frames[net.graph.output].shape, "shape"
         clips[frames] = y
     return clips
 
 
-def refusal(net: CoModule, x: Tensor) -> str | None:
-    """What a network says to a clip that it refuses."""
+def refusal(net: Callable[[Tensor], object], x: Tensor) -> str | None:
+    """What a network says to an input that it refuses."""
     try:
         net(x)
     except ValueError as error:
@@ -162,17 +206,19 @@ def frame_by_frame(net: CoModule, x: Tensor, clips: dict[int, Tensor], declared:
     whole = clips[x.shape[2]]
     outputs: list[Tensor | None] = []
     assert net.flush() is None, "an empty stream gives something"
+    if declared.bursts:
+        refuses_steps(net, x[:, :, 0])
     for t in range(x.shape[2]):
         frame = x[:, :, t].clone()
-        tried = net.forward_step(frame, update_state=False)
+        tried = one_frame(net, frame, declared, update_state=False)
         tried = None if tried is None else tried.clone()
-        y = net.forward_step(frame)
+        y = one_frame(net, frame, declared)
         identical(tried, y, "a step without an update")
-        j = declared.index(t)
-        assert (y is not None) == (j is not None), f"frame {t}: output {j} is {type(y).__name__}"
+        due = declared.at(t)
+        assert (y is not None) == bool(due), f"frame {t}: outputs {[*due]} are {type(y).__name__}"
         if y is not None:
-            close(y, whole[:, :, j], f"step at frame {t}")
-            outputs.append(y.clone().unsqueeze(2))
+            close(y, whole[:, :, due.start : due.stop], f"step at frame {t}")
+            outputs.append(y.clone())
             y.fill_(math.nan)
         frame.fill_(math.nan)
         end = net.flush()
@@ -184,6 +230,36 @@ def frame_by_frame(net: CoModule, x: Tensor, clips: dict[int, Tensor], declared:
         close(every, clips[t + 1], f"steps and flush after {t + 1} frames")
         if end is not None:
             end.fill_(math.nan)
+
+
+def refuses_steps(net: CoModule, frame: Tensor) -> None:
+    """A network of which some frames give several outputs says what to use."""
+    for step in (net.forward_step, lambda x: net.step(x, net.init_state(BATCH, x.dtype))):
+        said = refusal(step, frame)
+        assert said is not None, "a step that gives several outputs is no error"
+        assert "forward_steps" in said, f"`{said}` does not name forward_steps"
+    assert net.get_state() is None, "a step that is refused begins a stream"
+
+
+def one_frame(
+    net: CoModule, frame: Tensor, declared: Declared, update_state: bool = True
+) -> Tensor | None:
+    """What comes with a frame, as a clip."""
+    if declared.bursts:
+        return net.forward_steps(frame.unsqueeze(2), update_state=update_state)
+    y = net.forward_step(frame, update_state=update_state)
+    return None if y is None else y.unsqueeze(2)
+
+
+def pure_step(
+    net: CoModule, frame: Tensor, state: State, declared: Declared
+) -> tuple[Tensor | None, State]:
+    """The same, from a state to the next."""
+    if declared.bursts:
+        (y,), new = net.program.steps([frame.unsqueeze(2)], state)
+        return y, new
+    y, new = net.step(frame, state)
+    return (None if y is None else y.unsqueeze(2)), new
 
 
 def in_chunks(
@@ -223,67 +299,84 @@ def purely(net: CoModule, x: Tensor, whole: Tensor, declared: Declared) -> None:
     for t in range(x.shape[2]):
         frame = x[:, :, t].clone()
         states.append((state, tuple(tensor.clone() for tensor in state.tensors)))
-        y, state = net.step(frame, state)
+        y, state = pure_step(net, frame, state, declared)
         assert torch.equal(frame, x[:, :, t]), "the frame was written to"
         outputs.append(y)
         if y is not None:
-            close(y, whole[:, :, declared.index(t)], f"pure step at frame {t}")
+            due = declared.at(t)
+            close(y, whole[:, :, due.start : due.stop], f"pure step at frame {t}")
     for t, (before, copies) in enumerate(states):
         assert before.frame == t, f"the state after {t} frames says {before.frame}"
         for tensor, copy in zip(before.tensors, copies, strict=True):
             identical(tensor, copy, f"the state after {t} frames, later on")
     again = random.Random(x.shape[2]).randrange(x.shape[2])
-    y, _ = net.step(x[:, :, again].clone(), states[again][0])
+    y, _ = pure_step(net, x[:, :, again].clone(), states[again][0], declared)
     identical(y, outputs[again], "the step again")
     assert net.get_state() is None, "the pure step keeps a state"
 
 
-def undisturbed(net: CoModule, frames: int) -> list[int]:
+def seen(net: CoModule, frames: int) -> tuple[int, int]:
+    """The first frame that every value sees, and the first that some value's end cuts off, in a
+    clip of so many frames."""
+    first, last = 0, frames
+    for time in net.graph.times:
+        turn = len(time.phases)
+        items = length(time, frames)
+        oldest = min(time.output(j).oldest for j in range(turn))
+        missing = max(time.output(j).oldest for j in range(-turn, 0)) + 1
+        if not math.isinf(oldest):
+            first = max(first, int(oldest), int(missing))
+        last = min(last, *(time.output(j).newest for j in range(items, items + turn)))
+    return first, last
+
+
+def undisturbed(net: CoModule, declared: Declared, frames: int) -> list[int]:
     """The outputs that no padding of any layer reaches, in a clip of so many frames."""
-    time = net.graph.time
-    first = max(0, *(-each.past for each in net.graph.times))
-    counts = [(frames + each.offset) // each.stride for each in net.graph.times]
-    ends = (
-        count * each.stride + each.ahead
-        for count, each in zip(counts, net.graph.times, strict=True)
-    )
-    last = min(frames, *ends)
+    first, last = seen(net, frames)
+    reached = {j: declared.output(j)[:2] for j in range(declared.length(frames))}
     return [
         j
-        for j in range((frames + time.offset) // time.stride)
-        if j * time.stride - time.past >= first and j * time.stride + time.ahead < last
+        for j, (oldest, newest) in reached.items()
+        if (oldest >= first or (math.isinf(oldest) and newest >= first + 2)) and newest < last
     ]
 
 
 def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: torch.dtype) -> None:
     """The oldest and the newest frame that poison output `j` are where the report has them."""
     net.reset()
-    frames = next(n for n in range(declared.min_frames, 4 * LONGEST) if undisturbed(net, n))
-    x = clip_of(net, frames + declared.stride, seed, dtype)[:1]
+    frames = next(
+        n for n in range(declared.min_frames, 4 * LONGEST) if undisturbed(net, declared, n)
+    )
+    x = clip_of(net, frames + declared.period, seed, dtype)[:1]
     frames = x.shape[2]
     poisoned = x.repeat(frames, *(1,) * (x.dim() - 1))
     poisoned[range(frames), :, range(frames)] = math.nan
     clean = net(x).isfinite()
     turned = (net(poisoned).isnan() & clean).movedim(2, 1).flatten(2).any(2)
-    exact = undisturbed(net, frames)
+    exact = undisturbed(net, declared, frames)
     for j in range(clean.shape[2]):
         found = turned[:, j].nonzero().flatten().tolist()
-        oldest, newest = j * declared.stride - declared.past, j * declared.stride + declared.ahead
+        oldest, newest, *_ = declared.output(j)
         assert all(oldest <= t <= newest for t in found), f"output {j} sees more than declared"
         if j in exact:
             assert clean[:, :, j].all(), f"output {j} is not finite"
             ends = (found[0], found[-1]) if found else None
-            assert ends == (oldest, newest), f"output {j} sees {ends}, not {(oldest, newest)}"
+            begin = min(found[0], seen(net, frames)[0]) if math.isinf(oldest) and found else oldest
+            assert ends == (begin, newest), f"output {j} sees {ends}, not {(oldest, newest)}"
 
 
 def keeps_as_declared(net: CoModule, x: Tensor, declared: Declared) -> None:
     """The bytes that a stream keeps are those of the report, with no larger storage behind them."""
     net.reset()
     for t in range(min(x.shape[2], 3)):
-        net.forward_step(x[:, :, t])
+        one_frame(net, x[:, :, t], declared)
         state = net.get_state()
         assert state is not None, "no state after a frame"
-        kept = sum(tensor.numel() for tensor in state.tensors) * 4 // BATCH
+        carried = [each for memory in net.graph.schedule.memory for each in memory]
+        widths = [4] * (len(state.tensors) - len(carried))
+        widths += [WIDTHS.get(each.dtype, 4) for each in carried]
+        sizes = [tensor.numel() // BATCH for tensor in state.tensors]
+        kept = sum(size * width for size, width in zip(sizes, widths, strict=True))
         assert kept == declared.state_bytes, f"{kept} bytes kept, {declared.state_bytes} declared"
         stored = {
             tensor.untyped_storage().data_ptr(): tensor.untyped_storage().nbytes()

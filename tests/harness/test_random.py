@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import codsl
 from harness.classes import SHARES, classes, rare
-from harness.contract import LONGEST, contract, randomise
+from harness.contract import LONGEST, Declared, contract, randomise
 from harness.networks import Networks
 
 if TYPE_CHECKING:
@@ -32,8 +32,7 @@ def drawn(seed: int, rank: int, size: int) -> tuple[dict[str, Any], codsl.Graph]
     while True:
         spec = Networks(random.Random(seed), rank).network(size)
         graph = codsl.check(spec)
-        most = max(int(graph.receptive_field), graph.delay + 1, graph.min_frames)
-        if most + 2 * graph.stride + 3 <= LONGEST:
+        if Declared.of(graph).most <= LONGEST:
             return spec, graph
         seed, size = seed + 1, max(1, size - 1)
 

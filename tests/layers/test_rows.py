@@ -19,7 +19,10 @@ from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.row import make, type_name
 from harness.contract import LONGEST, contract, randomise
 
-pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+pytestmark = [
+    pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths"),
+    pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
+]
 EXAMPLES = [
     pytest.param(*case, id=f"{case[0]}-{number}-{case[2]}d")
     for number, case in enumerate(examples())
@@ -32,7 +35,8 @@ LAYERS = """
     identity linear flatten dropout dropout1d dropout2d dropout3d alpha_dropout
     feature_alpha_dropout threshold relu rrelu hardtanh relu6 sigmoid hardsigmoid tanh silu
     hardswish elu celu selu glu gelu hardshrink leaky_relu log_sigmoid softplus softshrink
-    prelu softsign tanhshrink softmin softmax softmax2d log_softmax
+    prelu softsign tanhshrink softmin softmax softmax2d log_softmax rnn gru lstm
+    conv_transpose1d conv_transpose2d conv_transpose3d upsample crop
     gtu layer_norm rms_norm group_norm instance_norm1d instance_norm2d instance_norm3d
     square sqrt rsqrt reciprocal exp log log1p log2 log10 abs neg sin cos pow clamp
     add sub mul div scale bias channel_shuffle pixel_shuffle pixel_unshuffle slice permute reshape
@@ -74,7 +78,7 @@ def test_examples_equal_torch(
     x = frame_of(name, rank)
     ours, theirs = network(name, example, x, dtype), reference(name, example, x, dtype)
     if theirs is None:
-        known = ("conv", "avg_pool", "max_pool", *FRAME, *CLIP)
+        known = ("conv", "avg_pool", "max_pool", "crop", *FRAME, *CLIP)
         assert name.startswith(known), f"torch has `{name}`"
         return
     same_weights(ours.get_submodule("layer"), theirs)

@@ -10,12 +10,16 @@ from torch import Tensor, nn
 
 from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.convolution import Convolution
+from codsl.layers.cropping import Crop
 from codsl.layers.frame_normalization import InstanceNorm
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
 from codsl.layers.pooling import AveragePool, MaxPool
+from codsl.layers.recurrent import Recurrent
 from codsl.layers.row import Layer, settings, type_name
 from codsl.layers.space_padding import SpacePad
+from codsl.layers.transposed import Transposed
+from codsl.layers.upsampling import Upsample
 
 if TYPE_CHECKING:
     from codsl.algebra.shape import Frame
@@ -30,6 +34,13 @@ class PerFrame(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return self.module(x.transpose(1, 2)).transpose(1, 2)
+
+
+class Recurring(PerFrame):
+    """The outputs of a recurrent module over `(B, C, T)`."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.module(x.transpose(1, 2))[0].transpose(1, 2)
 
 
 class Flat(nn.Module):
@@ -50,10 +61,19 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             given = _pool(row)
         case AdaptivePool():
             given = {"output_size": row.output_size if row.rank > 1 else 1}
+        case Transposed():
+            given = _transposed(row, x)
+        case Crop():
+            given = None
+        case Upsample():
+            given = {"scale_factor": row.scale_factor, "mode": row.mode}
         case BatchNorm():
             given = {**settings(row), "num_features": x.channels}
         case Linear():
             return PerFrame(nn.Linear(x.channels, row.out_features, bias=row.bias))
+        case Recurrent():
+            given = {k: v for k, v in settings(row).items() if k != "input_size"}
+            return Recurring(getattr(nn, name)(x.channels, **given, batch_first=True))
         case Flatten():
             return Flat()
         case Delay():
@@ -95,6 +115,14 @@ def _convolution(row: Convolution, x: Frame) -> dict[str, Any] | None:
         "padding": padding,
         **{name: getattr(row, name) for name in named},
     }
+
+
+def _transposed(row: Transposed, x: Frame) -> dict[str, Any] | None:
+    pairs = [pad for pad in row.padding if isinstance(pad, tuple) and pad[0] == pad[1]]
+    if len(pairs) < row.rank:
+        return None
+    named = {k: v for k, v in settings(row).items() if k not in ("dtype", "in_channels")}
+    return {**named, "in_channels": x.channels, "padding": tuple(pad[0] for pad in pairs)}
 
 
 def _pool(row: AveragePool | MaxPool) -> dict[str, Any] | None:

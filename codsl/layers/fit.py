@@ -1,0 +1,62 @@
+"""What rows ask of the frames that enter, and what they say where it is not so."""
+
+from math import gcd
+
+from codsl.algebra.shape import Frame
+from codsl.algebra.time import MOST
+from codsl.layers.mistake import Mistake
+from codsl.layers.row import Layer, nearest_divisor, type_name
+
+
+def vectors(row: Layer, x: Frame) -> None:
+    """Raise `Mistake` where a frame has space, and the layer takes one vector a frame."""
+    if x.space:
+        name = type_name(type(row))
+        raise Mistake(
+            "E0401",
+            f"`{name}` takes frames without space",
+            layer=f"the input is {x}",
+            help="put `flatten` before it, or pool over space to a size of 1 and then `flatten`",
+        )
+
+
+def inferred(name: str, value: int | None, x: Frame) -> None:
+    """Raise `Mistake` where an argument that is inferred from the channels says otherwise."""
+    if value not in (None, x.channels):
+        here = f"the input has {x.channels} channels"
+        raise Mistake(
+            "E0402",
+            f"{name}={value}, but {here}",
+            argument=name,
+            layer=here,
+            help=f"leave `{name}` out: it is inferred",
+        )
+
+
+def divides(groups: int, x: Frame, out_channels: int) -> None:
+    """Raise `Mistake` where groups do not divide both channel counts."""
+    common = gcd(x.channels, out_channels)
+    for word, channels in (("in", x.channels), ("out", out_channels)):
+        if channels % groups:
+            nearest = nearest_divisor(common, groups)
+            raise Mistake(
+                "E0414",
+                f"groups={groups} does not divide {word}_channels={channels}",
+                argument="groups",
+                about=f"groups is {groups}",
+                layer=f"the {word}put has {channels} channels",
+                help=f"the nearest that divides both channel counts is {nearest}",
+                replacement=str(nearest),
+            )
+
+
+def few(name: str, factor: int) -> None:
+    """Raise `Mistake` where an item is spread over more outputs than a period can have."""
+    if factor > MOST:
+        raise Mistake(
+            "E0415",
+            f"{factor} outputs for each item are more than {MOST}",
+            argument=name,
+            help=f"{MOST} is the most",
+            replacement=str(MOST),
+        )
