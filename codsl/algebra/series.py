@@ -54,9 +54,7 @@ def _through(first: Time, item: Phase, spacing: int, look: int) -> Phase:
     One of its `look` oldest items has the oldest frame, and of its newest the newest.
     """
     oldest, newest = _reach(first, item, spacing, look)
-    return Phase(
-        oldest, newest, first.output(item.due).due, first.output(item.first - 1).first
-    )
+    return Phase(oldest, newest, first.output(item.due).due, first.output(item.first - 1).first)
 
 
 def _reach(first: Time, item: Phase, spacing: int, look: int) -> tuple[float, int]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from simulation import Crop, Nest, Operation, Slide, Spread, Stretch, Wait
-
+from algebra.simulation import Crop, Nest, Operation, Slide, Spread, Stretch, Wait
 from codsl.algebra import time as algebra
 from codsl.algebra.extent import Window
 

@@ -9,9 +9,8 @@ from functools import cached_property
 from math import inf
 from typing import TYPE_CHECKING
 
-from draws import fitting, random_arms, random_nest, random_operation, small
-from simulation import INPUT, Items, Nest, Operation, frames
-
+from algebra.draws import fitting, random_arms, random_nest, random_operation, small
+from algebra.simulation import INPUT, Items, Nest, Operation, frames
 from codsl.algebra import time as algebra
 from codsl.algebra.extent import Window
 

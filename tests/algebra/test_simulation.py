@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 import torch
-from draws import random_spread, random_window
-from simulation import Slide, Spread, Stretch, frames
 from torch.nn import functional
 
+from algebra.draws import random_spread, random_window
+from algebra.simulation import Slide, Spread, Stretch, frames
+
 if TYPE_CHECKING:
-    from simulation import Operation
+    from algebra.simulation import Operation
 
 
 def moved(operation: Operation, items: int) -> list[int]:
