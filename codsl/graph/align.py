@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from math import prod
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Time, backlog, postponed, spare
-from codsl.graph.node import Node
+from codsl.algebra.time import Time, backlog, postponed, spare
+from codsl.graph.node import Edge, Node
 from codsl.layers.recipe import Memory, kept_frame, memory_of
 
 Key = tuple[int, int | None]
@@ -82,9 +82,7 @@ def align(
     for index, node in computed:
         if len(node.edges) > 1:
             for edge in node.edges:
-                late = spare(plan.fires[edge.source], edge.reach, plan.fires[plan.base + index])
-                if late:
-                    plan.place(edge.source, late)
+                plan.place(edge, plan.fires[plan.base + index])
             plan.keep(index)
     return plan.schedule(live)
 
@@ -112,26 +110,33 @@ class _Plan:
             depth = backlog(self.fires[edge.source], edge.reach, self.fires[self.base + index])
             self.kept[key] = max(self.kept.get(key, 0), depth)
 
-    def place(self, value: int, late: int) -> None:
-        """Put a hold of `late` frames on `value`, or before some of the nodes that lead to it."""
-        best = self._cost(value, IDENTITY, postponed(self.fires[value], late))
+    def place(self, edge: Edge, reader: Time) -> None:
+        """Where an item waits for the reader, let it wait there, or come later: then one of the
+        nodes that lead to it reads something later, and those behind that node fire later."""
+        late = spare(self.fires[edge.source], edge.reach, reader)
+        if late <= 0:
+            return
+        best, chosen = self._cost(edge, self.fires[edge.source], reader), 0
+        rest = self._cost(edge, postponed(self.fires[edge.source], late), reader)
         chain: list[int] = []
-        chosen = 0
+        value = edge.source
         while value >= self.base and self._movable(value):
             chain.append(value)
-            (edge,) = self.nodes[value - self.base].edges
-            cost = self._cost(edge.source, edge.reach, postponed(self.fires[value], late))
+            (before,) = self.nodes[value - self.base].edges
+            later = postponed(self.fires[value], late)
+            cost = rest + self._cost(before, self.fires[before.source], later)
             if cost < best:
                 best, chosen = cost, len(chain)
-            value = edge.source
+            value = before.source
         for moved in chain[:chosen]:
             self.fires[moved] = postponed(self.fires[moved], late)
             self.keep(moved - self.base)
 
-    def _cost(self, value: int, reach: Time, reader: Time) -> int:
-        """Numbers of state that such a reader of a value adds."""
-        depth = backlog(self.fires[value], reach, reader)
-        return max(0, depth - self.kept.get((value, None), 0)) * self.frames[value].size
+    def _cost(self, edge: Edge, source: Time, reader: Time) -> int:
+        """Numbers of state that an edge adds, from when the source speaks to when it is read."""
+        depth = backlog(source, edge.reach, reader)
+        kept = self.kept.get((edge.source, None), 0)
+        return max(0, depth - kept) * self.frames[edge.source].size
 
     def _movable(self, value: int) -> bool:
         node = self.nodes[value - self.base]
@@ -150,8 +155,7 @@ class _Plan:
             owners |= {key: index for key, depth in before.items() if self.kept[key] > depth}
         numbers = {key: number for number, key in enumerate(self.kept)}
         feeds = tuple(
-            Feed(*key, depth, self._frame(*key), owner)
-            for (key, depth), owner in zip(self.kept.items(), owners.values(), strict=True)
+            Feed(*key, depth, self._frame(*key), owners[key]) for key, depth in self.kept.items()
         )
         reads = tuple(
             tuple(numbers[self._key(index, edge.source)] for edge in node.edges if index in live)

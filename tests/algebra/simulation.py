@@ -1,180 +1,230 @@
-"""Nests of windows, crops, waits and joins, run item by item with nothing but lists."""
+"""Nests of layers over time, run item by item with nothing but lists of what each item has seen."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from itertools import count
+from math import ceil, floor
 from typing import TYPE_CHECKING
 
 from codsl.algebra import time as algebra
 from codsl.algebra.extent import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from random import Random
+    from collections.abc import Iterable
 
 
 @dataclass(frozen=True)
 class Item:
-    """One item: the oldest and newest frame that it is made of, and the frame it comes out at;
-    None where only the end of the stream brings it."""
+    """One item: the frames that it is made of, one bit each; the frame it comes out at, None where
+    only the end of the stream brings it; and whether no padding is in it."""
 
-    oldest: int
-    newest: int
+    seen: int
     frame: int | None
+    whole: bool = True
+
+    @property
+    def oldest(self) -> int:
+        """The first frame that it is made of."""
+        return (self.seen & -self.seen).bit_length() - 1
+
+    @property
+    def newest(self) -> int:
+        """The last frame that it is made of."""
+        return self.seen.bit_length() - 1
 
 
 Items = list[Item]
 
 
-def frames(count: int) -> Items:
+def frames(number: int) -> Items:
     """The input of a network."""
-    return [Item(t, t, t) for t in range(count)]
+    return [Item(1 << t, t) for t in range(number)]
 
 
-def slide(window: Window, items: Items) -> Items:
-    """A window at every place that there is."""
-    made: Items = []
-    while True:
-        first = len(made) * window.stride - window.before
-        last = first + window.reach
-        room = len(items) - 1 + window.after
-        if last > room and not (
-            window.ceil_mode and last < room + window.stride and first < len(items)
-        ):
-            return made
-        taps = range(first, last + 1, window.dilation)
-        real = [items[tap] for tap in taps if 0 <= tap < len(items)]
-        made.append(
-            Item(
-                min((item.oldest for item in real), default=10**6),
-                max((item.newest for item in real), default=-1),
-                items[last].frame if 0 <= last < len(items) else None,
-            )
-        )
-
-
-def crop(front: int, back: int, items: Items) -> Items:
-    """Without the first and the last: an item goes on once `back` more have come."""
-    return [
-        Item(items[i].oldest, items[i].newest, items[i + back].frame)
-        for i in range(front, len(items) - back)
-    ]
-
-
-def wait(count: int, items: Items) -> Items:
-    """Every item when the one `count` later has come."""
-    return [
-        Item(item.oldest, item.newest, items[i + count].frame if i + count < len(items) else None)
-        for i, item in enumerate(items)
-    ]
-
-
-def meet(inputs: Sequence[Items]) -> Items:
-    """Item `j` of every input, once all are there."""
-    return [
-        Item(
-            min(item.oldest for item in row),
-            max(item.newest for item in row),
-            None
-            if any(item.frame is None for item in row)
-            else max(item.frame for item in row if item.frame is not None),
-        )
-        for row in zip(*inputs, strict=False)
-    ]
+def made(items: Items, taps: Iterable[int], last: int) -> Item:
+    """What is made of the items that there are among `taps`, once item `last` has come."""
+    seen, whole = 0, True
+    for tap in taps:
+        if 0 <= tap < len(items):
+            seen |= items[tap].seen
+            whole &= items[tap].whole
+        else:
+            whole = False
+    return Item(seen, items[last].frame if last < len(items) else None, whole)
 
 
 @dataclass(frozen=True)
-class Nest:
-    """An operation over the inputs' items: a window, a crop, a wait, or a join."""
+class Slide:
+    """A window at every place that there is."""
 
-    kind: str
-    inputs: tuple[Nest, ...] = ()
-    window: Window = Window()
-    sizes: tuple[int, int] = (0, 0)
+    window: Window
 
-    def run(self, count: int) -> Items:
-        """Its items for a clip of `count` frames."""
-        given = [nest.run(count) for nest in self.inputs]
-        match self.kind:
-            case "input":
-                return frames(count)
-            case "window":
-                return slide(self.window, given[0])
-            case "crop":
-                return crop(*self.sizes, given[0])
-            case "wait":
-                return wait(self.sizes[0], given[0])
-        return meet(given)
+    def run(self, items: Items) -> Items:
+        window, done = self.window, []
+        while True:
+            first = len(done) * window.stride - window.before
+            last = first + window.reach
+            room = len(items) - 1 + window.after
+            more = window.ceil_mode and last < room + window.stride and first < len(items)
+            if last > room and not more:
+                return done
+            done.append(made(items, range(first, last + 1, window.dilation), last))
 
     def time(self) -> algebra.Time:
-        """What the algebra says; raises `Disagreement` where a join does not fit."""
-        times = [nest.time() for nest in self.inputs]
-        match self.kind:
-            case "input":
-                return algebra.IDENTITY
-            case "window":
-                return algebra.compose(times[0], algebra.sees(self.window))
-            case "crop":
-                return algebra.compose(times[0], algebra.crops(*self.sizes))
-            case "wait":
-                return algebra.compose(times[0], algebra.waits(self.sizes[0]))
-        return algebra.join(times)
+        return algebra.sees(self.window)
 
+
+@dataclass(frozen=True)
+class Crop:
+    """Without the first and the last: an item goes on once `back` more have come."""
+
+    front: int
+    back: int
+
+    def run(self, items: Items) -> Items:
+        return [made(items, [i], i + self.back) for i in range(self.front, len(items) - self.back)]
+
+    def time(self) -> algebra.Time:
+        return algebra.crops(self.front, self.back)
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Every item when the one `count` later has come."""
+
+    count: int
+
+    def run(self, items: Items) -> Items:
+        return [made(items, [i], i + self.count) for i in range(len(items))]
+
+    def time(self) -> algebra.Time:
+        return algebra.waits(self.count)
+
+
+@dataclass(frozen=True)
+class Spread:
+    """A transposed convolution: items add up to places, of which some are cut off at the ends.
+
+    A place is done once all items that add to it have come, and enough for a clip that has it;
+    one to which nothing adds, once the item has come that begins there or before. What is done
+    goes on in order, and what is cut off takes its turn as well.
+    """
+
+    factor: int
+    window: Window
+    extra: int = 0
+
+    def run(self, items: Items) -> Items:
+        window, done, last, enough = self.window, [], 0, 1
+        size = window.reach + 1 + self.extra - window.before - window.after
+        for at in range(window.before + (len(items) - 1) * self.factor + size):
+            adding = self.adding(at)
+            last = max(last, *adding, at // self.factor if not adding else 0)
+            if at >= window.before:
+                enough = next(
+                    n for n in count(enough) if (n - 1) * self.factor + size > at - window.before
+                )
+                last = max(last, enough - 1)
+                done.append(made(items, adding, last))
+        return done
+
+    def adding(self, at: int) -> list[int]:
+        """The items that add to place `at`, first of which is that of item 0."""
+        taps = range(0, self.window.reach + 1, self.window.dilation)
+        return [(at - tap) // self.factor for tap in taps if (at - tap) % self.factor == 0]
+
+    def time(self) -> algebra.Time:
+        return algebra.spreads(self.factor, self.window, self.extra)
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Nearest or linear upsampling, as torch places the samples (`align_corners=False`)."""
+
+    factor: int
+    linear: bool
+
+    def run(self, items: Items) -> Items:
+        done = []
+        for q in range(len(items) * self.factor):
+            oldest, newest = self.between(q)
+            inner = (min(max(tap, 0), len(items) - 1) for tap in (oldest, newest))
+            item = made(items, inner, max(newest, 0))
+            padded = oldest < 0 or newest >= len(items)
+            done.append(Item(item.seen, item.frame, item.whole and not padded))
+        return done
+
+    def between(self, q: int) -> tuple[int, int]:
+        """The items that output `q` lies between, or upon."""
+        if not self.linear:
+            return q // self.factor, q // self.factor
+        place = Fraction(2 * q + 1, 2 * self.factor) - Fraction(1, 2)
+        return floor(place), ceil(place)
+
+    def time(self) -> algebra.Time:
+        return algebra.stretches(self.factor, [self.between(q) for q in range(self.factor)])
+
+
+Operation = Slide | Crop | Wait | Spread | Stretch
+
+
+def meet(inputs: list[Items]) -> Items:
+    """Item `j` of every input, once all are there."""
+    done = []
+    for row in zip(*inputs, strict=False):
+        seen = 0
+        for item in row:
+            seen |= item.seen
+        come = [item.frame for item in row if item.frame is not None]
+        frame = max(come) if len(come) == len(row) else None
+        done.append(Item(seen, frame, all(item.whole for item in row)))
+    return done
+
+
+@dataclass(frozen=True, eq=False)
+class Nest:
+    """An operation over what another nest gives, a join of several, or the input of the network."""
+
+    operation: Operation | None = None
+    inputs: tuple[Nest, ...] = ()
+    _runs: dict[int, Items] = field(default_factory=dict, repr=False)
+
+    def run(self, number: int) -> Items:
+        """Its items for a clip of so many frames."""
+        if number not in self._runs:
+            given = [nest.run(number) for nest in self.inputs]
+            self._runs[number] = (
+                frames(number)
+                if not given
+                else self.operation.run(given[0])
+                if self.operation
+                else meet(given)
+            )
+        return self._runs[number]
+
+    @cached_property
+    def time(self) -> algebra.Time:
+        """What the algebra says; raises `Disagreement` where a join does not fit."""
+        times = [nest.time for nest in self.inputs]
+        if self.operation:
+            return algebra.compose(times[0], self.operation.time())
+        return algebra.join(times) if times else algebra.IDENTITY
+
+    @cached_property
+    def every(self) -> list[Nest]:
+        """It and all that is in it."""
+        found = {id(self): self}
+        for nest in self.inputs:
+            found |= {id(each): each for each in nest.every}
+        return list(found.values())
+
+    @property
     def least(self) -> int:
         """The least clip for which every node has an item."""
-        return max(time.shortest for time in self.times())
-
-    def times(self) -> list[algebra.Time]:
-        """The times of all its nodes."""
-        return [self.time(), *(time for nest in self.inputs for time in nest.times())]
-
-    def clear(self, count: int) -> tuple[int, int]:
-        """The first and the last frame of windows that no padding reaches."""
-        times = self.times()
-        ends = [algebra.length(time, count) * time.stride + time.ahead for time in times]
-        return max(0, *(-int(time.past) for time in times)), min(count, *ends) - 1
+        return max(nest.time.shortest for nest in self.every)
 
 
-INPUT = Nest("input")
-
-
-def random_window(draw: Random) -> Window:
-    """A window whose padding is no larger than it reaches."""
-    kernel, dilation = draw.randint(1, 5), draw.choice((1, 1, 2, 3))
-    reach = dilation * (kernel - 1)
-    before, after = draw.randint(0, reach), draw.randint(0, reach)
-    return Window(
-        kernel, draw.choice((1, 1, 1, 2, 3)), before, after, dilation, draw.random() < 0.3
-    )
-
-
-def random_nest(draw: Random, start: Nest, depth: int) -> Nest:
-    """A few operations behind `start`; joins meet two or three branches, or one cropped."""
-    nest = start
-    for _ in range(draw.randint(1, 3)):
-        kind = draw.choice(("window", "window", "crop", "wait", "join" if depth else "window"))
-        if kind == "join":
-            nest = _random_join(draw, nest, depth)
-        elif kind == "window":
-            nest = Nest(kind, (nest,), random_window(draw))
-        else:
-            nest = Nest(kind, (nest,), sizes=(draw.randint(0, 3), draw.randint(0, 3)))
-    return nest
-
-
-def _random_join(draw: Random, nest: Nest, depth: int) -> Nest:
-    """A join that fits: what is too long is cropped, and strides are made equal."""
-    arms = [random_nest(draw, nest, depth - 1) for _ in range(draw.randint(1, 2))]
-    if len({arm.time().stride for arm in arms}) > 1:
-        arms = arms[:1]
-    stride = arms[0].time().stride // nest.time().stride
-    plain = Window(stride=stride)
-    arms.append(Nest("window", (nest,), plain) if stride > 1 else nest)
-    short = min((arm.time() for arm in arms), key=lambda time: time.offset)
-    fitted = []
-    for arm in arms:
-        lost = algebra.lost(arm.time(), short)
-        front = draw.randint(0, lost)
-        fitted.append(Nest("crop", (arm,), sizes=(front, lost - front)) if lost else arm)
-    draw.shuffle(fitted)
-    return Nest("join", tuple(fitted))
+INPUT = Nest()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import codsl
-from codsl.algebra.time import backlog, hold, postponed
+from codsl.algebra.time import backlog, postponed, spare
 from codsl.graph.align import FLOAT32
 from codsl.graph.graph import Graph
 from harness.networks import Networks
@@ -110,7 +110,7 @@ def placements(graph: Graph) -> list[list[Any]]:
     late = list(graph.times)
     for index in reversed(range(len(graph.nodes))):
         for edge in graph.nodes[index].edges:
-            room = hold(graph.times[edge.source], edge.reach, late[index + 1])
+            room = spare(graph.times[edge.source], edge.reach, late[index + 1])
             old = slack.get(edge.source, room)
             slack[edge.source] = min(old, room)
         value = index
@@ -124,7 +124,7 @@ def placements(graph: Graph) -> list[list[Any]]:
         list(fires)
         for fires in itertools.product(*choices)
         if all(
-            hold(fires[edge.source], edge.reach, fires[index + 1]) >= 0
+            spare(fires[edge.source], edge.reach, fires[index + 1]) >= 0
             for index, node in enumerate(graph.nodes)
             for edge in node.edges
         )
@@ -161,7 +161,7 @@ def test_firing_is_what_the_contract_of_joins_asks() -> None:
         assert fires[graph.output] == graph.time
         for index, node in enumerate(graph.nodes):
             for edge in node.edges:
-                assert hold(fires[edge.source], edge.reach, fires[index + 1]) >= 0
+                assert spare(fires[edge.source], edge.reach, fires[index + 1]) >= 0
 
 
 @pytest.mark.parametrize("shrink", ["lagging", "leading", "centered"])
