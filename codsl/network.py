@@ -1,10 +1,13 @@
 """The public face of a built network."""
 
+import os
+
 import torch
 
 from codsl.graph.graph import Graph
 from codsl.graph.report import Report
 from codsl.nn.block import Block, fill
+from codsl.nn.state import State
 
 
 class Network(Block):
@@ -26,3 +29,21 @@ class Network(Block):
     def report(self) -> Report:
         """What the network is, node by node; `print` shows it as a table."""
         return self.graph.report()
+
+    def save_state(self, path: str | os.PathLike[str]) -> None:
+        """Write the state of the stream to a safetensors file, all at once.
+
+        Raises `ValueError` before the first frame.
+        """
+        state = self.get_state()
+        if state is None:
+            raise ValueError("there is no state before the first frame")
+        state.save(path)
+
+    def load_state(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a state that was saved, on the device of this network.
+
+        Raises `OSError` where the file cannot be read, and `ValueError` where it is no state, or
+        one of another network: what differs is named.
+        """
+        self.set_state(State.load(path, self._own().device))

@@ -11,6 +11,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, compose, hold, join, length, rate
 from codsl.diagnostics import plural
 from codsl.graph.align import Schedule, align
+from codsl.graph.fingerprint import Fingerprint, fingerprint
 from codsl.graph.node import Edge, Node
 from codsl.graph.report import Report, Row, endless
 from codsl.spec.spec import Block
@@ -111,6 +112,11 @@ class Graph:
         """When each node fires in a stream, and what is kept for it."""
         outputs = [outlet.value for outlet in self.outputs]
         return align(self.nodes, self.times, self.frames, outputs, self.live)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What tells its streams from those of another network; the same in every process."""
+        return fingerprint(self.inputs, self.nodes, self.live, self.schedule)
 
     @cached_property
     def space(self) -> tuple[Time, ...]:

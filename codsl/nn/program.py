@@ -15,7 +15,7 @@ from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Carried
-from codsl.nn.state import State
+from codsl.nn.state import State, apart
 from codsl.nn.ways import dtype_of, kept, outputs, remembered
 from codsl.nn.windows import Tape
 
@@ -94,7 +94,11 @@ class Program:
             for node, memory in zip(graph.nodes, graph.schedule.memory, strict=True)
             for each in memory
         )
-        return (*items, *carried)
+        return tuple(apart([*items, *carried]))
+
+    def difference(self, state: State) -> str:
+        """Why a state is none of this program's; empty where it is one."""
+        return state.difference(self.names, self.layout, self.graph.fingerprint)
 
     def clip(self, xs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """All outputs of clips `(B, C, T, *S)`."""
@@ -131,7 +135,8 @@ class Program:
             torch.zeros((batch_size, *shape), dtype=kind, device=device)
             for shape, kind in zip(self.layout, dtypes, strict=True)
         )
-        return State(0, batch_size, dtype, device, tensors, self.names)
+        network = self.graph.fingerprint
+        return State(0, batch_size, dtype, device, tensors, self.names, network=network)
 
     def steps(self, xs: Sequence[Tensor], state: State) -> tuple[Values, State]:
         """The outputs that become due with the frames `xs`, `(B, C, T, *S)`, and the new state."""

@@ -107,7 +107,7 @@ class Streaming(CoModule, abstract=True):
         if batch_size < 0:
             raise ValueError(f"a batch has a size, got {batch_size}")
         own = self._own()
-        where = torch.device(device) if device is not None else own.device
+        where = own.device if device is None else torch.empty(0, device=device).device
         return self.program.init_state(batch_size, dtype or own.dtype, where)
 
     def _like(self) -> Tensor | None:
@@ -268,11 +268,9 @@ class Streaming(CoModule, abstract=True):
             raise TypeError(
                 f"a state is what init_state, step or get_state gives, not a {type(state).__name__}"
             )
-        if laid is not None and state.layout != laid.program.layout:
-            raise ValueError(
-                f"this state is of another network: it keeps {list(state.layout)}, "
-                f"here it is {list(laid.program.layout)}"
-            )
+        difference = "" if laid is None else laid.program.difference(state)
+        if difference:
+            raise ValueError(f"this state is of another network: {difference}")
 
 
 class Laying(Streaming, abstract=True):
