@@ -1,5 +1,6 @@
 """How modules of codsl run: by a program over their graph, with a state that is a value."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.trace import Trace, outlets_of, values_of
+from codsl.nn.work import Late
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Streaming(CoModule, abstract=True):
 
     _state: State | None = None
     _begun: Laid | None = None
+    _warned: bool = False
 
     @property
     @abstractmethod
@@ -68,13 +71,19 @@ class Streaming(CoModule, abstract=True):
         """The layout of the stream, or None while it is not known."""
 
     @property
-    def program(self) -> Program:
-        """The graph with the modules that compute it; raises `ValueError` before the first input
-        where that decides them."""
+    def laid(self) -> Laid:
+        """The layout of the stream; raises `ValueError` before the first input where that decides
+        it."""
         laid = self._settled()
         if laid is None:
             raise ValueError("the sizes of the frames are not known before the first input")
-        return laid.program
+        return laid
+
+    @property
+    def program(self) -> Program:
+        """The graph with the modules that compute it; raises `ValueError` before the first input
+        where that decides them."""
+        return self.laid.program
 
     @property
     def graph(self) -> Graph:
@@ -229,11 +238,27 @@ class Streaming(CoModule, abstract=True):
         like = first if casts or own is None else own
         return laid.program.init_state(first.shape[0], like.dtype, like.device)
 
-    def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
-        ys, new = laid.program.steps(xs, state)
+    def _advance(
+        self, laid: Laid, xs: list[Tensor], state: State, late: Late | None = None
+    ) -> tuple[Values, State]:
+        if not self._warned:
+            self._warn(laid.program)
+        ys, new = laid.program.steps(xs, state, late)
         if self.training:
             return ys, new
         return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
+
+    def _warn(self, program: Program) -> None:
+        """Say once that a stream is not what a clip is where norms take statistics of the batch."""
+        path = next(program.of_the_batch, None)
+        if path is not None:
+            self._warned = True
+            warnings.warn(
+                f"`{path}` is in training mode and normalises by the statistics of each frame's "
+                "batch, not of the clip's: eval() makes stream and clip equal",
+                UserWarning,
+                stacklevel=4,
+            )
 
     def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
         """Refuse what is not of this stream, before anything is computed."""
