@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import Tensor, nn
@@ -64,15 +65,25 @@ class Late:
 
         What a row gives before its first output is of no meaning, and stays in that row.
         """
-        keys = {turns: self._key(work, value, turns) for turns in set(self.turns)}
-        if not any(keys.values()):
+        if not self._matters(work, value):
             return work.done()
         recipe = work.node.recipe
         if isinstance(recipe, Windowed) and recipe.fill is not None:
             (edge,), (tape,) = work.node.edges, work.tapes
             filled = self._filled(tape, self.items[edge.source], recipe.fill)
             return replace(work, tapes=[filled]).done()
-        return self._apart(work, value, keys)
+        return self._apart(work, value)
+
+    @cached_property
+    def _latest(self) -> list[int]:
+        return sorted(set(self.turns), reverse=True)
+
+    def _matters(self, work: Work, value: int) -> bool:
+        """Whether a row's beginning makes a difference to a node: the latest row that has an
+        output reaches furthest back."""
+        carries = isinstance(work.node.recipe, Carried)
+        given = (each for each in self._latest if carries or work.stop > each * self.items[value])
+        return self._key(work, value, next(given, 0)) > 0
 
     def _key(self, work: Work, value: int, turns: int) -> int:
         """The turns that a row is late, or 0 where that makes no difference to a node."""
@@ -86,19 +97,19 @@ class Late:
     def _filled(self, tape: Tape, items: int, fill: float | str) -> Tape:
         """A tape with what stands before the first item of each row."""
         x = tape.items
-        size = x.shape[2]
-        missing = [min(max(0, turns * items - tape.first), size) for turns in self.turns]
-        count = torch.tensor(missing, device=x.device).view(-1, *[1] * (x.dim() - 1))
-        place = torch.arange(size, device=x.device).view(1, 1, -1, *[1] * (x.dim() - 3))
+        turns = torch.tensor(self.turns, device=x.device).view(-1, *[1] * (x.dim() - 1))
+        missing = turns * items - tape.first
+        place = torch.arange(x.shape[2], device=x.device).view(-1, *[1] * (x.dim() - 3))
         if isinstance(fill, str):
-            at = count.clamp(max=size - 1).expand(*x.shape[:2], 1, *x.shape[3:])
+            at = missing.clamp(0, x.shape[2] - 1).expand(*x.shape[:2], 1, *x.shape[3:])
             beyond = x.gather(2, at)
         else:
             beyond = torch.full((), fill, dtype=x.dtype, device=x.device)
-        return replace(tape, items=torch.where(place < count, beyond, x), kept=False)
+        return replace(tape, items=torch.where(place < missing, beyond, x), kept=False)
 
-    def _apart(self, work: Work, value: int, keys: dict[int, int]) -> Done:
+    def _apart(self, work: Work, value: int) -> Done:
         """What comes of a node where rows that began at different frames go one after another."""
+        keys = {turns: self._key(work, value, turns) for turns in self._latest}
         like, frame = work.tapes[0].items, work.node.frame
         shape = (len(self.turns), frame.channels, work.stop - work.first, *frame.space)
         y: Tensor | None = None
