@@ -2,16 +2,15 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from math import gcd, isinf, lcm
+from math import isinf, lcm
 
 from codsl.algebra.time import Time
 
 
 @dataclass(frozen=True)
 class Reading:
-    """A node that reads a value: when both speak, and the node's own time over the value."""
+    """A node that reads a value: its own time over the value, and when it speaks in a stream."""
 
-    source: Time
     reach: Time
     reader: Time
 
@@ -38,21 +37,14 @@ class Cycle:
 
 
 def cycle(values: Sequence[Time], readings: Sequence[Reading]) -> Cycle:
-    """The cycle of a stream of these values, by when they speak."""
+    """The cycle of a stream of these values, by when they speak, the readers' among them.
+
+    A turn has whole periods of every value, and so of whatever is read: a reader's period in
+    frames has whole periods of its own time.
+    """
     turn = lcm(*(time.period for time in values))
-    while more := [each for each in readings if _left(turn, each)]:
-        turn *= more[0].reach.period // gcd(_given(turn, more[0].source), more[0].reach.period)
     spoken = max(phase.due - time.period + 1 for time in values for phase in time.phases)
     return Cycle(max([0, spoken, *map(_settles, readings)]), turn)
-
-
-def _given(turn: int, time: Time) -> int:
-    return turn * len(time.phases) // time.period
-
-
-def _left(turn: int, each: Reading) -> int:
-    """Items of a turn beyond whole periods of the reader."""
-    return _given(turn, each.source) % each.reach.period
 
 
 def _settles(each: Reading) -> int:

@@ -121,7 +121,7 @@ class Graph:
         live = sorted(self.live)
         values = [*fires[:base], *(fires[base + index] for index in live)]
         readings = [
-            Reading(fires[edge.source], edge.reach, fires[base + index])
+            Reading(edge.reach, fires[base + index])
             for index in live
             for edge in self.nodes[index].edges
         ]
