@@ -4,6 +4,7 @@ import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from inspect import currentframe
 from itertools import chain
 from typing import Any
 
@@ -257,7 +258,7 @@ class Streaming(CoModule, abstract=True):
                 f"`{path}` is in training mode and normalises by the statistics of each frame's "
                 "batch, not of the clip's: eval() makes stream and clip equal",
                 UserWarning,
-                stacklevel=4,
+                stacklevel=_depth(),
             )
 
     def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
@@ -324,6 +325,14 @@ class Laying(Streaming, abstract=True):
         if self._begun is None and self._taken is not None:
             return self._layout(0, self._taken)
         return self._begun
+
+
+def _depth() -> int:
+    """How many calls within codsl lie between the caller of this function and its user."""
+    depth, call = 0, currentframe()
+    while call is not None and str(call.f_globals.get("__name__")).startswith("codsl."):
+        depth, call = depth + 1, call.f_back
+    return depth
 
 
 def _frame(x: Tensor) -> Frame:
