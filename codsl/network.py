@@ -1,10 +1,14 @@
 """The public face of a built network."""
 
+import os
+
 import torch
 
 from codsl.graph.graph import Graph
 from codsl.graph.report import Report
 from codsl.nn.block import Block, fill
+from codsl.nn.state import State
+from codsl.nn.stream import Slots
 
 
 class Network(Block):
@@ -26,3 +30,34 @@ class Network(Block):
     def report(self) -> Report:
         """What the network is, node by node; `print` shows it as a table."""
         return self.graph.report()
+
+    def stream(
+        self,
+        slots: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> Slots:
+        """Room for so many streams in one batch, which join, step and leave when they will.
+
+        Dtype and device are the network's if not given. Raises `ValueError` for less than one
+        slot, and for a network of which one frame may give several outputs.
+        """
+        return Slots(self, slots, dtype, device)
+
+    def save_state(self, path: str | os.PathLike[str]) -> None:
+        """Write the state of the stream to a safetensors file, all at once.
+
+        Raises `ValueError` before the first frame.
+        """
+        state = self.get_state()
+        if state is None:
+            raise ValueError("there is no state before the first frame")
+        state.save(path)
+
+    def load_state(self, path: str | os.PathLike[str]) -> None:
+        """Go on from a state that was saved, on the device of this network.
+
+        Raises `OSError` where the file cannot be read, and `ValueError` where it is no state, or
+        one of another network: what differs is named.
+        """
+        self.set_state(State.load(path, self._own().device))

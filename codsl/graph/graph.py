@@ -6,11 +6,13 @@ from functools import cached_property
 from math import isinf
 from typing import Any
 
+from codsl.algebra.cycle import Cycle, Reading, cycle
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, compose, hold, join, length, rate
 from codsl.diagnostics import plural
 from codsl.graph.align import Schedule, align
+from codsl.graph.fingerprint import Fingerprint, fingerprint
 from codsl.graph.node import Edge, Node
 from codsl.graph.report import Report, Row, endless
 from codsl.spec.spec import Block
@@ -111,6 +113,24 @@ class Graph:
         """When each node fires in a stream, and what is kept for it."""
         outputs = [outlet.value for outlet in self.outputs]
         return align(self.nodes, self.times, self.frames, outputs, self.live)
+
+    @cached_property
+    def cycle(self) -> Cycle:
+        """From which frame on its streams repeat themselves, and after how many frames."""
+        fires, base = self.schedule.fires, self.base
+        live = sorted(self.live)
+        values = [*fires[:base], *(fires[base + index] for index in live)]
+        readings = [
+            Reading(edge.reach, fires[base + index])
+            for index in live
+            for edge in self.nodes[index].edges
+        ]
+        return cycle(values, readings)
+
+    @cached_property
+    def fingerprint(self) -> Fingerprint:
+        """What tells its streams from those of another network; the same in every process."""
+        return fingerprint(self.inputs, self.nodes, self.live, self.schedule)
 
     @cached_property
     def space(self) -> tuple[Time, ...]:

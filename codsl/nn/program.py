@@ -4,7 +4,7 @@ Which outputs are due follows from the frame number alone, so idle work is skipp
 depends on data.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -14,11 +14,12 @@ from torch import Tensor, nn
 from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
-from codsl.layers.recipe import Carried, Foreign
+from codsl.layers.recipe import Foreign
 from codsl.nn.foreign import stepped
-from codsl.nn.state import State
-from codsl.nn.ways import dtype_of, kept, outputs, remembered
+from codsl.nn.state import State, apart
+from codsl.nn.ways import dtype_of, kept
 from codsl.nn.windows import Tape
+from codsl.nn.work import Late, Work
 
 Values = tuple[Tensor | None, ...]
 
@@ -36,6 +37,19 @@ class Program:
         return [
             (index, self.graph.nodes[index], self.modules[index])
             for index in sorted(self.graph.live)
+        ]
+
+    @property
+    def of_the_batch(self) -> Iterator[str]:
+        """The layers that would normalise by the statistics of a batch, now."""
+        return (path for path, module in self._norms if module.training)
+
+    @cached_property
+    def _norms(self) -> list[tuple[str, nn.Module]]:
+        return [
+            (node.path, module)
+            for _, node, module in self._computed
+            if isinstance(module, nn.modules.batchnorm._BatchNorm)
         ]
 
     @cached_property
@@ -95,7 +109,11 @@ class Program:
             for node, memory in zip(graph.nodes, graph.schedule.memory, strict=True)
             for each in memory
         )
-        return (*items, *carried)
+        return tuple(apart([*items, *carried]))
+
+    def difference(self, state: State) -> str:
+        """Why a state is none of this program's; empty where it is one."""
+        return state.difference(self.names, self.layout, self.graph.fingerprint)
 
     def clip(self, xs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """All outputs of clips `(B, C, T, *S)`."""
@@ -132,15 +150,38 @@ class Program:
             torch.zeros((batch_size, *shape), dtype=kind, device=device)
             for shape, kind in zip(self.layout, dtypes, strict=True)
         )
-        return State(0, batch_size, dtype, device, tensors, self.names)
+        network = self.graph.fingerprint
+        return State(0, batch_size, dtype, device, tensors, self.names, network=network)
 
-    def steps(self, xs: Sequence[Tensor], state: State) -> tuple[Values, State]:
-        """The outputs that become due with the frames `xs`, `(B, C, T, *S)`, and the new state."""
+    def given(self, frames: int) -> list[int]:
+        """How many items the value of each feed has given after so many frames."""
+        schedule = self.graph.schedule
+        return [emits(schedule.fires[feed.value], frames) for feed in schedule.feeds]
+
+    def late(self, turns: Sequence[int]) -> Late:
+        """Rows that began so many turns of `graph.cycle` later."""
+        return Late(tuple(turns), self._items)
+
+    @cached_property
+    def _items(self) -> tuple[int, ...]:
+        """How many items of every value come in a turn."""
+        return tuple(map(self.graph.cycle.items, self.graph.schedule.fires))
+
+    def steps(
+        self, xs: Sequence[Tensor], state: State, late: Late | None = None
+    ) -> tuple[Values, State]:
+        """The outputs that become due with the frames `xs`, `(B, C, T, *S)`, and the new state.
+
+        Rows that are `late` are no further than the frames before `graph.cycle.start`, the state
+        is beyond it; outputs that a row cannot have yet are of no meaning.
+        """
         before, after = state.frame, state.frame + xs[0].shape[2]
         tensors = list(state.tensors)
         fires = self.graph.schedule.fires
         others = dict(state.others)
-        ys = self._run(xs, before, lambda value: emits(fires[value], after), tensors, others, None)
+        ys = self._run(
+            xs, before, lambda value: emits(fires[value], after), tensors, others, None, late
+        )
         kept = tuple(others.items())
         return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept)
 
@@ -165,6 +206,7 @@ class Program:
         tensors: list[Tensor],
         others: dict[int, object],
         end: Callable[[int], int] | None,
+        late: Late | None = None,
     ) -> Values:
         """Carry every node from what it had given after `frames` frames to what it gives `until`.
 
@@ -203,14 +245,10 @@ class Program:
                 y, others[index] = stepped(module, items, others.get(index), end is not None)
                 _check_due(node, y, stop - first)
             elif stop > first:
+                place = self._memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
-                spans = [reads(edge.reach, first, stop - 1) for edge in node.edges]
-                if isinstance(node.recipe, Carried):
-                    place = self._memory_of[index]
-                    y, *after = remembered(module, node.recipe, read[0], spans[0], tensors[place])
-                    tensors[place] = after
-                else:
-                    y = outputs(module, node.recipe, read, spans, first, stop)
+                work = Work(node, module, read, tensors[place], first, stop)
+                y, tensors[place] = work.done() if late is None else late.done(work, value)
             new[value] = y
             for number in self._feeds_of.get(value, ()):
                 feed(number, y)

@@ -1,8 +1,10 @@
 """How modules of codsl run: by a program over their graph, with a state that is a value."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from inspect import currentframe
 from itertools import chain, count
 from typing import Any
 
@@ -18,6 +20,7 @@ from codsl.nn.older import call_mode
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.trace import Trace, outlets_of, values_of
+from codsl.nn.work import Late
 
 
 @dataclass(frozen=True)
@@ -37,6 +40,7 @@ class Streaming(CoModule, abstract=True):
 
     _state: State | None = None
     _begun: Laid | None = None
+    _warned: bool = False
 
     @property
     @abstractmethod
@@ -69,13 +73,19 @@ class Streaming(CoModule, abstract=True):
         """The layout of the stream, or None while it is not known."""
 
     @property
-    def program(self) -> Program:
-        """The graph with the modules that compute it; raises `ValueError` before the first input
-        where that decides them."""
+    def laid(self) -> Laid:
+        """The layout of the stream; raises `ValueError` before the first input where that decides
+        it."""
         laid = self._settled()
         if laid is None:
             raise ValueError("the sizes of the frames are not known before the first input")
-        return laid.program
+        return laid
+
+    @property
+    def program(self) -> Program:
+        """The graph with the modules that compute it; raises `ValueError` before the first input
+        where that decides them."""
+        return self.laid.program
 
     @property
     def graph(self) -> Graph:
@@ -109,7 +119,7 @@ class Streaming(CoModule, abstract=True):
         if batch_size < 0:
             raise ValueError(f"a batch has a size, got {batch_size}")
         own = self._own()
-        where = torch.device(device) if device is not None else own.device
+        where = own.device if device is None else torch.empty(0, device=device).device
         return self.program.init_state(batch_size, dtype or own.dtype, where)
 
     def _like(self) -> Tensor | None:
@@ -231,12 +241,28 @@ class Streaming(CoModule, abstract=True):
         like = first if casts or own is None else own
         return laid.program.init_state(first.shape[0], like.dtype, like.device)
 
-    def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
+    def _advance(
+        self, laid: Laid, xs: list[Tensor], state: State, late: Late | None = None
+    ) -> tuple[Values, State]:
+        if not self._warned:
+            self._warn(laid.program)
         with call_mode.plain():
-            ys, new = laid.program.steps(xs, state)
+            ys, new = laid.program.steps(xs, state, late)
         if self.training:
             return ys, new
         return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
+
+    def _warn(self, program: Program) -> None:
+        """Say once that a stream is not what a clip is where norms take statistics of the batch."""
+        path = next(program.of_the_batch, None)
+        if path is not None:
+            self._warned = True
+            warnings.warn(
+                f"`{path}` is in training mode and normalises by the statistics of each frame's "
+                "batch, not of the clip's: eval() makes stream and clip equal",
+                UserWarning,
+                stacklevel=_depth(),
+            )
 
     def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
         """Refuse what is not of this stream, before anything is computed."""
@@ -271,11 +297,9 @@ class Streaming(CoModule, abstract=True):
             raise TypeError(
                 f"a state is what init_state, step or get_state gives, not a {type(state).__name__}"
             )
-        if laid is not None and state.layout != laid.program.layout:
-            raise ValueError(
-                f"this state is of another network: it keeps {list(state.layout)}, "
-                f"here it is {list(laid.program.layout)}"
-            )
+        difference = "" if laid is None else laid.program.difference(state)
+        if difference:
+            raise ValueError(f"this state is of another network: {difference}")
 
 
 _structure = count()
@@ -314,6 +338,14 @@ class Laying(Streaming, abstract=True):
         if self._begun is None and self._taken is not None:
             return self._layout(0, self._taken)
         return self._begun
+
+
+def _depth() -> int:
+    """How many calls within codsl lie between the caller of this function and its user."""
+    depth, call = 0, currentframe()
+    while call is not None and str(call.f_globals.get("__name__")).startswith("codsl."):
+        depth, call = depth + 1, call.f_back
+    return depth
 
 
 def _frame(x: Tensor) -> Frame:

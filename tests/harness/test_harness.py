@@ -14,7 +14,7 @@ import codsl
 from codsl.algebra import time as algebra
 from codsl.graph import align
 from codsl.layers import convolution
-from codsl.nn import program, windows
+from codsl.nn import program, windows, work
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.streaming import Streaming
@@ -127,7 +127,7 @@ def test_a_hold_that_is_one_item_short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_join_by_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = program.outputs
+    true = work.outputs
 
     def outputs(
         module: Any, recipe: Any, tapes: Sequence[windows.Tape], spans: Any, first: int, stop: int
@@ -137,7 +137,7 @@ def test_a_join_by_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
             spans = [(end - stop + first, end - 1) for end in last]
         return true(module, recipe, tapes, spans, first, stop)
 
-    monkeypatch.setattr(program, "outputs", outputs)
+    monkeypatch.setattr(work, "outputs", outputs)
     fails(built({"residual": {"layers": [PADDED]}}), "step at frame 1: off by")
 
 
@@ -213,8 +213,10 @@ def test_an_output_at_every_step_of_a_stride(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_state_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
-        ys, new = true(self, xs, state)
+    def steps(
+        self: Program, xs: list[torch.Tensor], state: State, late: object = None
+    ) -> tuple[Values, State]:
+        ys, new = true(self, xs, state, late)
         for old, tensor in zip(state.tensors, new.tensors, strict=True):
             old.copy_(tensor)
         return ys, replace(new, tensors=state.tensors)
@@ -226,8 +228,10 @@ def test_a_state_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_state_that_is_a_view_of_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
-        ys, new = true(self, xs, state)
+    def steps(
+        self: Program, xs: list[torch.Tensor], state: State, late: object = None
+    ) -> tuple[Values, State]:
+        ys, new = true(self, xs, state, late)
         depth = new.tensors[0].shape[2]
         return ys, replace(new, tensors=(xs[0][:, :, -depth:],)) if xs[0].shape[2] >= depth else new
 
@@ -253,8 +257,10 @@ def test_more_state_than_declared(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_storage_larger_than_its_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
-        ys, new = true(self, xs, state)
+    def steps(
+        self: Program, xs: list[torch.Tensor], state: State, late: object = None
+    ) -> tuple[Values, State]:
+        ys, new = true(self, xs, state, late)
         wide = tuple(torch.cat([each, each], 2)[:, :, : each.shape[2]] for each in new.tensors)
         return ys, replace(new, tensors=wide)
 
