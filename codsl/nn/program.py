@@ -233,7 +233,8 @@ class Program:
             if stop > first:
                 place = self._memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
-                work = Work(node, module, read, tensors[place], first, stop)
+                sources = [schedule.feeds[number].value for number in schedule.reads[index]]
+                work = Work(node, module, read, sources, tensors[place], first, stop)
                 y, tensors[place] = work.done() if late is None else late.done(work, value)
             new[value] = y
             for number in self._feeds_of.get(value, ()):
