@@ -244,7 +244,8 @@ class Streaming(CoModule, abstract=True):
     ) -> tuple[Values, State]:
         if not self._warned:
             self._warn(laid.program)
-        ys, new = laid.program.steps(xs, state, late)
+        program = laid.program
+        ys, new = program.rows(xs, state, late) if late else program.steps(xs, state)
         if self.training:
             return ys, new
         return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))

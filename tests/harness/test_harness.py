@@ -14,7 +14,7 @@ import codsl
 from codsl.algebra import time as algebra
 from codsl.graph import align
 from codsl.layers import convolution
-from codsl.nn import program, windows
+from codsl.nn import program, windows, work
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.streaming import Streaming
@@ -127,7 +127,7 @@ def test_a_hold_that_is_one_item_short(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_join_by_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = program.outputs
+    true = work.outputs
 
     def outputs(
         module: Any, recipe: Any, tapes: Sequence[windows.Tape], spans: Any, first: int, stop: int
@@ -137,7 +137,7 @@ def test_a_join_by_arrival(monkeypatch: pytest.MonkeyPatch) -> None:
             spans = [(end - stop + first, end - 1) for end in last]
         return true(module, recipe, tapes, spans, first, stop)
 
-    monkeypatch.setattr(program, "outputs", outputs)
+    monkeypatch.setattr(work, "outputs", outputs)
     fails(built({"residual": {"layers": [PADDED]}}), "step at frame 1: off by")
 
 
