@@ -167,13 +167,15 @@ class Program:
         """How many items of every value come in a turn."""
         return tuple(map(self.graph.cycle.items, self.graph.schedule.fires))
 
-    def steps(
-        self, xs: Sequence[Tensor], state: State, late: Late | None = None
-    ) -> tuple[Values, State]:
-        """The outputs that become due with the frames `xs`, `(B, C, T, *S)`, and the new state.
+    def steps(self, xs: Sequence[Tensor], state: State) -> tuple[Values, State]:
+        """The outputs that become due with the frames `xs`, `(B, C, T, *S)`, and the new state."""
+        return self.rows(xs, state, None)
 
-        Rows that are `late` are no further than the frames before `graph.cycle.start`, the state
-        is beyond it; outputs that a row cannot have yet are of no meaning.
+    def rows(self, xs: Sequence[Tensor], state: State, late: Late | None) -> tuple[Values, State]:
+        """The same where rows began later than others.
+
+        The state is then beyond `graph.cycle.start`. Outputs that a row cannot have yet are of no
+        meaning.
         """
         before, after = state.frame, state.frame + xs[0].shape[2]
         tensors = list(state.tensors)
@@ -247,7 +249,8 @@ class Program:
             elif stop > first:
                 place = self._memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
-                work = Work(node, module, read, tensors[place], first, stop)
+                sources = [schedule.feeds[number].value for number in schedule.reads[index]]
+                work = Work(node, module, read, sources, tensors[place], first, stop)
                 y, tensors[place] = work.done() if late is None else late.done(work, value)
             new[value] = y
             for number in self._feeds_of.get(value, ()):

@@ -246,8 +246,9 @@ class Streaming(CoModule, abstract=True):
     ) -> tuple[Values, State]:
         if not self._warned:
             self._warn(laid.program)
+        program = laid.program
         with call_mode.plain():
-            ys, new = laid.program.steps(xs, state, late)
+            ys, new = program.rows(xs, state, late) if late else program.steps(xs, state)
         if self.training:
             return ys, new
         return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))

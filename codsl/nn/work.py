@@ -19,11 +19,13 @@ Done = tuple[Tensor, tuple[Tensor, ...]]
 
 @dataclass(frozen=True)
 class Work:
-    """A node, its tapes, what it carries, and the outputs `first` up to `stop` that are due."""
+    """A node, the tapes that it reads and the values that these are of, what it carries, and the
+    outputs `first` up to `stop` that are due."""
 
     node: Node
     module: nn.Module
     tapes: Sequence[Tape]
+    sources: Sequence[int]
     memory: Sequence[Tensor]
     first: int
     stop: int
@@ -69,8 +71,8 @@ class Late:
             return work.done()
         recipe = work.node.recipe
         if isinstance(recipe, Windowed) and recipe.fill is not None:
-            (edge,), (tape,) = work.node.edges, work.tapes
-            filled = self._filled(tape, self.items[edge.source], recipe.fill)
+            (source,), (tape,) = work.sources, work.tapes
+            filled = self._filled(tape, self.items[source], recipe.fill)
             return replace(work, tapes=[filled]).done()
         return self._apart(work, value)
 
@@ -130,8 +132,8 @@ class Late:
     def _own(self, work: Work, value: int, turns: int) -> Work:
         """The work of rows that are late, in numbers of their own."""
         tapes = [
-            replace(tape, first=tape.first - turns * self.items[edge.source])
-            for edge, tape in zip(work.node.edges, work.tapes, strict=True)
+            replace(tape, first=tape.first - turns * self.items[source])
+            for source, tape in zip(work.sources, work.tapes, strict=True)
         ]
         return replace(_begun(work, turns * self.items[value]), tapes=tapes)
 
