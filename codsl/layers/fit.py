@@ -38,7 +38,7 @@ def divides(groups: int, x: Frame, out_channels: int) -> None:
     common = gcd(x.channels, out_channels)
     for word, channels in (("in", x.channels), ("out", out_channels)):
         if channels % groups:
-            nearest = _nearest_divisor(common, groups)
+            nearest = nearest_divisor(common, groups)
             raise Mistake(
                 "E0414",
                 f"groups={groups} does not divide {word}_channels={channels}",
@@ -50,7 +50,7 @@ def divides(groups: int, x: Frame, out_channels: int) -> None:
             )
 
 
-def _nearest_divisor(number: int, wanted: int) -> int:
+def nearest_divisor(number: int, wanted: int) -> int:
     """The divisor of `number` next to `wanted`; the larger of two."""
     for distance in range(max(number, wanted)):
         for candidate in (wanted + distance, wanted - distance):

@@ -121,11 +121,11 @@ class Carried:
 
 @dataclass(frozen=True)
 class Attended:
-    """Output `j` attends to the items from `j - past` to `j + ahead` that there are.
+    """Output `j` is made of item `j`, and of what is kept of the items around it that there are.
 
     `frame` gets the module and items, and makes of each what is kept of it, a frame `keeps`. `call`
-    gets the module, consecutive kept items, how many stand before the first output's own, and how
-    many outputs there are.
+    gets the module, the outputs' own items, consecutive kept items, and how many of these stand
+    before the first output's own.
     """
 
     module: str
@@ -159,6 +159,11 @@ Recipe = Pointwise | Windowed | Spread | Carried | Attended | Folded
 def kept_frame(recipe: Recipe) -> Frame | None:
     """What a recipe makes of each item before it is kept, or None where items are kept as such."""
     return recipe.keeps if isinstance(recipe, Windowed | Attended) else None
+
+
+def takes_items(recipe: Recipe) -> bool:
+    """Whether outputs are made of items as they come in, besides what is kept of them."""
+    return isinstance(recipe, Attended)
 
 
 def memory_of(recipe: Recipe) -> tuple[Memory, ...]:

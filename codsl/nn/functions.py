@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
+from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
 from codsl.nn.recurrence import recur
 from codsl.nn.upsample import between_items, repeat_items, spread_out
 
@@ -54,6 +55,10 @@ def join_concat(*inputs: Tensor) -> Tensor:
 
 
 _FUNCTIONS: tuple[Any, ...] = (
+    attend,
+    encode,
+    encoder_keys_and_values,
+    keys_and_values,
     recur,
     spread_out,
     repeat_items,

@@ -41,11 +41,12 @@ LAYERS = """
     hardswish elu celu selu glu gelu hardshrink leaky_relu log_sigmoid softplus softshrink
     prelu softsign tanhshrink softmin softmax softmax2d log_softmax rnn gru lstm
     conv_transpose1d conv_transpose2d conv_transpose3d upsample crop
+    multihead_attention transformer_encoder_layer
 """
 """The layers of this version."""
 
-OTHERWISE = ("conv", "avg_pool", "max_pool", "crop")
-"""Layers that torch lacks, or has not with all arguments."""
+OTHERWISE = ("conv", "avg_pool", "max_pool", "crop", "multihead", "transformer")
+"""Layers that torch lacks, or has not with all arguments, or not bit for bit."""
 
 
 def frame_of(rank: int) -> Frame:

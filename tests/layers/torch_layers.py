@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from codsl.layers.adaptive import AdaptivePool
+from codsl.layers.attention import Attention
 from codsl.layers.convolution import Convolution
 from codsl.layers.cropping import Crop
 from codsl.layers.normalization import BatchNorm
@@ -60,7 +61,7 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             given = {"output_size": row.output_size if row.rank > 1 else 1}
         case Transposed():
             given = _transposed(row, x)
-        case Crop():
+        case Crop() | Attention():
             given = None
         case Upsample():
             given = {"scale_factor": row.scale_factor, "mode": row.mode}
