@@ -10,6 +10,8 @@ from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
 from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
+from codsl.nn.cumulative import channel_norm, cumulative_norm, running_mean
+from codsl.nn.positions import add_in_turn, add_sinusoids
 from codsl.nn.recurrence import recur
 from codsl.nn.upsample import between_items, repeat_items, spread_out
 
@@ -55,11 +57,16 @@ def join_concat(*inputs: Tensor) -> Tensor:
 
 
 _FUNCTIONS: tuple[Any, ...] = (
+    add_in_turn,
+    add_sinusoids,
     attend,
+    channel_norm,
+    cumulative_norm,
     encode,
     encoder_keys_and_values,
     keys_and_values,
     recur,
+    running_mean,
     spread_out,
     repeat_items,
     between_items,

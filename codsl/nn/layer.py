@@ -11,6 +11,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise
+from codsl.nn import holders
 from codsl.nn.operation import Operation, Settled
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
@@ -68,16 +69,21 @@ class Join(nn.Module):
         return self.word
 
 
+def holder(name: str) -> Any:
+    """The class that holds the weights: codsl's own of that name, or torch's."""
+    return getattr(holders, name, None) or getattr(nn, name, None)
+
+
 @cache
 def layer_class(name: str) -> type[Layer]:
     """The class of layers that are torch's `name`; it can be found under that name for pickling."""
-    torch_class = getattr(nn, name)
+    torch_class = holder(name)
     members = {"__module__": __name__, "__doc__": torch_class.__doc__, "holder": torch_class}
     return type(name, (Layer, torch_class), members)
 
 
 def __getattr__(name: str) -> Any:
-    if hasattr(nn, name) and isinstance(getattr(nn, name), type):
+    if isinstance(holder(name), type):
         return layer_class(name)
     raise AttributeError(name)
 

@@ -11,9 +11,11 @@ from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.attention import Attention
 from codsl.layers.convolution import Convolution
 from codsl.layers.cropping import Crop
+from codsl.layers.cumulative import ChannelLayerNorm, CumulativeLayerNorm, RunningMean
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
 from codsl.layers.pooling import AveragePool, MaxPool
+from codsl.layers.positions import PositionalEncoding, RecyclingPositionalEncoding
 from codsl.layers.recurrent import Recurrent
 from codsl.layers.row import Layer, settings
 from codsl.layers.transposed import Transposed
@@ -61,7 +63,9 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             given = {"output_size": row.output_size if row.rank > 1 else 1}
         case Transposed():
             given = _transposed(row, x)
-        case Crop() | Attention():
+        case Crop() | Attention() | RunningMean() | CumulativeLayerNorm() | ChannelLayerNorm():
+            given = None
+        case PositionalEncoding() | RecyclingPositionalEncoding():
             given = None
         case Upsample():
             given = {"scale_factor": row.scale_factor, "mode": row.mode}
