@@ -10,12 +10,13 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
-from codsl.layers.recipe import Pointwise
+from codsl.layers.recipe import Pointwise, normed_of
 from codsl.nn import holders
 from codsl.nn.operation import Operation, Settled
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
 from codsl.nn.ways import Run, clip, pointwise
+from codsl.nn.weight_norm import WeightNorm, normalise
 
 
 class Layer(Laying, abstract=True):
@@ -82,7 +83,16 @@ def layer_class(name: str) -> type[Layer]:
     return type(name, (Layer, torch_class), members)
 
 
+@cache
+def normed_class(name: str) -> type[Layer]:
+    """The class of layers of that name whose weight is normalised."""
+    return type(f"WeightNorm{name}", (WeightNorm, layer_class(name)), {"__module__": __name__})
+
+
 def __getattr__(name: str) -> Any:
+    inner = name.removeprefix("WeightNorm")
+    if inner != name:
+        return normed_class(inner)
     if isinstance(holder(name), type):
         return layer_class(name)
     raise AttributeError(name)
@@ -100,6 +110,9 @@ def layer(
     if _takes_dtype(made.holder):
         settings |= {"device": device, "dtype": dtype}
     module = made(**settings)
+    match normed_of(recipe):
+        case magnitude, direction:
+            normalise(module, (magnitude, direction), normed_class(recipe.module))
     module.operation = Settled(node, x)
     module.path = node.path
     module._taken = (x,)

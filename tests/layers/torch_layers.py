@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -82,7 +83,17 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             return nn.Identity()
         case _:
             given = settings(row)
-    return None if given is None else getattr(nn, name)(**given)
+    return None if given is None else _normed(row, getattr(nn, name)(**given))
+
+
+def _normed(row: Layer, module: nn.Module) -> nn.Module:
+    """The module with its weight normalised by torch, where the row asks for it."""
+    norm = getattr(row, "weight_norm", False)
+    if norm == "old":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return nn.utils.weight_norm(module)
+    return nn.utils.parametrizations.weight_norm(module) if norm else module
 
 
 def _pads(row: Convolution | AveragePool | MaxPool, dilation: tuple[int, ...]) -> Any:
@@ -116,7 +127,9 @@ def _transposed(row: Transposed, x: Frame) -> dict[str, Any] | None:
     pairs = [pad for pad in row.padding if isinstance(pad, tuple) and pad[0] == pad[1]]
     if len(pairs) < row.rank:
         return None
-    named = {k: v for k, v in settings(row).items() if k not in ("dtype", "in_channels")}
+    named = {
+        k: v for k, v in settings(row).items() if k not in ("dtype", "in_channels", "weight_norm")
+    }
     return {**named, "in_channels": x.channels, "padding": tuple(pad[0] for pad in pairs)}
 
 
