@@ -342,7 +342,10 @@ def undisturbed(net: CoModule, declared: Declared, frames: int) -> list[int]:
 
 
 def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: torch.dtype) -> None:
-    """The oldest and the newest frame that poison output `j` are where the report has them."""
+    """The oldest and the newest frame that poison output `j` are where the report has them.
+
+    An endless past goes back to the first frame, or to the first that strides do not leap over.
+    """
     net.reset()
     frames = next(
         n for n in range(declared.min_frames, 4 * LONGEST) if undisturbed(net, declared, n)
@@ -354,6 +357,7 @@ def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: tor
     clean = net(x).isfinite()
     turned = (net(poisoned).isnan() & clean).movedim(2, 1).flatten(2).any(2)
     exact = undisturbed(net, declared, frames)
+    latest_begin = seen(net, frames)[0] + max(time.period for time in net.graph.times) - 1
     for j in range(clean.shape[2]):
         found = turned[:, j].nonzero().flatten().tolist()
         oldest, newest, *_ = declared.output(j)
@@ -361,7 +365,7 @@ def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: tor
         if j in exact:
             assert clean[:, :, j].all(), f"output {j} is not finite"
             ends = (found[0], found[-1]) if found else None
-            begin = min(found[0], seen(net, frames)[0]) if math.isinf(oldest) and found else oldest
+            begin = min(found[0], latest_begin) if math.isinf(oldest) and found else oldest
             assert ends == (begin, newest), f"output {j} sees {ends}, not {(oldest, newest)}"
 
 
