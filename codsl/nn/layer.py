@@ -2,6 +2,7 @@
 
 from functools import cache
 from inspect import signature
+from math import isinf
 from typing import Any, ClassVar
 
 import torch
@@ -133,5 +134,5 @@ def strides(axes: tuple[Time, ...]) -> tuple[Any, ...]:
 
 
 def paddings(axes: tuple[Time, ...]) -> tuple[Any, ...]:
-    """The padding before the first input in every dimension."""
-    return tuple(max(0, axis.past) for axis in axes)
+    """The padding before the first input in every dimension; an endless past is none."""
+    return tuple(0 if isinf(axis.past) else max(0, axis.past) for axis in axes)

@@ -165,6 +165,7 @@ def contract(net: CoModule, dtype: torch.dtype = torch.float64, seed: int = 0) -
     frame_by_frame(net, x, clips, declared)
     in_chunks(net, x, clips, declared, random.Random(seed))
     purely(net, x, clips[most], declared)
+    rows_apart(net, x, clips[most])
     depends_as_declared(net, declared, seed, dtype)
     keeps_as_declared(net, x, declared)
 
@@ -313,6 +314,17 @@ def purely(net: CoModule, x: Tensor, whole: Tensor, declared: Declared) -> None:
     y, _ = pure_step(net, x[:, :, again].clone(), states[again][0], declared)
     identical(y, outputs[again], "the step again")
     assert net.get_state() is None, "the pure step keeps a state"
+
+
+def rows_apart(net: CoModule, x: Tensor, whole: Tensor) -> None:
+    """What one row of a batch gets never reaches another, in a clip and in a stream."""
+    spoilt = x.clone()
+    spoilt[1:] = math.nan
+    net.reset()
+    parts = [net.forward_steps(chunk) for chunk in spoilt.split(5, 2)]
+    for y in (net(spoilt), together([*parts, net.flush()])):
+        assert y is not None, "a stream gives nothing"
+        close(y[:1], whole[:1], "a row beside one of nan")
 
 
 def seen(net: CoModule, frames: int) -> tuple[int, int]:

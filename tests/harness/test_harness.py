@@ -323,15 +323,21 @@ def test_a_band_that_is_one_off(monkeypatch: pytest.MonkeyPatch) -> None:
     fails(built(ATTENTION), "off by|sees")
 
 
-def test_attention_that_multiplies_by_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A mask over all frames lets `nan` through."""
+@pytest.mark.parametrize(
+    ("over", "why"),
+    [((1, 2, 3), "sees more than declared"), ((0, 2, 3), "a row beside one of nan")],
+)
+def test_attention_that_multiplies_by_zero(
+    monkeypatch: pytest.MonkeyPatch, over: tuple[int, ...], why: str
+) -> None:
+    """A mask over all frames, or all rows, lets `nan` through."""
     true = attention._band
 
     def band(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *more: Any) -> Any:
-        return true(query, key, value, *more) + 0 * value.sum()
+        return true(query, key, value, *more) + 0 * value.sum(over, keepdim=True)
 
     monkeypatch.setattr(attention, "_band", band)
-    fails(built(ATTENTION), "sees more than declared")
+    fails(built(ATTENTION), why)
 
 
 def test_outputs_that_come_a_frame_early(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import itertools
+import pickle
 import random
 from typing import Any
 
@@ -123,6 +125,20 @@ def test_examples_equal_torch(
         ours.train(training)
         theirs.train(training)
         assert compared(ours, theirs, x, dtype, lengths(ours, name, example)) > 0
+
+
+@pytest.mark.parametrize(("name", "example", "rank"), EXAMPLES)
+def test_examples_are_copied_and_pickled(name: str, example: dict[str, Any], rank: int) -> None:
+    """Also after some frames; the copy goes on as the network does, and neither disturbs it."""
+    x = frame_of(rank)
+    net = built(name, example, x, torch.float64).eval()
+    chunks = clip(x, 24, torch.float64).split(12, 2)
+    with torch.no_grad():
+        net.forward_steps(chunks[0])
+        copies = [copy.deepcopy(net), pickle.loads(pickle.dumps(net))]
+        wanted = net.forward_steps(chunks[1])
+        assert wanted is not None
+        assert all(torch.equal(each.forward_steps(chunks[1]), wanted) for each in copies)
 
 
 def lengths(net: Any, name: str, example: dict[str, Any]) -> list[int]:
