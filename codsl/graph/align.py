@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from math import prod
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import Time, backlog, postponed, spare
+from codsl.algebra.time import IDENTITY, Time, backlog, postponed, spare
 from codsl.graph.node import Edge, Node
-from codsl.layers.recipe import Memory, kept_frame, memory_of
+from codsl.layers.recipe import Memory, kept_frame, memory_of, takes_items
 
 Key = tuple[int, int | None]
 
@@ -45,7 +45,8 @@ class Feed:
 @dataclass(frozen=True)
 class Schedule:
     """`fires` is when each value speaks in a stream, `reads` the feed of each edge of the nodes
-    that are computed, `memory` what each node carries on."""
+    that are computed (and behind it that of the items themselves, where a node reads what is kept
+    of them too), `memory` what each node carries on."""
 
     fires: tuple[Time, ...]
     feeds: tuple[Feed, ...]
@@ -100,14 +101,22 @@ class _Plan:
         self.kept: dict[Key, int] = {}
         self.readers: Counter[int] = Counter()
 
-    def _key(self, index: int, source: int) -> Key:
-        return source, None if kept_frame(self.nodes[index].recipe) is None else index
+    def _taken(self, index: int) -> list[tuple[Key, Time]]:
+        """What a node reads, and how it sits over it: its edges, and where it makes something
+        smaller of each item and takes the outputs' own too, these."""
+        node = self.nodes[index]
+        through = None if kept_frame(node.recipe) is None else index
+        taken: list[tuple[Key, Time]] = [
+            ((edge.source, through), edge.reach) for edge in node.edges
+        ]
+        if takes_items(node.recipe):
+            taken.append(((node.edges[0].source, None), IDENTITY))
+        return taken
 
     def keep(self, index: int) -> None:
         """Note what a node needs to be kept of its inputs."""
-        for edge in self.nodes[index].edges:
-            key = self._key(index, edge.source)
-            depth = backlog(self.fires[edge.source], edge.reach, self.fires[self.base + index])
+        for key, reach in self._taken(index):
+            depth = backlog(self.fires[key[0]], reach, self.fires[self.base + index])
             self.kept[key] = max(self.kept.get(key, 0), depth)
 
     def place(self, edge: Edge, reader: Time) -> None:
@@ -149,7 +158,7 @@ class _Plan:
         self.kept = {}
         owners: dict[Key, int] = {}
         for index in sorted(live):
-            keys = [self._key(index, edge.source) for edge in self.nodes[index].edges]
+            keys = [key for key, _ in self._taken(index)]
             before = {key: self.kept.get(key, -1) for key in keys}
             self.keep(index)
             owners |= {key: index for key, depth in before.items() if self.kept[key] > depth}
@@ -158,8 +167,8 @@ class _Plan:
             Feed(*key, depth, self._frame(*key), owners[key]) for key, depth in self.kept.items()
         )
         reads = tuple(
-            tuple(numbers[self._key(index, edge.source)] for edge in node.edges if index in live)
-            for index, node in enumerate(self.nodes)
+            tuple(numbers[key] for key, _ in self._taken(index)) if index in live else ()
+            for index in range(len(self.nodes))
         )
         memory = tuple(
             memory_of(node.recipe) if index in live else () for index, node in enumerate(self.nodes)

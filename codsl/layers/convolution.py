@@ -25,6 +25,7 @@ from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Windowed
 from codsl.layers.row import Layer, check_rank, type_name
 from codsl.layers.sliding import check_repeats, even, slide, torch_pad, windows
+from codsl.layers.weight_norm import NAMES, WeightNorm, normed
 
 PaddingMode = Annotated[str, Word(("zeros", "replicate", "reflect", "circular"))]
 ConvMode = Annotated[str, Word(("cross_correlation",))]
@@ -32,7 +33,12 @@ ConvMode = Annotated[str, Word(("cross_correlation",))]
 
 @dataclass(frozen=True)
 class Convolution(Layer):
-    """Cross-correlation with learned kernels, as torch.nn's of the same rank."""
+    """Cross-correlation with learned kernels, as torch.nn's of the same rank.
+
+    With `weight_norm` the weight is a magnitude times a direction, for each output channel, under
+    the keys of `torch.nn.utils.parametrizations.weight_norm`; `old` under those of
+    `torch.nn.utils.weight_norm`.
+    """
 
     out_channels: Count
     kernel_size: Dims
@@ -44,6 +50,7 @@ class Convolution(Layer):
     padding_mode: PaddingMode = "zeros"
     temporal_fill: Fill = field(default=None, kw_only=True)
     conv_mode: ConvMode = field(default="cross_correlation", kw_only=True)
+    weight_norm: WeightNorm = field(default=False, kw_only=True)
     dtype: DType = field(default=None, kw_only=True)
     in_channels: MaybeCount = field(default=None, kw_only=True)
 
@@ -80,7 +87,8 @@ class Convolution(Layer):
     @final
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
         weight = (self.out_channels, x.channels // self.groups, *self.kernel_size)
-        return {"weight": weight, **({"bias": (self.out_channels,)} if self.bias else {})}
+        shapes = {"weight": weight, **({"bias": (self.out_channels,)} if self.bias else {})}
+        return normed(shapes, self.weight_norm)
 
     @final
     def macs(self, x: Frame, y: Frame) -> int:
@@ -113,6 +121,7 @@ class Convolution(Layer):
             tensors=("weight", "bias"),
             clip=clip,
             fill="replicate" if self._fill() == "replicate" else 0.0,
+            normed=NAMES[self.weight_norm],
         )
 
     @final
@@ -148,13 +157,20 @@ class Convolution(Layer):
 
 @final
 class Conv1d(Convolution):
-    """Convolution over time: `(B, C, T)`. Weight `(out, in / groups, k)`."""
+    """Convolution over time: `(B, C, T)`. Weight `(out, in / groups, k)`.
+
+    With `weight_norm` the weight is a magnitude times a direction, one for each output channel
+    (Salimans and Kingma, 2016), under the keys of torch.nn.utils.parametrizations.weight_norm
+    (`parametrizations.weight.original0`, `original1`), or with `old` under those of
+    torch.nn.utils.weight_norm (`weight_g`, `weight_v`).
+    """
 
     rank: ClassVar[int] = 1
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"out_channels": 4, "kernel_size": 3, "padding": "causal", "dilation": 2},
         {"out_channels": 2, "kernel_size": 3, "stride": 2, "padding": ((1, 2),)},
         {"out_channels": 4, "kernel_size": 4, "padding": "same", "padding_mode": "replicate"},
+        {"out_channels": 2, "kernel_size": 2, "weight_norm": True},
     )
 
 

@@ -52,7 +52,8 @@ class Windowed:
     has fewer or more items than `clip_items`, windows are cut and padded here, as in a stream.
     `frame` is applied to each item before it is kept, which makes it a frame `keeps`; `window` is
     applied to consecutive kept items. `sight` is what an output sees, if it is not `over`.
-    `fill` stands before the first item and after the last: a number, `replicate`, or None where
+    `normed` are the names of what the weight is made of, where it is normalised. `fill` stands
+    before the first item and after the last: a number, `replicate`, or None where
     the window is cut short instead. `overflow` stands beyond that padding, where `ceil_mode` asks.
     """
 
@@ -68,6 +69,7 @@ class Windowed:
     overflow: float | None = None
     keeps: Frame | None = None
     sight: Time | None = None
+    normed: tuple[str, ...] = ()
 
     @property
     def reach(self) -> Time:
@@ -82,7 +84,8 @@ class Spread:
     `call`, on the items from `i` on, gives outputs from `i * factor - front` on, of which those
     are whole that see no other items. Items before the first are left out, and so are those after
     the last, unless `fill` stands for them. `clip` computes a whole clip, as torch.nn does; where
-    it is None, `call` does that too.
+    it is None, `call` does that too. `normed` are the names of what the weight is made of, where
+    it is normalised.
     """
 
     module: str
@@ -94,6 +97,7 @@ class Spread:
     tensors: tuple[str, ...] = ()
     clip: Call | None = None
     fill: float | None = None
+    normed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -121,11 +125,11 @@ class Carried:
 
 @dataclass(frozen=True)
 class Attended:
-    """Output `j` attends to the items from `j - past` to `j + ahead` that there are.
+    """Output `j` is made of item `j`, and of what is kept of the items around it that there are.
 
     `frame` gets the module and items, and makes of each what is kept of it, a frame `keeps`. `call`
-    gets the module, consecutive kept items, how many stand before the first output's own, and how
-    many outputs there are.
+    gets the module, the outputs' own items, consecutive kept items, and how many of these stand
+    before the first output's own.
     """
 
     module: str
@@ -167,6 +171,17 @@ Recipe = Pointwise | Windowed | Spread | Carried | Attended | Folded | Foreign
 def kept_frame(recipe: Recipe) -> Frame | None:
     """What a recipe makes of each item before it is kept, or None where items are kept as such."""
     return recipe.keeps if isinstance(recipe, Windowed | Attended) else None
+
+
+def takes_items(recipe: Recipe) -> bool:
+    """Whether outputs are made of items as they come in, besides what is kept of them."""
+    return isinstance(recipe, Attended)
+
+
+def normed_of(recipe: Recipe) -> tuple[str, ...]:
+    """The names of the magnitude and the direction of a weight that is normalised."""
+    inner = recipe.inner if isinstance(recipe, Folded) else recipe
+    return inner.normed if isinstance(inner, Windowed | Spread) else ()
 
 
 def memory_of(recipe: Recipe) -> tuple[Memory, ...]:

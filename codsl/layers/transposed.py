@@ -23,6 +23,7 @@ from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Spread
 from codsl.layers.row import Layer, check_rank
+from codsl.layers.weight_norm import NAMES, WeightNorm, normed
 
 Examples = tuple[Mapping[str, Any], ...]
 
@@ -39,6 +40,7 @@ class Transposed(Layer):
     groups: Count = 1
     bias: Flag = True
     dilation: Dims = ONE
+    weight_norm: WeightNorm = field(default=False, kw_only=True)
     dtype: DType = field(default=None, kw_only=True)
     in_channels: MaybeCount = field(default=None, kw_only=True)
 
@@ -88,7 +90,8 @@ class Transposed(Layer):
     @final
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
         weight = (x.channels, self.out_channels // self.groups, *self.kernel_size)
-        return {"weight": weight, **({"bias": (self.out_channels,)} if self.bias else {})}
+        shapes = {"weight": weight, **({"bias": (self.out_channels,)} if self.bias else {})}
+        return normed(shapes, self.weight_norm)
 
     @final
     def macs(self, x: Frame, y: Frame) -> int:
@@ -123,6 +126,7 @@ class Transposed(Layer):
             tensors=("weight", "bias"),
             clip=self._call(made, self.output_padding[0]),
             fill=0.0,
+            normed=NAMES[self.weight_norm],
         )
 
     @final
@@ -161,11 +165,12 @@ class ConvTranspose1d(Transposed):
     so that every frame gives `stride` outputs at once. Several outputs come with one frame where
     `stride` is more than 1: a stream is then fed with `forward_steps`. An output is made of the
     items that its taps reach, and is `bias` alone where none does. (Zeiler et al., 2010)
+    `weight_norm` is as in `conv1d`, with a magnitude for each input channel, as torch has it.
     """
 
     rank: ClassVar[int] = 1
     examples: ClassVar[Examples] = (
-        {"out_channels": 3, "kernel_size": 4, "stride": 2, "padding": 1, "groups": 1},
+        {"out_channels": 3, "kernel_size": 4, "stride": 2, "padding": 1, "weight_norm": "old"},
         {"out_channels": 2, "kernel_size": 5, "stride": 2, "padding": "causal", "bias": False},
         {"out_channels": 4, "kernel_size": 3, "stride": 3, "output_padding": 1, "groups": 2},
         {"out_channels": 2, "kernel_size": 3, "stride": 2, "padding": ((0, 2),), "dilation": 3},

@@ -9,8 +9,11 @@ from torch import Tensor
 from torch.nn import functional
 
 from codsl.layers.table import FUNCTIONS
+from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
+from codsl.nn.cumulative import channel_norm, cumulative_norm, running_mean
 from codsl.nn.frames import FUNCTIONS as FRAMES
 from codsl.nn.norms import FUNCTIONS as NORMS
+from codsl.nn.positions import add_in_turn, add_sinusoids
 from codsl.nn.recurrence import recur
 from codsl.nn.shifts import FUNCTIONS as SHIFTS
 from codsl.nn.upsample import between_items, repeat_items, spread_out
@@ -118,7 +121,16 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     *FRAMES,
     *NORMS,
     *SHIFTS,
+    add_in_turn,
+    add_sinusoids,
+    attend,
+    channel_norm,
+    cumulative_norm,
+    encode,
+    encoder_keys_and_values,
+    keys_and_values,
     recur,
+    running_mean,
     spread_out,
     repeat_items,
     between_items,

@@ -2,6 +2,7 @@
 
 from functools import cache
 from inspect import signature
+from math import isinf
 from typing import Any, ClassVar
 
 import torch
@@ -10,7 +11,7 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
-from codsl.layers.recipe import Pointwise, Recipe
+from codsl.layers.recipe import Pointwise, Recipe, normed_of
 from codsl.layers.table import table
 from codsl.nn.counting import count_as
 from codsl.nn.learned import holder, known
@@ -18,6 +19,7 @@ from codsl.nn.operation import Operation, Settled
 from codsl.nn.streaming import Laying, check_clip
 from codsl.nn.trace import Trace
 from codsl.nn.ways import Run, clip, pointwise
+from codsl.nn.weight_norm import WeightNorm, normalise
 
 
 class Layer(Laying, abstract=True):
@@ -85,8 +87,15 @@ def layer_class(name: str) -> type[Layer]:
     return made
 
 
+@cache
+def normed_class(name: str) -> type[Layer]:
+    """The class of layers of that name whose weight is normalised."""
+    return type(f"WeightNorm{name}", (WeightNorm, layer_class(name)), {"__module__": __name__})
+
+
 def __getattr__(name: str) -> Any:
-    return layer_class(name)
+    inner = name.removeprefix("WeightNorm")
+    return normed_class(inner) if inner != name else layer_class(name)
 
 
 def layer(
@@ -97,6 +106,9 @@ def layer(
     if isinstance(recipe, Pointwise) and len(node.edges) > 1:
         return Join(recipe, node.type, node.frame.rank)
     module = create(layer_class(recipe.module), recipe, device, dtype)
+    match normed_of(recipe):
+        case magnitude, direction:
+            normalise(module, (magnitude, direction), normed_class(recipe.module))
     module.operation = Settled(node, x)
     module.path = node.path
     module._taken = (x,)
@@ -132,5 +144,5 @@ def strides(axes: tuple[Time, ...]) -> tuple[Any, ...]:
 
 
 def paddings(axes: tuple[Time, ...]) -> tuple[Any, ...]:
-    """The padding before the first input in every dimension."""
-    return tuple(max(0, axis.past) for axis in axes)
+    """The padding before the first input in every dimension; an endless past is none."""
+    return tuple(0 if isinf(axis.past) else max(0, axis.past) for axis in axes)

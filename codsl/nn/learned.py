@@ -6,6 +6,8 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
+from codsl.nn.holders import CyclicPattern, Gains
+
 Matrix = tuple[tuple[float, ...], ...]
 
 
@@ -113,7 +115,7 @@ class GraphConv(nn.Module):
 
 
 _OWN: Mapping[str, type[nn.Module]] = {
-    each.__name__: each for each in (Learned, Constant, GraphConv)
+    each.__name__: each for each in (Learned, Constant, GraphConv, Gains, CyclicPattern)
 }
 
 

@@ -44,7 +44,7 @@ def clip(module: nn.Module, recipe: Recipe, *inputs: Tensor) -> Tensor:
         case Carried():
             return carried(module, recipe, x, *beginning(recipe.memory, x))[0]
         case Attended():
-            return _attend(recipe, _keep(recipe, x, module), 0, x.shape[2], module)
+            return _attend(recipe, _keep(recipe, x, module), 0, module, x)
         case Folded():
             return _folded(module, recipe, x)
         case Foreign():
@@ -67,10 +67,9 @@ def outputs(
         case Spread():
             return _spread(module, recipe, tapes[0], first, stop, _through)
         case Attended():
-            tape = tapes[0].within(*spans[0])
-            lead = first - tape.first
-            run = partial(_attend_of, recipe, lead, stop - first)
-            return module(tape.items, run)  # type: ignore[no-any-return]
+            kept = tapes[0].within(*spans[0])
+            run = partial(_attend, recipe, kept.items, first - kept.first)
+            return module(tapes[1].cut(first, stop - 1), run)  # type: ignore[no-any-return]
     inputs = (tape.cut(*span) for tape, span in zip(tapes, spans, strict=True))
     return module(*inputs)  # type: ignore[no-any-return]
 
@@ -139,13 +138,9 @@ def _keep(recipe: Attended, x: Tensor, module: nn.Module) -> Tensor:
     return function(recipe.frame.function)(module, x, **recipe.frame.arguments)
 
 
-def _attend_of(recipe: Attended, lead: int, count: int, module: nn.Module, x: Tensor) -> Tensor:
-    return _attend(recipe, x, lead, count, module)
-
-
-def _attend(recipe: Attended, kept: Tensor, lead: int, count: int, module: nn.Module) -> Tensor:
+def _attend(recipe: Attended, kept: Tensor, lead: int, module: nn.Module, x: Tensor) -> Tensor:
     what = recipe.call
-    return function(what.function)(module, kept, lead=lead, count=count, **what.arguments)
+    return function(what.function)(module, x, kept, lead, **what.arguments)
 
 
 def _directly(module: nn.Module, x: Tensor, run: Run) -> Tensor:

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 import codsl
-from codsl.algebra.time import backlog, postponed, spare
-from codsl.graph.align import FLOAT32
+from codsl.algebra.time import IDENTITY, backlog, postponed, spare
+from codsl.graph.align import FLOAT32, bytes_of
 from codsl.graph.graph import Graph
+from codsl.layers.recipe import kept_frame, memory_of, takes_items
 from harness.networks import Networks
 
 
@@ -91,17 +92,22 @@ def test_a_causal_stack_needs_no_holds() -> None:
 
 
 def kept(graph: Graph, fires: list[Any]) -> int:
-    """Numbers that a stream keeps where nodes fire so."""
+    """Numbers that a stream keeps and carries where nodes fire so."""
     depths: dict[Any, int] = {}
     sizes: dict[Any, int] = {}
+    carried = 0
     for index, node in enumerate(graph.nodes):
-        for edge in node.edges:
-            through = getattr(node.recipe, "frame", None) is not None
-            key = (edge.source, index if through else None)
-            sizes[key] = graph.frames[index + 1 if through else edge.source].size
-            depth = backlog(fires[edge.source], edge.reach, fires[index + 1])
+        carried += sum(bytes_of(each) // FLOAT32 for each in memory_of(node.recipe))
+        smaller = kept_frame(node.recipe)
+        taken = [(edge.source, edge.reach, smaller) for edge in node.edges]
+        if takes_items(node.recipe):
+            taken.append((node.edges[0].source, IDENTITY, None))
+        for source, reach, made in taken:
+            key = (source, None if made is None else index)
+            sizes[key] = (made or graph.frames[source]).size
+            depth = backlog(fires[source], reach, fires[index + 1])
             depths[key] = max(depths.get(key, 0), depth)
-    return sum(depth * sizes[key] for key, depth in depths.items())
+    return carried + sum(depth * sizes[key] for key, depth in depths.items())
 
 
 def placements(graph: Graph) -> list[list[Any]]:

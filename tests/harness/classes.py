@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from math import inf
+from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from codsl.algebra.time import compose, hold
-from codsl.layers.recipe import Pointwise, Windowed
+from codsl.layers.recipe import Attended, Pointwise, Windowed
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -56,6 +56,20 @@ SHARES = {
     "no padding at all": 0.01,
     "hold moved before a pointwise layer": 0.03,
     "clip shorter than the delay": 0.3,
+    "recurrent": 0.1,
+    "attention": 0.05,
+    "attention with lookahead": 0.05,
+    "encoder layer": 0.05,
+    "rotary positions": 0.03,
+    "cumulative": 0.1,
+    "positions": 0.08,
+    "crop layer": 0.08,
+    "transposed convolution": 0.15,
+    "upsampling": 0.1,
+    "several outputs a frame": 0.15,
+    "join after upsampling": 0.2,
+    "endless past": 0.15,
+    "join with an endless past": 0.1,
 }
 """The least share of networks that must have each."""
 
@@ -81,20 +95,43 @@ def classes(graph: Graph) -> set[str]:
         found.add("shared feed")
     if graph.delay + 1 > graph.min_frames:
         found.add("clip shorter than the delay")
+    if graph.time.bursts:
+        found.add("several outputs a frame")
+    if isinf(graph.receptive_field):
+        found.add("endless past")
     windows = [node.recipe.over for node in graph.nodes if isinstance(node.recipe, Windowed)]
     if not any(over.before + over.after for over in windows):
         found.add("no padding at all")
     return found
 
 
+KINDS = {
+    "batch_norm": "batch norm",
+    "delay": "delay layer",
+    "adaptive": "adaptive",
+    "crop": "crop layer",
+    "rnn": "recurrent",
+    "gru": "recurrent",
+    "lstm": "recurrent",
+    "cumulative": "cumulative",
+    "running": "cumulative",
+    "positional": "positions",
+    "recycling": "positions",
+    "conv_transpose": "transposed convolution",
+    "upsample": "upsampling",
+}
+"""The words for layers by how their names begin."""
+
+
 def _layer(graph: Graph, index: int) -> Iterator[str]:
     node = graph.nodes[index]
-    if node.type.startswith("batch_norm"):
-        yield "batch norm"
-    if node.type == "delay":
-        yield "delay layer"
-    if node.type.startswith("adaptive"):
-        yield "adaptive"
+    yield from (word for kind, word in KINDS.items() if node.type.startswith(kind))
+    if isinstance(node.recipe, Attended):
+        yield "encoder layer" if "encoder" in node.type else "attention"
+        if node.recipe.reach.ahead:
+            yield "attention with lookahead"
+        if node.recipe.call.arguments["base"]:
+            yield "rotary positions"
     if graph.schedule.fires[index + 1] != graph.times[index + 1]:
         window = isinstance(node.recipe, Windowed)
         yield f"hold moved before a {'projection' if window else 'pointwise layer'}"
@@ -141,6 +178,10 @@ def _join(graph: Graph, index: int) -> Iterator[str]:
     yield f"join by {node.type}"
     if len(node.edges) > 2:
         yield "join of three"
+    if any(len(time.phases) > 1 for time in reached):
+        yield "join after upsampling"
+    if any(isinf(time.past) for time in reached):
+        yield "join with an endless past"
     if len({time.delay for time in reached}) > 1:
         yield "join with a hold"
     if strided:

@@ -165,6 +165,7 @@ def contract(net: CoModule, dtype: torch.dtype = torch.float64, seed: int = 0) -
     frame_by_frame(net, x, clips, declared)
     in_chunks(net, x, clips, declared, random.Random(seed))
     purely(net, x, clips[most], declared)
+    rows_apart(net, x, clips[most])
     depends_as_declared(net, declared, seed, dtype)
     keeps_as_declared(net, x, declared)
 
@@ -315,6 +316,17 @@ def purely(net: CoModule, x: Tensor, whole: Tensor, declared: Declared) -> None:
     assert net.get_state() is None, "the pure step keeps a state"
 
 
+def rows_apart(net: CoModule, x: Tensor, whole: Tensor) -> None:
+    """What one row of a batch gets never reaches another, in a clip and in a stream."""
+    spoilt = x.clone()
+    spoilt[1:] = math.nan
+    net.reset()
+    parts = [net.forward_steps(chunk) for chunk in spoilt.split(5, 2)]
+    for y in (net(spoilt), together([*parts, net.flush()])):
+        assert y is not None, "a stream gives nothing"
+        close(y[:1], whole[:1], "a row beside one of nan")
+
+
 def seen(net: CoModule, frames: int) -> tuple[int, int]:
     """The first frame that every value sees, and the first that some value's end cuts off, in a
     clip of so many frames."""
@@ -342,7 +354,10 @@ def undisturbed(net: CoModule, declared: Declared, frames: int) -> list[int]:
 
 
 def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: torch.dtype) -> None:
-    """The oldest and the newest frame that poison output `j` are where the report has them."""
+    """The oldest and the newest frame that poison output `j` are where the report has them.
+
+    An endless past goes back to the first frame, or to the first that strides do not leap over.
+    """
     net.reset()
     frames = next(
         n for n in range(declared.min_frames, 4 * LONGEST) if undisturbed(net, declared, n)
@@ -354,6 +369,7 @@ def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: tor
     clean = net(x).isfinite()
     turned = (net(poisoned).isnan() & clean).movedim(2, 1).flatten(2).any(2)
     exact = undisturbed(net, declared, frames)
+    latest_begin = seen(net, frames)[0] + max(time.period for time in net.graph.times) - 1
     for j in range(clean.shape[2]):
         found = turned[:, j].nonzero().flatten().tolist()
         oldest, newest, *_ = declared.output(j)
@@ -361,7 +377,7 @@ def depends_as_declared(net: CoModule, declared: Declared, seed: int, dtype: tor
         if j in exact:
             assert clean[:, :, j].all(), f"output {j} is not finite"
             ends = (found[0], found[-1]) if found else None
-            begin = min(found[0], seen(net, frames)[0]) if math.isinf(oldest) and found else oldest
+            begin = min(found[0], latest_begin) if math.isinf(oldest) and found else oldest
             assert ends == (begin, newest), f"output {j} sees {ends}, not {(oldest, newest)}"
 
 

@@ -31,6 +31,11 @@ class At:
     offset: int = 0
     field: int = 0
 
+    @property
+    def rank(self) -> int:
+        """The number of dimensions, time among them."""
+        return 1 + len(self.space)
+
     def through(self, stride: int, offset: int, reach: int) -> At:
         """After a window over time."""
         return replace(
@@ -69,7 +74,22 @@ class Networks:
         for _ in range(size):
             more, at = self._statement(at, 0)
             layers += more
+        if self._chance(0.15):
+            layers += self._tail(at)
         return {"codsl": 1, "input": shape, "layers": layers or ["identity"]}
+
+    def _tail(self, at: At) -> Layers:
+        """An end of more items than came, which nothing has to be as long as."""
+        if self._chance(0.5):
+            layers, at = self._down_and_up(at, self._limits.depth, exact=False)
+        else:
+            layers, at = self._raise(at, self._pick((2, 2, 3)), self._draw.randint(0, 2))
+        kinds = [self._conv, self._pool, self._crop, self._cumulative, self._positions]
+        kinds += [] if at.space else [self._recurrent, self._attention]
+        for _ in range(self._draw.randint(0, 2)):
+            more, at = self._pick(kinds)(at)
+            layers += more
+        return layers
 
     def _pick(self, among: Sequence[Any]) -> Any:
         return self._draw.choice(among)
@@ -84,16 +104,32 @@ class Networks:
     def _statement(self, at: At, depth: int) -> tuple[Layers, At]:
         if at.field > self._limits.field:
             return self._pointwise(at)
-        deep = depth >= self._limits.depth
-        kinds = [self._conv, self._pool, self._pointwise, self._adaptive, self._delay]
-        weights = [4.0, 2.5, 2.0, 0.8, 0.6]
-        if not deep:
-            kinds += [self._residual, self._shrinking, self._parallel, self._skip, self._gate]
-            weights += [2.0, 1.5, 2.0, 1.0, 0.6]
-        (kind,) = self._draw.choices(kinds, weights)
-        if kind in (self._residual, self._shrinking, self._parallel, self._skip, self._gate):
-            return kind(at, depth + 1)
-        return kind(at)
+        kinds = {
+            self._conv: 4.0,
+            self._pool: 2.8,
+            self._pointwise: 2.0,
+            self._adaptive: 0.8,
+            self._delay: 0.6,
+            self._crop: 0.5,
+            self._cumulative: 0.9,
+            self._positions: 0.5,
+        }
+        if not at.space:
+            kinds |= {self._recurrent: 2.0, self._attention: 2.0}
+        elif not depth:
+            kinds |= {self._flat: 0.6}
+        blocks = {
+            self._residual: 2.0,
+            self._shrinking: 1.5,
+            self._parallel: 2.0,
+            self._skip: 1.0,
+            self._gate: 0.6,
+            self._down_and_up: 1.5,
+        }
+        if depth < self._limits.depth:
+            kinds |= blocks
+        (kind,) = self._draw.choices(list(kinds), list(kinds.values()))
+        return kind(at, depth + 1) if kind in blocks else kind(at)
 
     def _stride(self, at: At, share: float = 0.3) -> int:
         allowed = [s for s in (2, 2, 3) if at.stride * s <= self._limits.stride]
@@ -158,7 +194,7 @@ class Networks:
             arguments["groups"] = self._pick(common)
         reach = dilation * (kernel - 1)
         after = at.through(stride, sum(pair) - reach - 1 + stride, reach)
-        return [{f"conv{self._rank}d": arguments}], replace(after, channels=out, space=space)
+        return [{f"conv{at.rank}d": arguments}], replace(after, channels=out, space=space)
 
     def _pool(self, at: At) -> tuple[Layers, At]:
         largest = self._chance(0.5)
@@ -170,7 +206,7 @@ class Networks:
         most = (reach + 1) // 2 if native else reach
         before = self._draw.randint(0, most)
         after = before if native else self._draw.randint(0, most)
-        ceil = self._chance(0.5)
+        ceil = self._chance(0.7)
         arguments: dict[str, Any] = {
             "kernel_size": [kernel],
             "stride": [stride],
@@ -191,26 +227,26 @@ class Networks:
             if self._chance(0.35):
                 arguments["temporal_fill"] = "zeros"
         else:
-            self._average(arguments, kernel)
+            self._average(at, arguments, kernel)
         padded = before + after - reach
         offset = padded - 1 + stride
         if ceil:
             offset = min(padded + 2 * stride - 2, before + stride - 1)
-        name = f"{'max' if largest else 'avg'}_pool{self._rank}d"
+        name = f"{'max' if largest else 'avg'}_pool{at.rank}d"
         made = replace(at.through(stride, offset, reach), space=tuple(space))
         return [{name: arguments}], made
 
-    def _average(self, arguments: dict[str, Any], kernel: int) -> None:
+    def _average(self, at: At, arguments: dict[str, Any], kernel: int) -> None:
         if self._chance(0.4):
             arguments["count_include_pad"] = False
         if self._chance(0.2):
             arguments["temporal_fill"] = self._pick(("zeros", "replicate"))
-        if self._rank > 1 and self._chance(0.4):
+        if at.space and self._chance(0.4):
             arguments["divisor_override"] = kernel + self._draw.randint(1, 3)
 
     def _pointwise(self, at: At) -> tuple[Layers, At]:
         if self._chance(0.35):
-            return [{f"batch_norm{self._rank}d": {"name": self._name()}}], at
+            return [{f"batch_norm{at.rank}d": {"name": self._name()}}], at
         kind = self._pick(POINTWISE.split())
         if kind == "prelu":
             return [{kind: {"name": self._name(), "num_parameters": at.channels}}], at
@@ -224,11 +260,112 @@ class Networks:
         word = self._pick(("avg", "max"))
         sizes = {"output_size": [1, *space] if space else 1, "kernel_size": window}
         made = replace(at.through(1, 1 - window, window - 1), space=space)
-        return [{f"adaptive_{word}_pool{self._rank}d": sizes}], made
+        return [{f"adaptive_{word}_pool{at.rank}d": sizes}], made
 
     def _delay(self, at: At) -> tuple[Layers, At]:
         frames = self._pick((1, 2, 3))
         return [{"delay": frames}], replace(at, field=at.field + frames * at.stride)
+
+    def _crop(self, at: At) -> tuple[Layers, At]:
+        front, back = self._draw.randint(0, 3), self._draw.randint(0, 2)
+        less = front + back
+        return [{"crop": {"front": front, "back": back}}], at.through(1, -less, less)
+
+    def _cumulative(self, at: At) -> tuple[Layers, At]:
+        kind = self._pick(("cumulative_layer_norm", "running_mean", "channel_layer_norm"))
+        given: dict[str, Any] = {"name": self._name()}
+        if kind == "running_mean":
+            given["momentum"] = self._pick((None, 0.3))
+        else:
+            given["eps"] = 0.1
+        return [{kind: given}], at
+
+    def _positions(self, at: At) -> tuple[Layers, At]:
+        if self._chance(0.5):
+            return [{"positional_encoding": {"base": 20}}], at
+        size = self._pick((3, 40))
+        return [
+            {"recycling_positional_encoding": {"name": self._name(), "num_embeddings": size}}
+        ], at
+
+    def _flat(self, at: At) -> tuple[Layers, At]:
+        """Frames without space, of a few channels."""
+        out = self._draw.randint(1, 4)
+        layers = ["flatten", {"linear": {"name": self._name(), "out_features": out}}]
+        return layers, replace(at, channels=out, space=())
+
+    def _recurrent(self, at: At) -> tuple[Layers, At]:
+        size = self._draw.randint(2, 4)
+        given: dict[str, Any] = {
+            "name": self._name(),
+            "hidden_size": size,
+            "num_layers": self._pick((1, 1, 2)),
+            "bias": self._chance(0.7),
+        }
+        kind = self._pick(("rnn", "gru", "lstm"))
+        if kind == "lstm" and self._chance(0.4):
+            given["proj_size"] = size = size - 1
+        return [{kind: given}], replace(at, channels=size)
+
+    def _attention(self, at: At) -> tuple[Layers, At]:
+        past, ahead = self._draw.randint(0, 4), self._pick((0, 0, 1, 2))
+        heads = self._pick([h for h in (1, 2, 3) if at.channels % h == 0])
+        given: dict[str, Any] = {"name": self._name(), "past": past, "ahead": ahead}
+        if at.channels // heads % 2 == 0 and self._chance(0.6):
+            given["rotary_base"] = 50
+        made = replace(at, field=at.field + at.stride * (past + ahead))
+        if self._chance(0.5):
+            return [{"multihead_attention": {**given, "num_heads": heads}}], made
+        given |= {"nhead": heads, "dim_feedforward": 5, "norm_first": self._chance(0.5)}
+        return [{"transformer_encoder_layer": given}], made
+
+    def _raise(self, at: At, factor: int, less: int = 0) -> tuple[Layers, At]:
+        """`factor` items for each, less a few; over time alone."""
+        ones = [1 for _ in at.space]
+        made = replace(at, field=at.field + 2 * at.stride)
+        if not less and self._chance(0.4):
+            linear = {1: "linear", 2: "bilinear", 3: "trilinear"}[at.rank]
+            mode = self._pick(("nearest", linear, linear))
+            return [{"upsample": {"scale_factor": [factor, *ones], "mode": mode}}], made
+        kernel = factor + self._draw.randint(0, 3)
+        extra = self._draw.randrange(factor) if self._chance(0.3) else 0
+        cut = kernel - factor + extra + less
+        before = self._draw.randint(0, cut)
+        out = self._draw.randint(1, 4)
+        given = {
+            "name": self._name(),
+            "out_channels": out,
+            "kernel_size": [kernel, *ones],
+            "stride": [factor, *ones],
+            "padding": [[before, cut - before], *(0 for _ in at.space)],
+            "output_padding": [extra, *(0 for _ in at.space)],
+        }
+        return [{f"conv_transpose{at.rank}d": given}], replace(made, channels=out)
+
+    def _down_and_up(self, at: At, depth: int, exact: bool = True) -> tuple[Layers, At]:
+        """A residual whose body gives less than one item for each, and then as many again, or if it
+        need not be `exact`, sometimes a few less."""
+        allowed = [s for s in (2, 2, 3) if at.stride * s <= self._limits.stride]
+        if not allowed:
+            return self._residual(at, depth)
+        stride = self._pick(allowed)
+        wanted = at.offset + at.stride * (stride - 1)
+        for _ in range(8):
+            body, low = self._branch(at, depth, stride, stride - 1, self._draw.randint(1, 3))
+            if low.offset == wanted or not exact:
+                break
+        else:
+            return self._residual(at, depth)
+        more, high = self._raise(low, stride)
+        word = self._pick(("concat", "sum"))
+        if word == "sum":
+            sizes = [(1, 1, 0) for _ in at.space]
+            same = (at.channels,)
+            last, _ = self._convolution(high, 1, 1, 1, 0, (0, 0), sizes, at.space, *same)
+            more, high = more + last, replace(high, channels=at.channels)
+        channels = at.channels + high.channels if word == "concat" else at.channels
+        block = self._block("residual", body + more, [], word)
+        return [block], replace(at, channels=channels, field=max(at.field, high.field))
 
     def _chain(self, at: At, depth: int, most: int = 2) -> tuple[Layers, At]:
         """A few statements that leave space as it is, at a stride that is theirs to choose."""
@@ -269,7 +406,7 @@ class Networks:
                 "stride": [stride, *(1 for _ in at.space)],
                 "padding": [1, *(0 for _ in at.space)],
             }
-            name = f"{self._pick(('max', 'avg'))}_pool{self._rank}d"
+            name = f"{self._pick(('max', 'avg'))}_pool{at.rank}d"
             return [{name: arguments}], at.through(stride, stride, 1)
         kernel = self._pick((1, 1, 2, 3))
         pair = (self._draw.randint(0, kernel - 1), self._draw.randint(0, kernel - 1))
@@ -316,7 +453,7 @@ class Networks:
         sizes = [(1, 1, 0) for _ in at.space]
         layers, made = self._convolution(at, 1, 1, stride, 0, (0, 0), sizes, at.space, channels)
         if self._chance(0.6):
-            layers.append({f"batch_norm{self._rank}d": {"name": self._name()}})
+            layers.append({f"batch_norm{at.rank}d": {"name": self._name()}})
         return layers, made
 
     def _shrinking(self, at: At, depth: int) -> tuple[Layers, At]:
@@ -383,7 +520,7 @@ class Networks:
         word = self._pick(("avg", "max"))
         pool = {"output_size": 1, "kernel_size": window}
         project, end = self._convolution(small, 1, 1, 1, 0, (0, 0), sizes, small.space, at.channels)
-        body = [{f"adaptive_{word}_pool{self._rank}d": pool}, *project, "sigmoid"]
+        body = [{f"adaptive_{word}_pool{at.rank}d": pool}, *project, "sigmoid"]
         block = self._block("residual", body, [], "mul")
         block["residual"]["shrink"] = self._pick(("lagging", "leading", "centered"))
         met = replace(end, field=at.field + (window - 1) * at.stride, space=at.space)

@@ -13,8 +13,8 @@ import torch
 import codsl
 from codsl.algebra import time as algebra
 from codsl.graph import align
-from codsl.layers import convolution
-from codsl.nn import program, windows, work
+from codsl.layers import convolution, cumulative, transposed
+from codsl.nn import attention, functions, program, windows, work
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.streaming import Streaming
@@ -213,10 +213,8 @@ def test_an_output_at_every_step_of_a_stride(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_state_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(
-        self: Program, xs: list[torch.Tensor], state: State, late: object = None
-    ) -> tuple[Values, State]:
-        ys, new = true(self, xs, state, late)
+    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
+        ys, new = true(self, xs, state)
         for old, tensor in zip(state.tensors, new.tensors, strict=True):
             old.copy_(tensor)
         return ys, replace(new, tensors=state.tensors)
@@ -228,10 +226,8 @@ def test_a_state_that_is_written_to(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_state_that_is_a_view_of_the_frame(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(
-        self: Program, xs: list[torch.Tensor], state: State, late: object = None
-    ) -> tuple[Values, State]:
-        ys, new = true(self, xs, state, late)
+    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
+        ys, new = true(self, xs, state)
         depth = new.tensors[0].shape[2]
         return ys, replace(new, tensors=(xs[0][:, :, -depth:],)) if xs[0].shape[2] >= depth else new
 
@@ -257,10 +253,8 @@ def test_more_state_than_declared(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_storage_larger_than_its_tensor(monkeypatch: pytest.MonkeyPatch) -> None:
     true = Program.steps
 
-    def steps(
-        self: Program, xs: list[torch.Tensor], state: State, late: object = None
-    ) -> tuple[Values, State]:
-        ys, new = true(self, xs, state, late)
+    def steps(self: Program, xs: list[torch.Tensor], state: State) -> tuple[Values, State]:
+        ys, new = true(self, xs, state)
         wide = tuple(torch.cat([each, each], 2)[:, :, : each.shape[2]] for each in new.tensors)
         return ys, replace(new, tensors=wide)
 
@@ -271,6 +265,102 @@ def test_a_storage_larger_than_its_tensor(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_short_clip_that_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Streaming, "_run_clip", lambda self, x: x)
     fails(built(CONV), "a clip of 0 frames is no error")
+
+
+GRU = {"gru": {"name": "memory", "hidden_size": 3}}
+ATTENTION = {"multihead_attention": {"num_heads": 1, "past": 2, "ahead": 1}}
+UP = {"conv_transpose1d": {"out_channels": 2, "kernel_size": 4, "stride": 2, "padding": 1}}
+
+
+@pytest.mark.parametrize("layers", [[GRU], ["running_mean"], [ATTENTION], [UP], [STRIDED, UP]])
+def test_whole_memories_pass(layers: list[Any]) -> None:
+    """What is broken below keeps the contract while it is whole."""
+    contract(built(*layers))
+
+
+def test_a_memory_that_is_not_carried_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = work.remembered
+
+    def remembered(
+        module: Any, recipe: Any, tape: windows.Tape, span: Any, memory: Sequence[torch.Tensor]
+    ) -> tuple[torch.Tensor, ...]:
+        return (true(module, recipe, tape, span, memory)[0], *memory)
+
+    monkeypatch.setattr(work, "remembered", remembered)
+    fails(built(GRU), "step at frame 1: off by")
+
+
+def test_a_memory_that_the_next_frame_disturbs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An output that is a view of what is carried on."""
+    true = work.remembered
+
+    def remembered(*given: Any) -> tuple[torch.Tensor, ...]:
+        y, *memory = true(*given)
+        return (y, *memory[:-1], y[:, :, -1].unsqueeze(1))
+
+    monkeypatch.setattr(work, "remembered", remembered)
+    fails(built(GRU), "off by nan")
+
+
+def test_an_endless_past_that_is_not_declared(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cumulative, "remembers", lambda: algebra.steady(past=2))
+    fails(built("running_mean"), "step at frame 0: .* is not")
+
+
+def test_an_endless_past_that_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = built("running_mean")
+    monkeypatch.setitem(functions._OWN, "running_mean", lambda _, x, *memory, **__: (x, *memory))
+    fails(net, r"sees \(\d+, \d+\), not \(-inf")
+
+
+def test_a_band_that_is_one_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = functions._OWN["attend"]
+
+    def attend(module: Any, x: Any, kept: Any, lead: int, past: int, **more: Any) -> torch.Tensor:
+        return true(module, x, kept, lead, past=past - 1, **more)
+
+    monkeypatch.setitem(functions._OWN, "attend", attend)
+    fails(built(ATTENTION), "off by|sees")
+
+
+@pytest.mark.parametrize(
+    ("over", "why"),
+    [((1, 2, 3), "sees more than declared"), ((0, 2, 3), "a row beside one of nan")],
+)
+def test_attention_that_multiplies_by_zero(
+    monkeypatch: pytest.MonkeyPatch, over: tuple[int, ...], why: str
+) -> None:
+    """A mask over all frames, or all rows, lets `nan` through."""
+    true = attention._band
+
+    def band(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, *more: Any) -> Any:
+        return true(query, key, value, *more) + 0 * value.sum(over, keepdim=True)
+
+    monkeypatch.setattr(attention, "_band", band)
+    fails(built(ATTENTION), why)
+
+
+def test_outputs_that_come_a_frame_early(monkeypatch: pytest.MonkeyPatch) -> None:
+    true = algebra.spreads
+
+    def spreads(*given: Any) -> algebra.Time:
+        first, second = true(*given).phases
+        return algebra.Time(1, (first, replace(second, due=first.due)))
+
+    monkeypatch.setattr(transposed, "spreads", spreads)
+    with pytest.raises((AssertionError, RuntimeError)):
+        contract(built(UP))
+
+
+def test_a_burst_that_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Streaming, "_check_rate", lambda self, laid: None)
+    with pytest.raises((AssertionError, RuntimeError)):
+        contract(built(UP))
+
+
+def test_a_count_of_another_width(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(align.WIDTHS, "int64", 4)
+    fails(built("running_mean"), "bytes kept")
 
 
 def test_a_tolerance_is_relative_to_one_or_more() -> None:

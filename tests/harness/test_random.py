@@ -49,6 +49,7 @@ def hold_to_it(seed: int, rank: int, size: int, dtype: torch.dtype) -> set[str]:
 
 
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.parametrize(("dtype", "share"), [(torch.float64, 0.8), (torch.float32, 0.2)])
 def test_random_networks_keep_the_contract(
     dtype: torch.dtype, share: float, record_property: Callable[[str, object], None]
@@ -65,7 +66,7 @@ def test_random_networks_keep_the_contract(
         suppress_health_check=list(HealthCheck),
         phases=[Phase.generate, Phase.shrink],
     )
-    @given(st.integers(0, 2**48), st.sampled_from([2, 1, 3, 2, 3]), st.integers(1, 6))
+    @given(st.integers(0, 2**48), st.sampled_from([2, 1, 3, 1, 2, 1, 3]), st.integers(1, 6))
     def one(seed: int, rank: int, size: int) -> None:
         hits.update({"networks", *hold_to_it(seed, rank, size, dtype)})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -9,12 +10,15 @@ from formulas import CLIP, FRAME
 from torch import Tensor, nn
 
 from codsl.layers.adaptive import AdaptivePool
+from codsl.layers.attention import Attention
 from codsl.layers.convolution import Convolution
 from codsl.layers.cropping import Crop
+from codsl.layers.cumulative import ChannelLayerNorm, CumulativeLayerNorm, RunningMean
 from codsl.layers.frame_normalization import InstanceNorm
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.plain import Delay, Flatten, Linear
 from codsl.layers.pooling import AveragePool, MaxPool
+from codsl.layers.positions import PositionalEncoding, RecyclingPositionalEncoding
 from codsl.layers.recurrent import Recurrent
 from codsl.layers.row import Layer, settings, type_name
 from codsl.layers.space_padding import SpacePad
@@ -63,7 +67,9 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             given = {"output_size": row.output_size if row.rank > 1 else 1}
         case Transposed():
             given = _transposed(row, x)
-        case Crop():
+        case Crop() | Attention() | RunningMean() | CumulativeLayerNorm() | ChannelLayerNorm():
+            given = None
+        case PositionalEncoding() | RecyclingPositionalEncoding():
             given = None
         case Upsample():
             given = {"scale_factor": row.scale_factor, "mode": row.mode}
@@ -87,7 +93,17 @@ def torch_layer(row: Layer, x: Frame) -> nn.Module | None:
             return None
         case _:
             given = settings(row)
-    return None if given is None else getattr(nn, name)(**given)
+    return None if given is None else _normed(row, getattr(nn, name)(**given))
+
+
+def _normed(row: Layer, module: nn.Module) -> nn.Module:
+    """The module with its weight normalised by torch, where the row asks for it."""
+    norm = getattr(row, "weight_norm", False)
+    if norm == "old":
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)
+            return nn.utils.weight_norm(module)
+    return nn.utils.parametrizations.weight_norm(module) if norm else module
 
 
 def _pads(row: Convolution | AveragePool | MaxPool, dilation: tuple[int, ...]) -> Any:
@@ -121,7 +137,9 @@ def _transposed(row: Transposed, x: Frame) -> dict[str, Any] | None:
     pairs = [pad for pad in row.padding if isinstance(pad, tuple) and pad[0] == pad[1]]
     if len(pairs) < row.rank:
         return None
-    named = {k: v for k, v in settings(row).items() if k not in ("dtype", "in_channels")}
+    named = {
+        k: v for k, v in settings(row).items() if k not in ("dtype", "in_channels", "weight_norm")
+    }
     return {**named, "in_channels": x.channels, "padding": tuple(pad[0] for pad in pairs)}
 
 

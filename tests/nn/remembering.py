@@ -89,8 +89,8 @@ def doubled(module: nn.Module, x: Tensor) -> Tensor:
     return 2 * x
 
 
-def mean_nearby(module: nn.Module, kept: Tensor, lead: int, count: int) -> Tensor:
-    own = range(lead, lead + count)
+def mean_nearby(module: nn.Module, x: Tensor, kept: Tensor, lead: int) -> Tensor:
+    own = range(lead, lead + x.shape[2])
     means = [kept[:, :, max(0, at - 2) : at + 2].mean(2, keepdim=True) for at in own]
     return torch.cat(means, 2)
 
