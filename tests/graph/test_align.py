@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import itertools
 import random
+from dataclasses import replace
+from math import prod
 from typing import Any
 
 import pytest
 
 import codsl
-from codsl.algebra.time import backlog, hold, postponed
+from codsl.algebra.time import IDENTITY, backlog, hold, postponed
 from codsl.graph.align import FLOAT32
 from codsl.graph.graph import Graph
+from codsl.layers.recipe import Attended, Carried, kept_frame
 from harness.networks import Networks
 
 
@@ -92,16 +95,29 @@ def test_a_causal_stack_needs_no_holds() -> None:
 
 def kept(graph: Graph, fires: list[Any]) -> int:
     """Numbers that a stream keeps where nodes fire so."""
+    base = graph.base
     depths: dict[Any, int] = {}
     sizes: dict[Any, int] = {}
+    carried = 0
     for index, node in enumerate(graph.nodes):
-        for edge in node.edges:
-            through = getattr(node.recipe, "frame", None) is not None
-            key = (edge.source, index if through else None)
-            sizes[key] = graph.frames[index + 1 if through else edge.source].size
-            depth = backlog(fires[edge.source], edge.reach, fires[index + 1])
+        through = kept_frame(node.recipe)
+        read = [(edge, through) for edge in node.edges]
+        if isinstance(node.recipe, Attended):
+            read.append((replace(node.edges[0], reach=IDENTITY), None))
+        for edge, frame in read:
+            key = (edge.source, index if frame else None)
+            sizes[key] = (frame or graph.frames[edge.source]).size
+            depth = backlog(fires[edge.source], edge.reach, fires[base + index])
             depths[key] = max(depths.get(key, 0), depth)
-    return sum(depth * sizes[key] for key, depth in depths.items())
+        if isinstance(node.recipe, Carried):
+            carried += sum(
+                WIDE.get(each.dtype, 1) * prod(each.shape) for each in node.recipe.memory
+            )
+    return carried + sum(depth * sizes[key] for key, depth in depths.items())
+
+
+WIDE = {"float64": 2, "int64": 2}
+"""How many numbers of float32 one of these is."""
 
 
 def placements(graph: Graph) -> list[list[Any]]:
