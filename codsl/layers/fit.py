@@ -1,6 +1,6 @@
 """What rows ask of the frames that enter, and what they say where it is not so."""
 
-from math import gcd
+from math import gcd, isqrt
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import MOST
@@ -52,11 +52,8 @@ def divides(groups: int, x: Frame, out_channels: int) -> None:
 
 def nearest_divisor(number: int, wanted: int) -> int:
     """The divisor of `number` next to `wanted`; the larger of two."""
-    for distance in range(max(number, wanted)):
-        for candidate in (wanted + distance, wanted - distance):
-            if 0 < candidate <= number and number % candidate == 0:
-                return candidate
-    return 1
+    small = [each for each in range(1, isqrt(number) + 1) if number % each == 0]
+    return min((*small, *(number // each for each in small)), key=lambda d: (abs(d - wanted), -d))
 
 
 def few(name: str, factor: int) -> None:
