@@ -14,6 +14,7 @@ from codsl.layers.row import Layer, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 Weights = Mapping[str, tuple[int, ...]]
+MOST_LAYERS = 1000
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,12 @@ class Recurrent(Layer):
     def shape(self, x: Frame) -> Frame:
         vectors(self, x)
         inferred("input_size", self.input_size, x)
+        if self.num_layers > MOST_LAYERS:
+            raise Mistake(
+                "E0311",
+                f"num_layers={self.num_layers} is more than {MOST_LAYERS}",
+                argument="num_layers",
+            )
         if self.bidirectional:
             raise Mistake(
                 "E0409",

@@ -5,6 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
 from functools import cache
+from math import isqrt
 from typing import Any, ClassVar, final, get_type_hints
 
 from codsl.algebra.shape import Frame
@@ -155,11 +156,8 @@ def check_divides(argument: str, groups: int, x: Frame) -> None:
 
 def nearest_divisor(number: int, wanted: int) -> int:
     """The divisor of `number` next to `wanted`; the larger of two."""
-    for distance in range(max(number, wanted)):
-        for candidate in (wanted + distance, wanted - distance):
-            if 0 < candidate <= number and number % candidate == 0:
-                return candidate
-    return 1
+    small = [each for each in range(1, isqrt(number) + 1) if number % each == 0]
+    return min((*small, *(number // each for each in small)), key=lambda d: (abs(d - wanted), -d))
 
 
 def check_rank(row: Layer, x: Frame) -> None:

@@ -6,7 +6,7 @@ from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from codsl.algebra.time import compose, hold
-from codsl.layers.recipe import Attended, Pointwise, Windowed
+from codsl.layers.recipe import Attended, Pointwise, Windowed, normed_of
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -56,6 +56,7 @@ SHARES = {
     "no padding at all": 0.01,
     "hold moved before a pointwise layer": 0.03,
     "clip shorter than the delay": 0.3,
+    "weight norm": 0.1,
     "recurrent": 0.1,
     "attention": 0.05,
     "attention with lookahead": 0.05,
@@ -126,6 +127,8 @@ KINDS = {
 def _layer(graph: Graph, index: int) -> Iterator[str]:
     node = graph.nodes[index]
     yield from (word for kind, word in KINDS.items() if node.type.startswith(kind))
+    if normed_of(node.recipe):
+        yield "weight norm"
     if isinstance(node.recipe, Attended):
         yield "encoder layer" if "encoder" in node.type else "attention"
         if node.recipe.reach.ahead:

@@ -189,6 +189,8 @@ class Networks:
             arguments["padding_mode"] = "replicate"
         if self._chance(0.15):
             arguments["temporal_fill"] = self._pick(("zeros", "replicate"))
+        if self._chance(0.08):
+            arguments["weight_norm"] = self._pick((True, "old"))
         common = [g for g in (2, 3, 4) if at.channels % g == 0 and out % g == 0]
         if common and self._chance(0.4):
             arguments["groups"] = self._pick(common)

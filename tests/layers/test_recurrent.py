@@ -100,6 +100,7 @@ def test_a_recurrent_layer_among_others_keeps_the_contract() -> None:
         ({"gru": {"hidden_size": 4, "input_size": 5}}, "E0402", "leave `input_size` out"),
         ({"lstm": {"hidden_size": 4, "proj_size": 4}}, "E0402", "leave `proj_size` out"),
         ({"lstm": {"hidden_size": 4, "proj_size": -1}}, "E0305", ""),
+        ({"gru": {"hidden_size": 4, "num_layers": 2**24}}, "E0311", ""),
         ({"rnn": {"hidden_size": 4, "nonlinearity": "relu6"}}, "E0305", ""),
         ({"rnn": {"hidden_size": 4, "batch_first": True}}, "E0303", ""),
     ],

@@ -18,7 +18,7 @@ from torch_layers import torch_layer
 import codsl
 from codsl.algebra.shape import Frame
 from codsl.layers.adaptive import AdaptivePool
-from codsl.layers.row import make, type_name
+from codsl.layers.row import arguments, make, type_name
 from harness.contract import LONGEST, contract, randomise
 
 pytestmark = [
@@ -29,6 +29,8 @@ EXAMPLES = [
     pytest.param(*case, id=f"{case[0]}-{number}-{case[2]}d")
     for number, case in enumerate(examples())
 ]
+
+DOUBLE = torch.float64
 
 LAYERS = """
     conv1d conv2d conv3d avg_pool1d avg_pool2d avg_pool3d max_pool1d max_pool2d max_pool3d
@@ -113,6 +115,30 @@ def test_examples_are_copied_and_pickled(name: str, example: dict[str, Any], ran
         wanted = net.forward_steps(chunks[1])
         assert wanted is not None
         assert all(torch.equal(each.forward_steps(chunks[1]), wanted) for each in copies)
+
+
+OTHER = ("dropout", "rrelu", "batch_norm", "instance_norm")
+"""Layers that in training are another function than in a stream, or a random one."""
+SAME = [each for each in EXAMPLES if not any(word in str(each.values[0]) for word in OTHER)]
+
+
+@pytest.mark.parametrize(("name", "example", "rank"), SAME)
+def test_gradients_are_equal_in_clips_and_streams(
+    name: str, example: dict[str, Any], rank: int
+) -> None:
+    """Of the weights and of the clip, in chunks of three and the end; a stream in training keeps
+    what its state was made of."""
+    x = frame_of(name, rank)
+    drops = any(each.name == "dropout" for each in arguments(ROWS[name]))
+    net = network(name, {**example, **({"dropout": 0.0} if drops else {})}, x, DOUBLE)
+    randomise(net, 5)
+    given = clip(x, net.min_frames + 8, DOUBLE).requires_grad_()
+    parts = [net.forward_steps(chunk) for chunk in given.split(3, 2)]
+    streamed = torch.cat([y for y in (*parts, net.flush()) if y is not None], 2)
+    moved = [*([] if name == "embedding" else [given]), *net.parameters()]
+    wanted, found = (torch.autograd.grad((y * y).sum(), moved) for y in (net(given), streamed))
+    for one, other in zip(found, wanted, strict=True):
+        assert (one - other).abs().max() < 1e-10
 
 
 def lengths(net: Any, name: str, example: dict[str, Any]) -> list[int]:
