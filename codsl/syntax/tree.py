@@ -129,6 +129,11 @@ class Selector:
     steps: tuple[Step, ...]
     span: Span = _span()
 
+    @property
+    def text(self) -> str:
+        """As it is written, without quotes."""
+        return ".".join(f"{step.name.text}{'[*]' * step.repeated}" for step in self.steps)
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -256,8 +261,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Input:
-    """The frames that enter: channels, `T`, space; and frames per second where they are known."""
+    """Frames that enter: channels, `T`, space; and frames per second where they are known.
 
+    Without a name it is the only one.
+    """
+
+    name: Name | None
     sizes: tuple[Expression, ...]
     rate: Expression | None
     span: Span = _span()
@@ -265,12 +274,13 @@ class Input:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole file."""
+    """A whole file; without `outputs` the last value is the only one."""
 
     version: int
     name: Name | None
     doc: str | None
-    input: Input | None
+    inputs: tuple[Input, ...]
+    outputs: tuple[Selector, ...]
     parameters: tuple[Parameter, ...]
     variants: tuple[Variant, ...]
     templates: tuple[Template, ...]

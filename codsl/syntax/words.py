@@ -11,7 +11,20 @@ CONSTRUCTS = frozenset({"sequential", "residual", "parallel", "join", "let", "wh
 """The keys of a YAML item that are no layer."""
 
 RESERVED = CONSTRUCTS - {"sequential"} | frozenset(
-    {"input", "else", "shortcut", "from", "template", "network", "variant", "doc", "in", "if"}
+    {
+        "input",
+        "inputs",
+        "outputs",
+        "else",
+        "shortcut",
+        "from",
+        "template",
+        "network",
+        "variant",
+        "doc",
+        "in",
+        "if",
+    }
     | {"and", "or", "not", "true", "false", "none"}
 )
 """Words that cannot be names, so that every network can be written in both surfaces."""
@@ -22,7 +35,7 @@ RESERVED_KEYS = RESERVED | {"rate"}
 TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 """The types of parameters."""
 
-LATER = frozenset({"import", "inputs", "outputs", "per_frame", "weights"})
+LATER = frozenset({"import", "per_frame", "weights"})
 """Words of the language whose constructs this version does not read yet."""
 
 VERSION = 1
