@@ -84,6 +84,8 @@ class Names:
         Reports what it cannot find; `where` says where that was looked for.
         """
         lost = [(selector.text, HOLE)]
+        if not selector.steps:
+            return lost
         places = [("", self._home(selector.steps[0].name.text) or self)]
         found: list[tuple[str, Flow]] = []
         for depth, step in enumerate(selector.steps):

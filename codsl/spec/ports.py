@@ -151,25 +151,29 @@ def outlets_of(
 ) -> tuple[Outlet, ...]:
     """What leaves a network: the values that `outputs` names, or the one at its end.
 
-    A value that is not known is -1.
+    A value that is not known, or cannot leave, is -1.
     """
     inputs = len(document.inputs)
     if not document.outputs:
         if end.value is not None and end.value < inputs:
             at = document.name.span if document.name else document.source.span(0, 0)
             _bare("the last value of the network", at, findings)
+            end = HOLE
         return (Outlet("", -1 if end.value is None else end.value),)
     outlets: list[Outlet] = []
     first: dict[str, Span] = {}
     for selector in document.outputs:
         for name, flow in names.find(selector, findings, "is in the network"):
-            if name in first:
+            value = -1 if flow.value is None else flow.value
+            if name in first and selector.steps:
                 there = Label(first[name], "first here")
                 findings.add("E0306", f"the output `{name}` is named twice", selector.span, there)
-            elif flow.value is not None and flow.value < inputs:
+                value = -1
+            elif 0 <= value < inputs:
                 _bare(f"`{name}`", selector.span, findings)
+                value = -1
             first.setdefault(name, selector.span)
-            outlets.append(Outlet(name, -1 if flow.value is None else flow.value))
+            outlets.append(Outlet(name, value))
     return tuple(outlets)
 
 

@@ -124,7 +124,10 @@ class Step:
 
 @dataclass(frozen=True)
 class Selector:
-    """A value named elsewhere: `stage2.block1`, `unit[*].skip`, `input`."""
+    """A value named elsewhere: `stage2.block1`, `unit[*].skip`, `input`.
+
+    It has no steps where it could not be read, for a reason that has been reported.
+    """
 
     steps: tuple[Step, ...]
     span: Span = _span()

@@ -222,12 +222,15 @@ class _Reader:
     def _sources(self, node: yaml.Node | None) -> tuple[tree.Selector, ...]:
         if node is None:
             return ()
+        if id(node) in self._bad:
+            return (tree.Selector((), self._at(node)),)
         named = [node] if isinstance(node, yaml.ScalarNode) else list(self._items(node))
-        selectors = (self._selector(each) for each in named if id(each) not in self._bad)
-        return tuple(each for each in selectors if each is not None)
+        return tuple(map(self._selector, named))
 
-    def _selector(self, node: yaml.Node) -> tree.Selector | None:
+    def _selector(self, node: yaml.Node) -> tree.Selector:
         at = self._at(node)
+        if id(node) in self._bad:
+            return tree.Selector((), at)
         written = at.text.find(str(node.value))
         start = at.start + written
         steps = []
@@ -242,7 +245,7 @@ class _Reader:
                     at,
                     helps=("names are joined by dots: `stage2.block1`",),
                 )
-                return None
+                return tree.Selector((), at)
             steps.append(tree.Step(tree.Name(word, here), part.endswith("[*]")))
         return tree.Selector(tuple(steps), at)
 
