@@ -45,6 +45,7 @@ TITLES = {
     "E0411": "layers of different dtypes",
     "E0412": "branches of different stride over time",
     "E0414": "groups that do not divide the channels",
+    "E0420": "something over time on single frames",
     "W0701": "layers whose value nobody reads",
     "W0702": "a template that nothing uses",
     "W0703": "an input that nothing reads",

@@ -1,14 +1,23 @@
 """Pointwise nonlinearities, as torch.nn's of the same name and arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Axis, Count, Number, Real, Word
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Pointwise
-from codsl.layers.row import ANY_RANK, InPlace, Layer, Weightless, check_rank, settings
+from codsl.layers.row import (
+    ANY_RANK,
+    InPlace,
+    Layer,
+    OfImages,
+    Picture,
+    Weightless,
+    check_rank,
+    settings,
+)
 
 Examples = tuple[Mapping[str, Any], ...]
 PLAIN: Examples = ({},)
@@ -47,8 +56,24 @@ def axis(row: Layer, dim: int, x: Frame) -> int:
     return resolved
 
 
+def image_axis(dim: int, x: Frame) -> int:
+    """The dimension of `(N, C, *S)` that `dim` counts; raises `Mistake` for that of the images."""
+    dims = 1 + x.rank
+    resolved = dim + dims if dim < 0 else dim
+    if not 1 <= resolved < dims:
+        raise Mistake(
+            "E0409",
+            f"`dim={dim}` is no dimension of a single frame",
+            argument="dim",
+            layer=f"the input is {x}",
+            help="`dim=1` is channels, `dim=2` the first of space",
+            replacement="1",
+        )
+    return resolved
+
+
 @dataclass(frozen=True)
-class Normalised(Weightless):
+class Normalised(Weightless, OfImages):
     """A softmax of some kind along one dimension: channels, or one of space."""
 
     dim: Axis = 1
@@ -57,6 +82,12 @@ class Normalised(Weightless):
     def fit(self, x: Frame) -> Frame:
         axis(self, self.dim, x)
         return x
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        image_axis(self.dim, x)
+        recipe = Pointwise(type(self).__name__, settings(self))
+        return Picture(x, self.space(x), recipe)
 
 
 @final
@@ -201,7 +232,7 @@ class SELU(Elementwise):
 
 @final
 @dataclass(frozen=True)
-class GLU(Weightless):
+class GLU(Weightless, OfImages):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al., 2016)."""
 
     rank: ClassVar[int] = ANY_RANK
@@ -211,14 +242,21 @@ class GLU(Weightless):
     @final
     def fit(self, x: Frame) -> Frame:
         at = axis(self, self.dim, x)
-        size = x.channels if at == 1 else x.space[at - 3]
-        if size % 2:
-            raise Mistake(
-                "E0402", f"`glu` halves an even size, not {size}", layer=f"the input is {x}"
-            )
-        if at == 1:
-            return replace(x, channels=size // 2)
-        return replace(x, space=(*x.space[: at - 3], size // 2, *x.space[at - 2 :]))
+        return _halved(x, 0 if at == 1 else at - 2)
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        y = _halved(x, image_axis(self.dim, x) - 1)
+        return Picture(y, self.space(x), Pointwise(type(self).__name__, settings(self)))
+
+
+def _halved(x: Frame, at: int) -> Frame:
+    """`x` with half of one of its sizes; raises `Mistake` where that is odd."""
+    size = x.shape[at]
+    if size % 2:
+        raise Mistake("E0402", f"`glu` halves an even size, not {size}", layer=f"the input is {x}")
+    sizes = (*x.shape[:at], size // 2, *x.shape[at + 1 :])
+    return Frame(sizes[0], sizes[1:])
 
 
 @final

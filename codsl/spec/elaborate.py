@@ -10,7 +10,7 @@ from codsl.source import Span
 from codsl.spec.bind import Passed, bind, given, passed, typed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
-from codsl.spec.joins import how_of, meet
+from codsl.spec.joins import how_of, meet, no_shrink
 from codsl.spec.names import HOLE, Flow, Level, Names
 from codsl.spec.outside import parameters
 from codsl.spec.place import Place
@@ -128,6 +128,8 @@ class _Elaborator:
                 return self._layer(node, place, self._source(node.sources, place, flow))
             case tree.Block():
                 return self._block(node, place, self._source(node.sources, place, flow))
+            case tree.PerFrame():
+                return self._per_frame(node, place, self._source(node.sources, place, flow))
             case tree.Residual():
                 return self._residual(node, place, self._source(node.sources, place, flow))
             case tree.Parallel():
@@ -229,7 +231,9 @@ class _Elaborator:
     ) -> Flow:
         """A layer of the table: its arguments onto its row, the row onto the frame."""
         at = node.type.span
-        item = row_item(self._rows[kind], passing, at, place.uses, flow, self._findings)
+        item = row_item(
+            self._rows[kind], passing, at, place.uses, flow, self._findings, place.still
+        )
         if item is None:
             return self._lost(node, place)
         key = self._key(node.name, place)
@@ -266,7 +270,18 @@ class _Elaborator:
             self.made.blocks.append(Block(prefix, start, stop, entry.value, end.value))
         return end
 
-    def _block(self, node: tree.Block, place: Place, flow: Flow) -> Flow:
+    def _per_frame(self, node: tree.PerFrame, place: Place, flow: Flow) -> Flow:
+        if place.still:
+            self._findings.add(
+                "E0420",
+                "this is on single frames already",
+                node.span,
+                *(Label(use, f"in this use of `{use.text}`") for use in place.uses),
+                helps=("a block is enough here: `{ ... }`, in YAML `sequential`",),
+            )
+        return self._block(node, replace(place, still=True), flow)
+
+    def _block(self, node: tree.Block | tree.PerFrame, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
         inner = place.inside(self._named_level(node.name, place))
         end = self.statements(node.body, inner, flow)
@@ -381,6 +396,9 @@ class _Elaborator:
     ) -> Flow:
         evaluator = self._evaluator(place, flow)
         how = how_of(construct, node.arguments, evaluator, self._findings)
+        if how and how.shrink and place.still:
+            no_shrink(node.arguments, place.uses, self._findings)
+            how = None
         origin = Origin(node.span, {}, place.uses)
         taken = [self._taken(each, node.span) for each in flows]
         item = how and meet(taken, labels, how, origin, self._findings)

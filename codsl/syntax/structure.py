@@ -63,6 +63,11 @@ def _parameters() -> Schema:
 
 _CONSTRUCTS: Schema = {
     "sequential": _object({**COMMON, "layers": STATEMENTS}, description="layers in a row"),
+    "per_frame": _object(
+        {**COMMON, "layers": STATEMENTS},
+        description="layers in a row on single frames, as on images: their numbers of dimensions, "
+        "as in conv2d, count space alone",
+    ),
     "residual": _object(
         {
             **COMMON,

@@ -256,6 +256,10 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         body, sources = parts
         return tree.Block(None, body, sources or (), self._word(meta, "{"))
 
+    def per_frame(self, meta: Meta, parts: list[Any]) -> tree.PerFrame:
+        body, sources = parts
+        return tree.PerFrame(None, body, sources or (), self._word(meta, "per_frame"))
+
     def residual(self, meta: Meta, parts: list[Any]) -> tree.Residual:
         arguments, body, shortcut, sources = parts
         named = _positional(arguments, "residual")

@@ -161,6 +161,16 @@ class Block:
 
 
 @dataclass(frozen=True)
+class PerFrame:
+    """Statements one after another, on single frames: their layers know no time."""
+
+    name: Name | None
+    body: tuple["Statement", ...]
+    sources: tuple[Selector, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
 class Residual:
     """A body and a shortcut around it, joined."""
 
@@ -232,7 +242,7 @@ class Repeat:
     span: Span = _span()
 
 
-Statement = Layer | Block | Residual | Parallel | Join | Let | When | Repeat | Broken
+Statement = Layer | Block | PerFrame | Residual | Parallel | Join | Let | When | Repeat | Broken
 
 
 @dataclass(frozen=True)

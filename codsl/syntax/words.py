@@ -7,7 +7,9 @@ POSITIONAL = {
 }
 """The order of the arguments of the language's own constructs in the text form."""
 
-CONSTRUCTS = frozenset({"sequential", "residual", "parallel", "join", "let", "when", "repeat"})
+CONSTRUCTS = frozenset(
+    {"sequential", "per_frame", "residual", "parallel", "join", "let", "when", "repeat"}
+)
 """The keys of a YAML item that are no layer."""
 
 RESERVED = CONSTRUCTS - {"sequential"} | frozenset(
@@ -35,7 +37,7 @@ RESERVED_KEYS = RESERVED | {"rate"}
 TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 """The types of parameters."""
 
-LATER = frozenset({"import", "per_frame", "weights"})
+LATER = frozenset({"import", "weights"})
 """Words of the language whose constructs this version does not read yet."""
 
 VERSION = 1

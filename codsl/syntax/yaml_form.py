@@ -258,6 +258,15 @@ class _Reader:
             self._at(key),
         )
 
+    def _per_frame(self, key: yaml.Node, value: yaml.Node) -> tree.PerFrame:
+        parts = self._parts(value)
+        return tree.PerFrame(
+            self._named(parts),
+            self._statements(parts.get("layers")),
+            self._sources(parts.get("from")),
+            self._at(key),
+        )
+
     def _named(self, parts: dict[str, yaml.Node]) -> tree.Name | None:
         return self._name(parts["name"]) if "name" in parts else None
 
@@ -330,6 +339,7 @@ class _Reader:
 
     _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement]]] = {
         "sequential": _sequential,
+        "per_frame": _per_frame,
         "residual": _residual,
         "parallel": _parallel,
         "join": _join,

@@ -109,6 +109,8 @@ CONSTRUCTS = [
     ("delay: 3", "delay(3)"),
     ("sequential: {name: stem, layers: [relu, silu]}", "stem = { relu silu }"),
     ("sequential: {layers: []}", "{}"),
+    ("per_frame: {name: n, layers: [relu, silu]}", "n = per_frame { relu silu }"),
+    ("per_frame: {from: a, layers: []}", "per_frame {} from a"),
     ("sequential: {}", "{ }"),
     (
         "residual: {name: r, aggregation: mul, shrink: centered, layers: [relu], shortcut: [silu]}",
@@ -220,7 +222,7 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
     """A statement in YAML, in flow style, and in the text form."""
     name = draw(st.none() | NAMES)
     label, assign = (f"name: {name}, ", f"{name} = ") if name else ("", "")
-    kind = draw(st.integers(0, 3 if depth < 3 else 0))
+    kind = draw(st.integers(0, 4 if depth < 3 else 0))
     if kind == 0:
         arguments = draw(st.dictionaries(NAMES, values(), max_size=3))
         yaml = ", ".join(f"{key}: {value}" for key, (value, _) in arguments.items())
@@ -231,6 +233,11 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
     text = [" ".join(item for _, item in body) for body in bodies]
     if kind == 1:
         return f"{{sequential: {{{label}layers: [{yaml[0]}]}}}}", f"{assign}{{ {text[0]} }}"
+    if kind == 4:
+        return (
+            f"{{per_frame: {{{label}layers: [{yaml[0]}]}}}}",
+            f"{assign}per_frame {{ {text[0]} }}",
+        )
     if kind == 2:
         return (
             f"{{residual: {{{label}layers: [{yaml[0]}], shortcut: [{yaml[1]}]}}}}",
