@@ -12,6 +12,7 @@ from codsl.layers.dropout import Dropping
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Folded, Pointwise, Recipe, Spread, Windowed
 from codsl.layers.row import Layer, OfImages, Weightless, kin_of, type_name
+from codsl.layers.sliding import without_time
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Still:
             raise _other_rank(row, x)
         if isinstance(row, OfImages):
             return _pictured(row, x)
-        if counted and x.space:
+        if x.space and (counted or isinstance(row.recipe(_row_of(x)), Spread)):
             return _shifted(row, x)
         return _framewise(row, x)
 
@@ -119,6 +120,7 @@ def _pictured(row: OfImages, x: Frame) -> _Facts:
 
 def _shifted(row: Layer, x: Frame) -> _Facts:
     """A row whose first dimension, time elsewhere, is the first of space."""
+    without_time(getattr(row, "padding", ()), getattr(row, "temporal_fill", None))
     line = _row_of(x)
     try:
         made = row.shape(line)
