@@ -17,7 +17,7 @@ from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.mistake import Mistake
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.recipe import Folded
-from codsl.layers.row import ANY_RANK, OfImages, Weightless, make
+from codsl.layers.row import ANY_RANK, OfImages, Weightless, make, settings
 from codsl.layers.table import table
 from harness.contract import contract, randomise
 
@@ -64,9 +64,16 @@ def reference(x: Frame, name: str, arguments: dict[str, Any]) -> nn.Module | Non
             return nn.Flatten()
         if isinstance(row, AdaptivePool):
             return getattr(nn, type(row).__name__)(row.output_size)
+        if name.startswith("instance_norm"):
+            return getattr(nn, type(row).__name__)(x.channels, **among(row))
         return torch_layer(row, x)
     finally:
         torch.set_default_dtype(torch.float32)
+
+
+def among(row: Any) -> dict[str, Any]:
+    """The arguments of a row that torch's class takes beside the number of channels."""
+    return {key: value for key, value in settings(row).items() if key != "num_features"}
 
 
 def images_of(clip: Tensor) -> Tensor:
