@@ -73,7 +73,7 @@ class Still:
             raise _other_rank(row, x)
         if isinstance(row, OfImages):
             return _pictured(row, x)
-        if x.space and (counted or isinstance(row.recipe(_row_of(x)), Spread)):
+        if x.space and (counted or _upsamples(row, x)):
             return _shifted(row, x)
         return _framewise(row, x)
 
@@ -88,6 +88,11 @@ def _of_vectors(row: Layer, x: Frame) -> bool:
     """Whether torch has this row of one dimension for vectors `(N, C)` as well."""
     one = row.rank == 1 and not x.space and not isinstance(row, OfImages | Weightless)
     return one and isinstance(row.recipe(x), Pointwise)
+
+
+def _upsamples(row: Layer, x: Frame) -> bool:
+    """Whether a row of any number of dimensions makes more of all of them."""
+    return row.time() != IDENTITY and isinstance(row.recipe(_row_of(x)), Spread)
 
 
 def _other_rank(row: Layer, x: Frame) -> Mistake:
@@ -149,10 +154,12 @@ def _shifted(row: Layer, x: Frame) -> _Facts:
 
 def _framewise(row: Layer, x: Frame) -> _Facts:
     """A row that takes each frame by itself anyway."""
-    recipe = row.recipe(x)
-    if not isinstance(recipe, Pointwise) or row.time() != IDENTITY:
+    if row.time() != IDENTITY:
         raise _unfit(row, "works over time")
     y = row.shape(x)
+    recipe = row.recipe(x)
+    if not isinstance(recipe, Pointwise):
+        raise _unfit(row, "works over time")
     images = isinstance(row, Elementwise | Dropping) or (isinstance(row, Weightless) and x.space)
     made = Folded(recipe) if images else recipe
     return _Facts(y, row.weights(x), row.macs(x, y), row.space(x), made)
