@@ -17,6 +17,44 @@ NETWORKS = sorted(
     for path in (Path(__file__).parents[1] / "networks").glob("*.*")
     if path.suffix in (".yaml", ".codsl")
 )
+PORTS = [
+    """codsl 1
+network two(width = 4, classes = 3) {
+  inputs rgb (3, T, 12, 12) rate 30, flow (2, T, 12, 12)
+  outputs head, near.norm, tap[*].out
+  near = {
+    conv = conv3d(width, 3, padding=1) from rgb
+    norm = batch_norm3d
+  }
+  far = conv3d(width, (5, 1, 1), padding="causal") from flow
+  tap[i in 1..2] = { out = conv3d(i, 1) } from far
+  join("sum") from near, far
+  head = conv3d(classes, (1, 3, 3))
+}
+""",
+    """codsl: 1
+name: two
+inputs: {rgb: [3, T, 12, 12], flow: {shape: [2, T, 12, 12], rate: 30}}
+outputs: [head, near.norm, "tap[*].out"]
+layers:
+  - sequential:
+      name: near
+      layers:
+        - conv3d: {name: conv, from: rgb, out_channels: 4, kernel_size: 3, padding: 1}
+        - batch_norm3d: {name: norm}
+  - conv3d: {name: far, from: flow, out_channels: 4, kernel_size: [5, 1, 1], padding: causal}
+  - repeat:
+      name: tap
+      index: i
+      range: [1, 2]
+      layer:
+        sequential:
+          layers: [{conv3d: {name: out, out_channels: $i, kernel_size: 1}}]
+  - join: {aggregation: sum, from: [near, far]}
+  - conv3d: {name: head, out_channels: 3, kernel_size: [1, 3, 3]}
+""",
+]
+"""Networks of several inputs and outputs."""
 ROUNDS = 5000
 SMALL = 20_000
 """Parameters of a mutant that is also built, at most."""
@@ -71,7 +109,7 @@ def _found(text: str) -> codsl.Graph | codsl.SpecError:
 
 def mutants(rounds: int, seed: int) -> list[str]:
     chance = random.Random(seed)
-    texts = [path.read_text("utf-8") for path in NETWORKS]
+    texts = [*(path.read_text("utf-8") for path in NETWORKS), *PORTS]
     return [mutant(chance, chance.choice(texts)) for _ in range(rounds)]
 
 
@@ -98,8 +136,16 @@ def test_small_mutants_are_built_and_run() -> None:
         net = codsl.build(graph).eval()
         built += 1
         with torch.no_grad():
-            x = torch.zeros(1, graph.input.channels, graph.min_frames, *graph.input.space)
-            assert net(x).shape[1:2] == (graph.frames[graph.output].channels,)
+            xs = {
+                inlet.name: torch.zeros(
+                    1, inlet.frame.channels, graph.min_frames, *inlet.frame.space
+                )
+                for inlet in graph.inputs
+            }
+            ys = net(xs) if graph.inputs[0].name else net(xs[""])
+            ys = ys if graph.outputs[0].name else {"": ys}
+            for outlet in graph.outputs:
+                assert ys[outlet.name].shape[1] == graph.frames[outlet.value].channels
     assert built
 
 

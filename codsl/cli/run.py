@@ -54,6 +54,7 @@ def command(options: Namespace) -> int:
     tell(diagnostics)
     if graph is None:
         return MISTAKE
+    _check_ports(graph)
     check_network(graph)
     try:
         with footage(options.input, graph.input) as source:
@@ -148,6 +149,19 @@ def _recording(output: Path | None, net: "Network") -> Iterator["Recording | Non
         raise
     except OSError as error:
         raise Misuse(f"`{output}` cannot be written: {error.strerror or error}") from error
+
+
+def _check_ports(graph: Graph) -> None:
+    """Refuse inputs and outputs with names: one source is read, and one array is written."""
+    named = [
+        *(f"the input `{inlet.name}`" for inlet in graph.inputs if inlet.name),
+        *(f"the output `{outlet.name}`" for outlet in graph.outputs if outlet.name),
+    ]
+    if named:
+        raise Misuse(
+            f"codsl run streams one input to one output, and {graph.name} has them by name: "
+            f"{', '.join(named)}; feed it from Python, a dict of frames a step"
+        )
 
 
 def _check_output(output: Path | None, source: str, force: bool) -> None:

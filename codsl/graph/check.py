@@ -122,7 +122,9 @@ def _check_use(graph: Graph, findings: Findings) -> None:
                 f"nothing reads `{node.path}`",
                 node.span,
                 notes=("what leads only here is built, but never computed",),
-                helps=("leave it out, or join it with what the network gives",),
+                helps=(
+                    "leave it out, name it in `outputs`, or join it with what the network gives",
+                ),
             )
 
 

@@ -1,7 +1,7 @@
 """Pointwise nonlinearities, as torch.nn's of the same name and arguments."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
@@ -12,7 +12,9 @@ from codsl.layers.row import (
     ANY_RANK,
     InPlace,
     Layer,
+    OfImages,
     Parameterless,
+    Picture,
     Weightless,
     check_rank,
     settings,
@@ -56,8 +58,24 @@ def axis(row: Layer, dim: int, x: Frame) -> int:
     return resolved
 
 
+def image_axis(dim: int, x: Frame) -> int:
+    """The dimension of `(N, C, *S)` that `dim` counts; raises `Mistake` for that of the images."""
+    dims = 1 + x.rank
+    resolved = dim + dims if dim < 0 else dim
+    if not 1 <= resolved < dims:
+        raise Mistake(
+            "E0409",
+            f"`dim={dim}` is no dimension of a single frame",
+            argument="dim",
+            layer=f"the input is {x}",
+            help="`dim=1` is channels, `dim=2` the first of space",
+            replacement="1",
+        )
+    return resolved
+
+
 @dataclass(frozen=True)
-class Normalised(Weightless):
+class Normalised(Weightless, OfImages):
     """A softmax of some kind along one dimension: channels, or one of space."""
 
     dim: Axis = 1
@@ -66,6 +84,12 @@ class Normalised(Weightless):
     def fit(self, x: Frame) -> Frame:
         axis(self, self.dim, x)
         return x
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        image_axis(self.dim, x)
+        recipe = Pointwise(type(self).__name__, settings(self))
+        return Picture(x, self.space(x), recipe)
 
 
 @final
@@ -208,23 +232,21 @@ class SELU(Elementwise):
     examples: ClassVar[Examples] = PLAIN
 
 
-def halved(row: Layer, dim: int, x: Frame) -> Frame:
-    """`x` with half of the dimension that `dim` counts; raises `Mistake` where it is odd."""
-    at = axis(row, dim, x)
-    size = x.channels if at == 1 else x.space[at - 3]
+def halved(row: Layer, at: int, x: Frame) -> Frame:
+    """`x` with half of one of its sizes; raises `Mistake` where that is odd."""
+    size = x.shape[at]
     if size % 2:
         name = type_name(type(row))
         raise Mistake(
             "E0402", f"`{name}` halves an even size, not {size}", layer=f"the input is {x}"
         )
-    if at == 1:
-        return replace(x, channels=size // 2)
-    return replace(x, space=(*x.space[: at - 3], size // 2, *x.space[at - 2 :]))
+    sizes = (*x.shape[:at], size // 2, *x.shape[at + 1 :])
+    return Frame(sizes[0], sizes[1:])
 
 
 @final
 @dataclass(frozen=True)
-class GLU(Weightless):
+class GLU(Weightless, OfImages):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al., 2016)."""
 
     rank: ClassVar[int] = ANY_RANK
@@ -233,12 +255,17 @@ class GLU(Weightless):
 
     @final
     def fit(self, x: Frame) -> Frame:
-        return halved(self, self.dim, x)
+        return halved(self, max(0, axis(self, self.dim, x) - 2), x)
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        y = halved(self, image_axis(self.dim, x) - 1, x)
+        return Picture(y, self.space(x), Pointwise(type(self).__name__, settings(self)))
 
 
 @final
 @dataclass(frozen=True)
-class GTU(Parameterless):
+class GTU(Parameterless, OfImages):
     """The gate of WaveNet: the hyperbolic tangent of the first half of `dim` times the sigmoid of
     the second (van den Oord et al., 2016)."""
 
@@ -248,7 +275,12 @@ class GTU(Parameterless):
 
     @final
     def fit(self, x: Frame) -> Frame:
-        return halved(self, self.dim, x)
+        return halved(self, max(0, axis(self, self.dim, x) - 2), x)
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        y = halved(self, image_axis(self.dim, x) - 1, x)
+        return Picture(y, self.space(x), self.recipe(x))
 
     @final
     def recipe(self, x: Frame) -> Pointwise:

@@ -7,23 +7,23 @@ from typing import Any, ClassVar, final
 from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
-from codsl.layers.arguments import MaybeCount, OneFrameSize
+from codsl.layers.arguments import MaybeCount, OutputSizes
 from codsl.layers.mistake import Mistake
-from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Unlearned, check_rank, type_name
+from codsl.layers.recipe import Call, Pointwise, Windowed
+from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 
 
 @dataclass(frozen=True)
-class AdaptivePool(Unlearned):
+class AdaptivePool(Unlearned, OfImages):
     """A pool to a given size over space, and over `kernel_size` items of time.
 
     In a stream nobody knows how long the clip will be: the window over time is said, and slides
     over longer clips too. At a clip of `kernel_size` items it is torch's.
     """
 
-    output_size: OneFrameSize
+    output_size: OutputSizes
     kernel_size: MaybeCount = field(default=None, kw_only=True)
 
     function: ClassVar[str]
@@ -31,12 +31,36 @@ class AdaptivePool(Unlearned):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
-        return Frame(x.channels, self._space(x))
+        self._check_one_frame()
+        return Frame(x.channels, _sized(self.output_size[1:], x))
 
     @final
-    def _space(self, x: Frame) -> tuple[int, ...]:
-        sizes = zip(self.output_size[1:], x.space, strict=True)
-        return tuple(there if size is None else size for size, there in sizes)
+    def _check_one_frame(self) -> None:
+        """A window over time gives one output."""
+        if self.output_size[0] == 1:
+            return
+        space = ", ".join(map(_written, self.output_size[1:]))
+        raise Mistake(
+            "E0305",
+            f"`output_size` of `{type_name(type(self))}`: expected one over time"
+            + (f": `(1, {space})`" if space else ", as a window gives one output"),
+            argument="output_size",
+            replacement=None if space else "1",
+        )
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        if self.kernel_size is not None:
+            raise Mistake(
+                "E0420",
+                "`kernel_size` is a window over time, and a single frame has none",
+                argument="kernel_size",
+                help="leave it out",
+            )
+        sizes = {"output_size": _sized(self.output_size, x)}
+        call = Call(type_name(type(self)), sizes)
+        recipe = Pointwise(type(self).__name__, sizes, (), call)
+        return Picture(Frame(x.channels, sizes["output_size"]), self.space(x), recipe)
 
     @final
     def time(self) -> Time:
@@ -62,7 +86,7 @@ class AdaptivePool(Unlearned):
     @final
     def recipe(self, x: Frame) -> Windowed:
         over = self._over()
-        space = self._space(x)
+        space = _sized(self.output_size[1:], x)
         name = type_name(type(self))
         kernel = (over.kernel, *(1,) * len(space))
         settled = {"output_size": (1, *space)}
@@ -76,6 +100,16 @@ class AdaptivePool(Unlearned):
             frame=Call(name, {"output_size": (None, *space)}) if space != x.space else None,
             keeps=Frame(x.channels, space) if space != x.space else None,
         )
+
+
+def _sized(sizes: tuple[int | None, ...], x: Frame) -> tuple[int, ...]:
+    """What is asked for over space; as many as there are where nothing is."""
+    pairs = zip(sizes, x.space, strict=True)
+    return tuple(there if size is None else size for size, there in pairs)
+
+
+def _written(size: int | None) -> str:
+    return "none" if size is None else str(size)
 
 
 @final

@@ -166,18 +166,13 @@ class PerDimension(Kind):
 
 @final
 @dataclass(frozen=True)
-class OneFrame(Kind):
-    """The output sizes of an adaptive pool: one over time, and over space what is asked for."""
+class Outputs(Kind):
+    """The output sizes of an adaptive pool; nothing where a dimension stays as it is."""
 
     def read(self, value: Value, rank: int) -> tuple[int | None, ...]:
         sizes = value if isinstance(value, tuple) else (value,) * rank
         if len(sizes) != rank:
             raise ValueError(f"expected an integer or {rank} of them, time first")
-        if isinstance(value, int) and not isinstance(value, bool) and value > 1 and rank > 1:
-            space = ", ".join([str(value)] * (rank - 1))
-            raise ValueError(f"expected one over time: (1, {space})")
-        if sizes[0] != 1 or isinstance(sizes[0], bool):
-            raise ValueError("expected one over time, as a window gives one output")
         return tuple(None if size is None else integer(size, 1) for size in sizes)
 
     def schema(self, rank: int) -> dict[str, Any]:
@@ -284,9 +279,9 @@ Share = Annotated[float, Number(0, 1)]
 Flag = Annotated[bool, Boolean()]
 Dims = Annotated[tuple[int, ...], PerDimension(1)]
 MaybeDims = Annotated[tuple[int, ...] | None, Optional(PerDimension(1))]
+OutputSizes = Annotated[tuple[int | None, ...], Outputs()]
 NumberPerChannel = Annotated[float | tuple[float, ...], PerChannel()]
 Matrices = Annotated[tuple[Matrix, ...], SquareMatrices()]
-OneFrameSize = Annotated[tuple[int | None, ...], OneFrame()]
 Fill = Annotated[str | None, Optional(Word(("zeros", "replicate")))]
 ZeroFill = Annotated[str | None, Optional(Word(("zeros",)))]
 DType = Annotated[str | None, Optional(Word(("float16", "bfloat16", "float32", "float64")))]

@@ -22,9 +22,9 @@ from codsl.layers.arguments import (
 from codsl.layers.fit import divides, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
-from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Layer, check_rank, type_name
-from codsl.layers.sliding import check_repeats, even, slide, torch_pad, windows
+from codsl.layers.recipe import Call, Pointwise, Windowed
+from codsl.layers.row import OfImages, Picture, check_rank, type_name
+from codsl.layers.sliding import check_repeats, even, slide, torch_pad, windows, without_time
 from codsl.layers.weight_norm import NAMES, WeightNorm, normed
 
 PaddingMode = Annotated[str, Word(("zeros", "replicate", "reflect", "circular"))]
@@ -32,7 +32,7 @@ ConvMode = Annotated[str, Word(("cross_correlation",))]
 
 
 @dataclass(frozen=True)
-class Convolution(Layer):
+class Convolution(OfImages):
     """Cross-correlation with learned kernels, as torch.nn's of the same rank.
 
     With `weight_norm` the weight is a magnitude times a direction, for each output channel, under
@@ -55,15 +55,21 @@ class Convolution(Layer):
     in_channels: MaybeCount = field(default=None, kw_only=True)
 
     @final
-    def _windows(self) -> tuple[Window, ...]:
-        return windows(self.kernel_size, self.stride, self.padding, self.dilation)
+    def _windows(self, in_time: bool = True) -> tuple[Window, ...]:
+        sizes = (self.kernel_size, self.stride, self.padding, self.dilation)
+        return windows(*sizes, in_time=in_time)
 
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
+        return self._fit(self._windows(), x)
+
+    @final
+    def _fit(self, made: tuple[Window, ...], x: Frame) -> Frame:
+        """The frame that windows over time and space make of `x`, once all that they need is
+        there."""
         inferred("in_channels", self.in_channels, x)
         divides(self.groups, x, self.out_channels)
-        made = self._windows()
         check_repeats(self.padding_mode, made, x)
         return slide(made, x, self.out_channels)
 
@@ -102,6 +108,20 @@ class Convolution(Layer):
     def recipe(self, x: Frame) -> Windowed:
         made = self._windows()
         clip = self._clip(made)
+        return Windowed(
+            type(self).__name__,
+            self._made_of(x, clip),
+            over=made[0],
+            window=self._padded((Window(), *made[1:]), self.padding_mode),
+            tensors=("weight", "bias"),
+            clip=clip,
+            fill="replicate" if self._fill() == "replicate" else 0.0,
+            normed=NAMES[self.weight_norm],
+        )
+
+    @final
+    def _made_of(self, x: Frame, clip: Call | None) -> dict[str, Any]:
+        """The arguments of torch's class."""
         native = clip.arguments["padding"] if clip is not None and not clip.pad else 0
         made_of: dict[str, Any] = {
             "in_channels": x.channels,
@@ -113,16 +133,18 @@ class Convolution(Layer):
             "groups": self.groups,
             "bias": self.bias,
         }
-        return Windowed(
-            type(self).__name__,
-            {**made_of, "dtype": self.dtype} if self.dtype else made_of,
-            over=made[0],
-            window=self._padded((Window(), *made[1:]), self.padding_mode),
-            tensors=("weight", "bias"),
-            clip=clip,
-            fill="replicate" if self._fill() == "replicate" else 0.0,
-            normed=NAMES[self.weight_norm],
-        )
+        return {**made_of, "dtype": self.dtype} if self.dtype else made_of
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        without_time(self.padding, self.temporal_fill)
+        made = self._windows(in_time=False)
+        y = self._fit((Window(), *made), x)
+        call = self._clip(made)
+        made_of = self._made_of(x, call)
+        normed = NAMES[self.weight_norm]
+        recipe = Pointwise(type(self).__name__, made_of, ("weight", "bias"), call, normed)
+        return Picture(y, tuple(map(sees, made)), recipe)
 
     @final
     def _clip(self, made: tuple[Window, ...]) -> Call | None:

@@ -93,7 +93,7 @@ class Linear(Layer):
                 "E0401",
                 "`linear` takes frames without space",
                 layer=f"the input is {x}",
-                help=f"put `flatten` before it, or use a `conv{x.rank}d` with `kernel_size=1`",
+                help="put `flatten` before it, or use a convolution with `kernel_size=1`",
             )
         check_inferred("in_features", self.in_features, x)
         return Frame(self.out_features)

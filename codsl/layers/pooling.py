@@ -21,23 +21,42 @@ from codsl.layers.arguments import (
 )
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
-from codsl.layers.recipe import Call, Windowed
-from codsl.layers.row import Unlearned, check_rank, type_name
-from codsl.layers.sliding import even, slide, torch_pad, windows
+from codsl.layers.recipe import Call, Pointwise, Windowed
+from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
+from codsl.layers.sliding import even, slide, torch_pad, windows, without_time
 
 Examples = tuple[Mapping[str, Any], ...]
 
 
-class Pool(Unlearned):
+class Pool(Unlearned, OfImages):
     """A layer that sums up a window and has no weights."""
 
+    kernel_size: Dims
+    stride: MaybeDims
+    padding: Padding
+    temporal_fill: str | None
+
     @abstractmethod
-    def over(self) -> tuple[Window, ...]:
-        """The window of each dimension, time first."""
+    def over(self, in_time: bool = True) -> tuple[Window, ...]:
+        """The window of each dimension, the first of time if `in_time`."""
 
     @abstractmethod
     def check_space(self, made: tuple[Window, ...], x: Frame) -> None:
         """Raise `Mistake` where torch does not pool over space so."""
+
+    @abstractmethod
+    def whole(self, made: tuple[Window, ...]) -> Call:
+        """The pool over these windows in one call."""
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        without_time(self.padding, self.temporal_fill)
+        made = self.over(in_time=False)
+        _check_half(made)
+        over = (Window(), *made)
+        self.check_space(over, x)
+        recipe = Pointwise(type(self).__name__, _module_settings(self, made), (), self.whole(made))
+        return Picture(slide(over, x, x.channels), tuple(map(sees, made)), recipe)
 
     @final
     def shape(self, x: Frame) -> Frame:
@@ -64,6 +83,19 @@ def _refuse_foreign(made: tuple[Window, ...], why: str) -> None:
         )
 
 
+def _check_half(made: tuple[Window, ...]) -> None:
+    """Torch pads at most half of a pool's window."""
+    for window in made:
+        if 2 * max(window.before, window.after) > window.reach + 1:
+            raise Mistake(
+                "E0404",
+                f"padding of {max(window.before, window.after)} is more than half of a window of "
+                f"{window.reach + 1}",
+                argument="padding",
+                help=f"pad at most {(window.reach + 1) // 2} on either side",
+            )
+
+
 @dataclass(frozen=True)
 class AveragePool(Pool):
     """The mean of a window, as torch.nn's of the same rank."""
@@ -80,10 +112,14 @@ class AveragePool(Pool):
         """What the sum is divided by instead of the number of items."""
 
     @final
-    def over(self) -> tuple[Window, ...]:
+    def over(self, in_time: bool = True) -> tuple[Window, ...]:
         ones = (1,) * self.rank
         stride = self.stride or self.kernel_size
-        return windows(self.kernel_size, stride, self.padding, ones, self.ceil_mode)
+        return windows(self.kernel_size, stride, self.padding, ones, self.ceil_mode, in_time)
+
+    @final
+    def whole(self, made: tuple[Window, ...]) -> Call:
+        return self._call(made, self.divisor())
 
     @final
     def check_space(self, made: tuple[Window, ...], x: Frame) -> None:
@@ -124,7 +160,7 @@ class AveragePool(Pool):
     @final
     def _call(self, made: tuple[Window, ...], divisor: int | None, in_time: bool = True) -> Call:
         padded = made if in_time else (Window(made[0].kernel, made[0].stride), *made[1:])
-        native = _native(padded[1:])
+        native = _native(padded)
         arguments: dict[str, Any] = {
             "kernel_size": tuple(window.kernel for window in made),
             "stride": tuple(window.stride for window in made),
@@ -149,9 +185,14 @@ class MaxPool(Pool):
     temporal_fill: ZeroFill = field(default=None, kw_only=True)
 
     @final
-    def over(self) -> tuple[Window, ...]:
+    def over(self, in_time: bool = True) -> tuple[Window, ...]:
         stride = self.stride or self.kernel_size
-        return windows(self.kernel_size, stride, self.padding, self.dilation, self.ceil_mode)
+        sizes = (self.kernel_size, stride, self.padding, self.dilation)
+        return windows(*sizes, self.ceil_mode, in_time)
+
+    @final
+    def whole(self, made: tuple[Window, ...]) -> Call:
+        return self._call(made)
 
     @final
     def check_space(self, made: tuple[Window, ...], x: Frame) -> None:
@@ -195,7 +236,7 @@ def _native(made: tuple[Window, ...]) -> bool:
     return even(made) and all(2 * window.before <= window.kernel for window in made)
 
 
-def _module_settings(row: AveragePool | MaxPool, made: tuple[Window, ...]) -> dict[str, Any]:
+def _module_settings(row: Pool, made: tuple[Window, ...]) -> dict[str, Any]:
     return {
         "kernel_size": row.kernel_size,
         "stride": row.stride or row.kernel_size,

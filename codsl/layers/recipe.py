@@ -35,13 +35,15 @@ class Pointwise:
 
     `module` is the class of `torch.nn` that holds the weights, initialised as torch does, and
     `settings` are its arguments. Its own forward is used where there is no `call`, which otherwise
-    gets the inputs and the `tensors` of the module.
+    gets the inputs and the `tensors` of the module. `normed` are the names of what the weight is
+    made of, where it is normalised.
     """
 
     module: str = "Identity"
     settings: Mapping[str, Any] = field(default_factory=dict)
     tensors: tuple[str, ...] = ()
     call: Call | None = None
+    normed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ def takes_items(recipe: Recipe) -> bool:
 def normed_of(recipe: Recipe) -> tuple[str, ...]:
     """The names of the magnitude and the direction of a weight that is normalised."""
     inner = recipe.inner if isinstance(recipe, Folded) else recipe
-    return inner.normed if isinstance(inner, Windowed | Spread) else ()
+    return inner.normed if isinstance(inner, Pointwise | Windowed | Spread) else ()
 
 
 def memory_of(recipe: Recipe) -> tuple[Memory, ...]:

@@ -69,6 +69,24 @@ class Layer(ABC):
         """How its outputs sit over each dimension of space of the input."""
 
 
+@dataclass(frozen=True)
+class Picture:
+    """What a layer makes of single images, how it sits over each of their dimensions, and how
+    torch computes it of `(N, C, *S)`."""
+
+    frame: Frame
+    space: tuple[Time, ...]
+    recipe: Pointwise
+
+
+class OfImages(Layer):
+    """A layer that torch has for images too; there its first dimension is not time but space."""
+
+    @abstractmethod
+    def picture(self, x: Frame) -> Picture:
+        """What it makes of `x` as an image; raises `Mistake` where torch has no such layer."""
+
+
 class Unlearned(Layer):
     """A layer of no parameters and no matrix products."""
 
@@ -165,11 +183,8 @@ def check_rank(row: Layer, x: Frame) -> None:
     if row.rank in (ANY_RANK, x.rank):
         return
     name = type_name(type(row))
+    mend = kin_of(row, x.rank)
     counted = {1: "time alone", 2: "time and one dimension", 3: "time and two dimensions"}
-    kin: Any = type(row).__mro__[1]
-    family = {type_name(each) for each in kin.__subclasses__()}
-    mend = re.sub(r"[123](?=d$)", str(x.rank), name)
-    mend = mend if mend in family else name
     raise Mistake(
         "E0401",
         f"`{name}` takes {counted[row.rank]} of space, the input has {len(x.space)}"
@@ -179,6 +194,15 @@ def check_rank(row: Layer, x: Frame) -> None:
         help=f"use `{mend}`: the number counts time" if mend != name and x.rank <= 3 else "",
         replacement=mend if mend != name else None,
     )
+
+
+def kin_of(row: Layer, rank: int) -> str:
+    """The name of its relative of another number of dimensions; its own where it has none."""
+    name = type_name(type(row))
+    kin: Any = type(row).__mro__[1]
+    family = {type_name(each) for each in kin.__subclasses__()}
+    mend = re.sub(r"[123](?=d$)", str(rank), name)
+    return mend if mend in family else name
 
 
 def type_name(row: type[Layer]) -> str:

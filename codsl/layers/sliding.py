@@ -12,12 +12,14 @@ def windows(
     padding: tuple[Pad, ...],
     dilation: tuple[int, ...],
     ceil_mode: bool = False,
+    in_time: bool = True,
 ) -> tuple[Window, ...]:
-    """The window of each dimension, time first; raises `Mistake` where its padding cannot be."""
+    """The window of each dimension, the first of time if `in_time`; raises `Mistake` where its
+    padding cannot be."""
     sizes = zip(kernel, stride, padding, dilation, strict=True)
     made = tuple(_window(k, s, p, d, ceil_mode) for k, s, p, d in sizes)
     time = made[0]
-    if max(time.before, time.after) > time.reach:
+    if in_time and max(time.before, time.after) > time.reach:
         most = f"{time.reach} = dilation * (kernel_size - 1)"
         raise Mistake(
             "E0404",
@@ -28,6 +30,24 @@ def windows(
             help=f"pad at most {time.reach} on either side",
         )
     return made
+
+
+def without_time(padding: tuple[Pad, ...], temporal_fill: str | None) -> None:
+    """Raise `Mistake` where arguments speak of time: of images there is none."""
+    if "causal" in padding:
+        raise Mistake(
+            "E0420",
+            "`causal` padding is over time, and a single frame has none",
+            argument="padding",
+            help="give the padding of space: a number, a pair or `same`",
+        )
+    if temporal_fill is not None:
+        raise Mistake(
+            "E0420",
+            "`temporal_fill` stands before and after time, and a single frame has none",
+            argument="temporal_fill",
+            help="leave it out",
+        )
 
 
 def _window(kernel: int, stride: int, pad: Pad, dilation: int, ceil_mode: bool) -> Window:

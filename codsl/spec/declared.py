@@ -11,6 +11,7 @@ def check_declared(document: tree.Document, findings: Findings) -> None:
     """Report the declared names of a file that are reserved or stand twice."""
     if document.name is not None:
         reserved(document.name, findings)
+    _once("input", (each.name for each in document.inputs if each.name), findings)
     _once("parameter", (each.name for each in document.parameters), findings)
     _once("variant", (each.name for each in document.variants), findings)
     _once("template", (each.name for each in document.templates), findings)

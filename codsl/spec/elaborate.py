@@ -4,16 +4,17 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from codsl.algebra.ports import Inlet, Outlet
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
+from codsl.source import Span
 from codsl.spec.bind import Passed, bind, given, passed, typed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
-from codsl.spec.joins import how_of, meet
+from codsl.spec.joins import how_of, meet, no_shrink
 from codsl.spec.names import HOLE, Flow, Level, Names
-from codsl.spec.outside import inlet_of, parameters
+from codsl.spec.outside import parameters
 from codsl.spec.place import Place
+from codsl.spec.ports import entries_of, outlets_of, tell_unread
 from codsl.spec.rows import row_item
 from codsl.spec.spec import Block, Origin, Spec
 from codsl.spec.unknown import no_layer, unknown
@@ -43,38 +44,39 @@ def elaborate(
     """The spec that a document means with these parameters, as far as it can be made out.
 
     Params over variant over default. What is wrong goes to `findings`; layers after a mistake are
-    still read, with their input unknown. None where not even the input is known.
+    still read, with their input unknown. None where not even the inputs are known.
     """
     check_declared(document, findings)
     scope = parameters(document, variant, params, findings)
-    inlet = inlet_of(document, scope, findings)
+    entries = entries_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
-    place = Place(scope, Names(), Level())
-    start = Flow(0, inlet[0]) if inlet else HOLE
-    place.names.flows["input"] = start
+    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
+    for entry in entries.each:
+        if entry.name and place.level.free(entry.name):
+            place.level.take(entry.name, entry.span, True, (), findings)
     try:
-        end = elaborator.statements(document.body, place, start)
+        end = elaborator.statements(document.body, place, entries.start)
     except _Full:
         return None
+    made = elaborator.made
+    inlets = entries.inlets()
+    if not len(made) and not findings.diagnostics:
+        findings.add("E0202", "the network has no layers", document.source.span(0, 0))
+    outlets = outlets_of(document, place.names, end, findings) if len(made) else ()
+    items = made.items()
     if not findings.diagnostics:
         elaborator.tell_unused()
-    made = elaborator.made
-    if inlet is None:
+        tell_unread(entries, items, findings)
+    if inlets is None or not items:
         return None
-    frame, rate = inlet
-    if not len(made):
-        if not findings.diagnostics:
-            findings.add("E0202", "the network has no layers", document.source.span(0, 0))
-        return None
-    items = made.items()
     return Spec(
         document.name.text if document.name else "network",
-        (Inlet("", frame),),
-        rate,
+        inlets,
+        entries.rate,
         items,
         tuple(made.blocks),
-        (Outlet("", end.value if end.value is not None else -1),),
-        document.input.span if document.input else document.source.span(0, 0),
+        outlets,
+        document.inputs[0].span,
         dtype_of(items, findings),
     )
 
@@ -87,13 +89,14 @@ class _Elaborator:
         self._findings = findings
         self._steps = 0
         self._templates: dict[str, tree.Template] = {}
-        self.made = Drafts(1)
+        self.made = Drafts(len(document.inputs))
         for template in document.templates:
             name = template.name
             if name.text in rows:
                 message = f"`{name.text}` is a layer and cannot be a template"
                 findings.add("E0308", message, name.span, helps=("give it another name",))
             self._templates.setdefault(name.text, template)
+        self._inputs = list(dict.fromkeys(each.name.text for each in document.inputs if each.name))
         self._used: set[str] = set()
 
     def tell_unused(self) -> None:
@@ -125,6 +128,8 @@ class _Elaborator:
                 return self._layer(node, place, self._source(node.sources, place, flow))
             case tree.Block():
                 return self._block(node, place, self._source(node.sources, place, flow))
+            case tree.PerFrame():
+                return self._per_frame(node, place, self._source(node.sources, place, flow))
             case tree.Residual():
                 return self._residual(node, place, self._source(node.sources, place, flow))
             case tree.Parallel():
@@ -144,14 +149,27 @@ class _Elaborator:
 
     def _evaluator(self, place: Place, flow: Flow) -> Evaluator:
         channels = flow.frame.channels if flow.frame else None
-        return Evaluator(place.scope, channels, self._findings)
+        return Evaluator(place.scope, channels, self._findings, flow.begun)
+
+    def _taken(self, flow: Flow, at: Span) -> Flow:
+        """A value that is needed here; reports where none of several inputs is chosen yet."""
+        if flow.begun:
+            return flow
+        self._findings.add(
+            "E0315",
+            "several inputs enter, and this does not say which it takes",
+            at,
+            notes=("the inputs are " + ", ".join(f"`{name}`" for name in self._inputs),),
+            helps=(f"write `from {self._inputs[0]}`, in YAML `from: {self._inputs[0]}`",),
+        )
+        return HOLE
 
     def _source(self, sources: tuple[tree.Selector, ...], place: Place, flow: Flow) -> Flow:
         """Where a statement's input comes from: the value before it, or one named earlier."""
         if not sources:
             return flow
         found = [
-            each for selector in sources for each in place.names.find(selector, self._findings)
+            flow for selector in sources for _, flow in place.names.find(selector, self._findings)
         ]
         if len(found) > 1:
             self._findings.add(
@@ -165,6 +183,7 @@ class _Elaborator:
 
     def _layer(self, node: tree.Layer, place: Place, flow: Flow) -> Flow:
         kind = node.type.text
+        flow = self._taken(flow, node.type.span)
         evaluator = self._evaluator(place, flow)
         arguments = passed(node.arguments, evaluator.layer)
         if node.local and kind in self._templates and not self._shadowed(kind, place):
@@ -212,7 +231,9 @@ class _Elaborator:
     ) -> Flow:
         """A layer of the table: its arguments onto its row, the row onto the frame."""
         at = node.type.span
-        item = row_item(self._rows[kind], passing, at, place.uses, flow, self._findings)
+        item = row_item(
+            self._rows[kind], passing, at, place.uses, flow, self._findings, place.still
+        )
         if item is None:
             return self._lost(node, place)
         key = self._key(node.name, place)
@@ -249,10 +270,23 @@ class _Elaborator:
             self.made.blocks.append(Block(prefix, start, stop, entry.value, end.value))
         return end
 
-    def _block(self, node: tree.Block, place: Place, flow: Flow) -> Flow:
+    def _per_frame(self, node: tree.PerFrame, place: Place, flow: Flow) -> Flow:
+        if place.still:
+            self._findings.add(
+                "E0420",
+                "this is on single frames already",
+                node.span,
+                *(Label(use, f"in this use of `{use.text}`") for use in place.uses),
+                helps=("a block is enough here: `{ ... }`, in YAML `sequential`",),
+            )
+        return self._block(node, replace(place, still=True), flow)
+
+    def _block(self, node: tree.Block | tree.PerFrame, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
         inner = place.inside(self._named_level(node.name, place))
         end = self.statements(node.body, inner, flow)
+        if node.name is not None:
+            end = self._taken(end, node.span)
         return self._close(node.name, place, inner, start, flow, end)
 
     def _use(
@@ -342,11 +376,9 @@ class _Elaborator:
         flows: list[Flow] = []
         labels: list[str] = []
         for selector in node.sources:
-            found = place.names.find(selector, self._findings)
-            flows += found
-            text = selector.span.text.strip("\"'")
-            many = [f"{text} {number}" for number in range(1, len(found) + 1)]
-            labels += [text] if len(found) == 1 else many
+            for name, found in place.names.find(selector, self._findings):
+                flows.append(found)
+                labels.append(name)
         key = self._key(node.name, place)
         end = self._meet("join", node, flows, tuple(labels), place, flow, key)
         place.names.add(node.name, end)
@@ -364,8 +396,12 @@ class _Elaborator:
     ) -> Flow:
         evaluator = self._evaluator(place, flow)
         how = how_of(construct, node.arguments, evaluator, self._findings)
+        if how and how.shrink and place.still:
+            no_shrink(node.arguments, place.uses, self._findings)
+            how = None
         origin = Origin(node.span, {}, place.uses)
-        item = how and meet(flows, labels, how, origin, self._findings)
+        taken = [self._taken(each, node.span) for each in flows]
+        item = how and meet(taken, labels, how, origin, self._findings)
         return self.made.add(item, place.level, key) if item else HOLE
 
     def _let(self, node: tree.Let, place: Place, flow: Flow) -> Flow:

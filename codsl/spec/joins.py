@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from codsl.algebra.shape import Frame
 from codsl.diagnostics import Edit, Findings, Help, Label, plural, suggest
 from codsl.layers.joining import AGGREGATIONS, Aggregation
+from codsl.source import Span
 from codsl.spec.bind import bind, passed
 from codsl.spec.names import Flow
 from codsl.spec.spec import Item, Origin
@@ -57,6 +58,21 @@ def how_of(
             return None
         words[name] = each.value
     return How(**words)
+
+
+def no_shrink(
+    arguments: tuple[tree.Argument, ...], uses: tuple[Span, ...], findings: Findings
+) -> None:
+    """Report a crop over time where values are single frames."""
+    for each in arguments:
+        if each.name is not None and each.name.text == "shrink":
+            findings.add(
+                "E0420",
+                "`shrink` crops the shortcut over time, and `per_frame` leaves time alone",
+                each.value.span,
+                *(Label(use, f"in this use of `{use.text}`") for use in uses),
+                helps=("leave it out",),
+            )
 
 
 def _projection(labels: tuple[str, ...], frames: tuple[Frame, ...]) -> list[str]:

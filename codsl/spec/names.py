@@ -10,10 +10,14 @@ from codsl.syntax import tree
 
 @dataclass(frozen=True)
 class Flow:
-    """A value on its way: its number and its frame, or None where a mistake has made a hole."""
+    """A value on its way: its number and its frame, or None where a mistake has made a hole.
+
+    `begun` is false where several inputs enter and none of them is chosen yet.
+    """
 
     value: int | None
     frame: Frame | None
+    begun: bool = True
 
     @property
     def whole(self) -> bool:
@@ -22,17 +26,24 @@ class Flow:
 
 
 HOLE = Flow(None, None)
+NOTHING = Flow(None, None, begun=False)
+BEFORE = "stands before this"
+"""Where `from` looks for names."""
 
 
 @dataclass
 class Names:
-    """The values named so far in a block, and what the names inside them are."""
+    """The values named so far in a block, and what the names inside them are.
+
+    `unsure` are those of a file whose inputs could not be read: what is not found may be one.
+    """
 
     parent: "Names | None" = None
     flows: dict[str, Flow] = field(default_factory=dict)
     inner: dict[str, "Names"] = field(default_factory=dict)
     repeated: dict[str, list[str]] = field(default_factory=dict)
     unnamed: list["Names"] = field(default_factory=list)
+    unsure: bool = False
 
     def add(self, name: tree.Name | None, flow: Flow, inner: "Names | None" = None) -> None:
         """Remember a value under its name, with the names inside it."""
@@ -46,6 +57,9 @@ class Names:
     def _visible(self) -> list[str]:
         own = [*self.flows, *(f"{name}[*]" for name in self.repeated)]
         return own + (self.parent._visible() if self.parent else [])
+
+    def _root(self) -> "Names":
+        return self.parent._root() if self.parent else self
 
     def _home(self, name: str) -> "Names | None":
         names: Names | None = self
@@ -62,45 +76,56 @@ class Names:
                     return holder
         return self
 
-    def find(self, selector: tree.Selector, findings: Findings) -> list[Flow]:
-        """The values that a selector names, in the order written; reports what it cannot find."""
-        places = [self._home(selector.steps[0].name.text) or self]
-        flows: list[Flow] = []
+    def find(
+        self, selector: tree.Selector, findings: Findings, where: str = BEFORE
+    ) -> list[tuple[str, Flow]]:
+        """The values that a selector names, under their whole names, in the order written.
+
+        Reports what it cannot find; `where` says where that was looked for.
+        """
+        lost = [(selector.text, HOLE)]
+        if not selector.steps:
+            return lost
+        places = [("", self._home(selector.steps[0].name.text) or self)]
+        found: list[tuple[str, Flow]] = []
         for depth, step in enumerate(selector.steps):
-            flows, inner = [], []
-            for place in places:
+            found, inner = [], []
+            for prefix, place in places:
                 names = place._holder(step.name.text) if depth else place
                 if step.repeated and step.name.text not in names.repeated:
-                    names._no_repetition(step, findings)
-                    return [HOLE]
+                    names._no_repetition(step, where, findings)
+                    return lost
                 if step.repeated and not names.repeated[step.name.text]:
                     message = f"`{step.name.text}` is repeated no time here"
                     findings.add("E0309", message, step.name.span)
-                    return [HOLE]
+                    return lost
                 for name in names._instances(step):
                     if name not in names.flows:
-                        names._unknown(selector, depth, findings)
-                        return [HOLE]
-                    flows.append(names.flows[name])
-                    if not flows[-1].whole:
-                        return [HOLE]
-                    inner.append(names.inner.get(name, Names()))
+                        names._unknown(selector, depth, where, findings)
+                        return lost
+                    flow = names.flows[name]
+                    if not flow.whole:
+                        return lost
+                    found.append((prefix + name, flow))
+                    inner.append((f"{prefix}{name}.", names.inner.get(name, Names())))
             places = inner
-        return flows
+        return found
 
     def _instances(self, step: tree.Step) -> list[str]:
         return self.repeated[step.name.text] if step.repeated else [step.name.text]
 
-    def _no_repetition(self, step: tree.Step, findings: Findings) -> None:
+    def _no_repetition(self, step: tree.Step, where: str, findings: Findings) -> None:
         name = step.name.text
         if name in self.flows:
             message, helps = f"`{name}` is no repetition", [f"`{name}` alone is its value"]
         else:
-            message, helps = f"no repetition named `{name}` stands before this", []
+            message, helps = f"no repetition named `{name}` {where}", []
         findings.add("E0309", message, step.name.span, helps=helps)
 
-    def _unknown(self, selector: tree.Selector, depth: int, findings: Findings) -> None:
+    def _unknown(self, selector: tree.Selector, depth: int, where: str, findings: Findings) -> None:
         """Say that a step of a selector finds nothing, and what may have been meant."""
+        if not depth and self._root().unsure:
+            return
         step = selector.steps[depth]
         name, at = step.name.text, step.name.span
         inside = {
@@ -110,7 +135,9 @@ class Names:
             if not depth
         }
         helps: list[Help | str] = []
-        if self.repeated.get(name):
+        if name == "input" and not depth:
+            helps.append("several inputs enter: name one of them")
+        elif self.repeated.get(name):
             listed = self.repeated[name]
             helps.append(f"its values are `{name}[*]`, one by one `{listed[0]}` to `{listed[-1]}`")
         elif found := suggest(name, [*(self.flows if depth else self._visible()), *inside]):
@@ -122,7 +149,7 @@ class Names:
             message = f"`{outer}` has no value named `{name}` inside"
             notes = ["dots follow the keys: into named blocks, and into templates used by name"]
         else:
-            message = f"no value named `{name}` stands before this"
+            message = f"no value named `{name}` {where}"
             notes = ["names inside a block end with it; dots reach into a named block"]
         findings.add("E0309", message, at, notes=notes, helps=helps)
 

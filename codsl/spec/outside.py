@@ -1,14 +1,12 @@
-"""What comes from outside: the parameters, the chosen variant, and the frames that enter."""
+"""What comes from outside: the parameters and the chosen variant."""
 
 from collections.abc import Mapping
 from typing import Any
 
-from codsl.algebra.shape import Frame
 from codsl.diagnostics import Edit, Findings, Help, suggest
-from codsl.layers.arguments import LARGEST
 from codsl.source import Source, Span
 from codsl.spec.bind import typed
-from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, Value, describe
+from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, Value
 from codsl.syntax import tree
 
 NOWHERE = Source("<parameters>", "")
@@ -109,59 +107,3 @@ def _outside(name: str, value: Any, findings: Findings, depth: int = 0) -> Value
         helps=("give a number, a text, true or false, a tuple, or a layer",),
     )
     raise Hole
-
-
-def inlet_of(
-    document: tree.Document, scope: Scope, findings: Findings
-) -> tuple[Frame, float | None] | None:
-    """The frame that enters and its rate, or None where they are not well given."""
-    inlet = document.input
-    if inlet is None:
-        if document.name is not None or document.body:
-            at = document.name.span if document.name else document.source.span(0, 0)
-            findings.add(
-                "E0202",
-                "the network has no input",
-                at,
-                helps=("say what a frame is: `input (3, T, 160, 160)`",),
-            )
-        return None
-    evaluator = Evaluator(scope, None, findings)
-    if any(isinstance(size, tree.Broken) for size in inlet.sizes):
-        return None
-    if len(inlet.sizes) < 2 or inlet.sizes[1] != tree.Reference("T", inlet.span):
-        findings.add(
-            "E0205",
-            "an input is channels, then `T`, then space",
-            inlet.span,
-            helps=("as in `3, T, 160, 160`",),
-        )
-        return None
-    if len(inlet.sizes) > 4:
-        findings.add("E0205", "an input has two dimensions of space at most", inlet.span)
-        return None
-    try:
-        sizes = [_size(evaluator, each, findings) for each in (inlet.sizes[0], *inlet.sizes[2:])]
-        rate = evaluator.value(inlet.rate) if inlet.rate else None
-    except Hole:
-        return None
-    if inlet.rate is None:
-        return Frame(sizes[0], tuple(sizes[1:])), None
-    if isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0:
-        findings.add(
-            "E0305", f"a rate is frames per second, found {describe(rate)}", inlet.rate.span
-        )
-        return None
-    return Frame(sizes[0], tuple(sizes[1:])), float(rate)
-
-
-def _size(evaluator: Evaluator, expression: tree.Expression, findings: Findings) -> int:
-    value = evaluator.value(expression)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
-        findings.add(
-            "E0305",
-            f"a size is an integer from 1 to {LARGEST}, found {describe(value)}",
-            expression.span,
-        )
-        raise Hole
-    return value

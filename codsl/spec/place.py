@@ -12,6 +12,7 @@ class Place:
     """What values, names and keys mean here.
 
     `uses` are the uses of templates that led here, `within` those templates, innermost last.
+    `still` says that layers here are on single frames.
     """
 
     scope: Scope
@@ -20,6 +21,7 @@ class Place:
     uses: tuple[Span, ...] = ()
     within: tuple[str, ...] = ()
     depth: int = 0
+    still: bool = False
 
     def inside(self, level: Level | None) -> "Place":
         """A block here; `level` is its own where it has a name."""

@@ -3,6 +3,7 @@
 from codsl.diagnostics import Findings
 from codsl.layers.mistake import Mistake
 from codsl.layers.row import Layer, arguments, make, misread, type_name
+from codsl.layers.still import Still, of_images
 from codsl.source import Span
 from codsl.spec.bind import Passed, bind, pin
 from codsl.spec.names import Flow
@@ -21,12 +22,14 @@ def row_item(
     uses: tuple[Span, ...],
     flow: Flow,
     findings: Findings,
+    still: bool = False,
 ) -> Item | None:
     """The item of a layer, without its path; None once what is wrong is reported, or where its
-    input is not known."""
+    input is not known. A `still` one is on single frames."""
     origin = Origin(at, _spans(row, passing), uses)
     try:
-        layer = _made(row, passing, origin, findings)
+        made = _made(row, passing, origin, findings, still)
+        layer = Still(made) if still else made
         if flow.frame is None or flow.value is None:
             layer.time()
             return None
@@ -42,7 +45,9 @@ def row_item(
     return Item("", type_name(row), layer, (flow.value,), frame, origin, weights)
 
 
-def _made(row: type[Layer], passing: list[Passed], origin: Origin, findings: Findings) -> Layer:
+def _made(
+    row: type[Layer], passing: list[Passed], origin: Origin, findings: Findings, still: bool
+) -> Layer:
     """The row with its arguments; raises `Hole` once all that is wrong with them is reported."""
     known = arguments(row)
     bound = bind(
@@ -56,7 +61,7 @@ def _made(row: type[Layer], passing: list[Passed], origin: Origin, findings: Fin
     )
     values = {name: each.value for name, each in bound.items()}
     wrong = misread(row, values)
-    for mistake in wrong:
+    for mistake in map(of_images, wrong) if still else wrong:
         pin(mistake, type_name(row), origin, findings)
     if wrong:
         raise Hole

@@ -7,6 +7,7 @@ from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
 from codsl.layers.joining import Aggregation
 from codsl.layers.row import Layer
+from codsl.layers.still import Still
 from codsl.source import Span
 
 
@@ -28,7 +29,7 @@ class Item:
 
     path: str
     type: str
-    operation: Layer | Aggregation
+    operation: Layer | Still | Aggregation
     inputs: tuple[int, ...]
     frame: Frame
     origin: Origin

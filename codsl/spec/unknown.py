@@ -19,7 +19,7 @@ def unknown(
         )
     elif kind in LATER:
         findings.add("E0206", not_yet(kind), at)
-    elif kind in ("input", "sequential"):
+    elif kind in ("input", "inputs", "outputs", "sequential"):
         _misplaced(kind, at, findings)
     else:
         helps = [
@@ -38,9 +38,14 @@ def _near(kind: str, rows: Collection[str], templates: Collection[str]) -> list[
 
 def _misplaced(word: str, at: Span, findings: Findings) -> None:
     """A word of the language that stands where a layer is read."""
-    if word == "input":
-        message = "`input` is the first statement of a network, and stands there once"
-        helps = ["to go on from the input, write `identity from input`"]
+    if word == "outputs":
+        message = "`outputs` is a statement of the network itself, not of what is in it"
+        helps = ["it names what the network gives: `outputs head, stage2.block1`"]
+    elif word != "sequential":
+        message = f"`{word}` is the first statement of a network, and stands there once"
+        helps = ["to go on from an input, write `identity from` and its name"]
+        if word == "input":
+            helps = ["to go on from the input, write `identity from input`"]
     else:
         message = "`sequential` is a word of YAML"
         helps = ["in the text form a block is `{ ... }`, with a name `stem = { ... }`"]

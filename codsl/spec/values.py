@@ -111,12 +111,16 @@ ORDER: dict[str, Callable[[Any, Any], bool]] = {
 
 
 class Evaluator:
-    """Works out expressions in one scope; `channels` are those of the value at this point."""
+    """Works out expressions in one scope; `channels` are those of the value at this point, which
+    is `begun` unless none of several inputs is chosen yet."""
 
-    def __init__(self, scope: Scope, channels: int | None, findings: Findings) -> None:
+    def __init__(
+        self, scope: Scope, channels: int | None, findings: Findings, begun: bool = True
+    ) -> None:
         self._scope = scope
         self._channels = channels
         self._findings = findings
+        self._begun = begun
 
     def value(self, expression: tree.Expression) -> Value:
         """What an expression is worth; raises `Hole` once the reason is reported."""
@@ -164,6 +168,9 @@ class Evaluator:
 
     def _reference(self, name: str, span: Span) -> Value:
         if name == "in_channels":
+            if self._channels is None and not self._begun:
+                message = "`in_channels` are those of a value, and none is chosen of the inputs yet"
+                self._findings.add("E0315", message, span)
             if self._channels is None:
                 raise Hole
             return self._channels

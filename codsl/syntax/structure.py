@@ -63,6 +63,11 @@ def _parameters() -> Schema:
 
 _CONSTRUCTS: Schema = {
     "sequential": _object({**COMMON, "layers": STATEMENTS}, description="layers in a row"),
+    "per_frame": _object(
+        {**COMMON, "layers": STATEMENTS},
+        description="layers in a row on single frames, as on images: their numbers of dimensions, "
+        "as in conv2d, count space alone",
+    ),
     "residual": _object(
         {
             **COMMON,
@@ -129,6 +134,24 @@ _CONSTRUCTS: Schema = {
 }
 
 
+_INPUT: Schema = {
+    "description": "channels, T, space: `[3, T, 160, 160]`; with `rate`, frames a "
+    "second: `{shape: [...], rate: 30}`",
+    "type": ["array", "object"],
+    "items": {"type": ["integer", "string"]},
+    "minItems": 2,
+    "properties": {
+        "shape": {
+            "type": "array",
+            "items": {"type": ["integer", "string"]},
+            "minItems": 2,
+        },
+        "rate": {"type": ["number", "string"]},
+    },
+    "required": ["shape"],
+    "additionalProperties": False,
+}
+
 _TOP: Schema = {
     "codsl": {
         "description": "the version of the language",
@@ -139,22 +162,18 @@ _TOP: Schema = {
     },
     "name": COMMON["name"],
     "doc": {"description": "a line on what the network is", "type": "string"},
-    "input": {
-        "description": "channels, T, space: `[3, T, 160, 160]`; with `rate`, frames a "
-        "second: `{shape: [...], rate: 30}`",
-        "type": ["array", "object"],
-        "items": {"type": ["integer", "string"]},
-        "minItems": 2,
-        "properties": {
-            "shape": {
-                "type": "array",
-                "items": {"type": ["integer", "string"]},
-                "minItems": 2,
-            },
-            "rate": {"type": ["number", "string"]},
-        },
-        "required": ["shape"],
-        "additionalProperties": False,
+    "input": {"$ref": "#/$defs/input"},
+    "inputs": {
+        "description": "several inputs by name, instead of `input`; each gets a frame a step",
+        "type": "object",
+        "minProperties": 1,
+        **NAMED,
+        "additionalProperties": {"$ref": "#/$defs/input"},
+        "x-words": {"minProperties": "a network has an input"},
+    },
+    "outputs": {
+        **SOURCES,
+        "description": "the values that the network gives, by name; if left out, the last one",
     },
     "params": _parameters(),
     "variants": {
@@ -185,9 +204,13 @@ def structure(layers: Schema | None = None) -> Schema:
     return {
         "type": "object",
         "properties": _TOP,
-        "required": ["codsl", "input", "layers"],
+        "required": ["codsl", "layers"],
         "additionalProperties": False,
+        "if": {"required": ["inputs"]},
+        "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
+        "else": {"required": ["input"], "properties": dict.fromkeys(_TOP, True)},
         "$defs": {
+            "input": _INPUT,
             "identifier": IDENTIFIER,
             "sources": SOURCES,
             "statements": {

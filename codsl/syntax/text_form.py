@@ -1,6 +1,7 @@
 """The text form: from characters to the tree, by the grammar in `grammar.lark`."""
 
 import re
+from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 from itertools import islice
@@ -101,9 +102,9 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     for kind in ("network", "doc"):
         for extra in kinds[kind][1:]:
             findings.add("E0201", f"a file has one `{kind}`", _span(source, 0, extra.meta))
-    name, parameters, inlet, body = (
-        built["network"][0] if built["network"] else (None, (), None, ())
-    )
+    network = built["network"][0] if built["network"] else _Network()
+    for again in network.outputs[1:]:
+        findings.add("E0201", "a network says `outputs` once", again.span)
     if not built["network"]:
         findings.add(
             "E0202",
@@ -113,13 +114,14 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
         )
     return tree.Document(
         int(version),  # type: ignore[arg-type]
-        name,
+        network.name,
         built["doc"][0] if built["doc"] else None,
-        inlet,
-        parameters,
+        network.inputs,
+        network.outputs[0].selectors if network.outputs else (),
+        network.parameters,
         tuple(built["variant"]),
         tuple(built["template"]),
-        body,
+        network.body,
         source,
     )
 
@@ -140,6 +142,25 @@ def _span(source: Source, offset: int, meta: Meta) -> Span:
     if meta.empty:
         return source.span(offset, offset)
     return source.span(offset + meta.start_pos, offset + meta.end_pos)
+
+
+@dataclass(frozen=True)
+class _Outputs:
+    """A statement of what a network gives."""
+
+    selectors: tuple[tree.Selector, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class _Network:
+    """The parts of a network."""
+
+    name: tree.Name | None = None
+    parameters: tuple[tree.Parameter, ...] = ()
+    inputs: tuple[tree.Input, ...] = ()
+    outputs: tuple[_Outputs, ...] = ()
+    body: tuple[tree.Statement, ...] = ()
 
 
 @v_args(meta=True)
@@ -173,9 +194,14 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         name, parameters, body = parts
         return tree.Template(name, parameters or (), body, name.span)
 
-    def network(self, meta: Meta, parts: list[Any]) -> tuple[Any, ...]:
-        name, parameters, inlet, *body = parts
-        return name, parameters or (), inlet, tuple(body)
+    def network(self, meta: Meta, parts: list[Any]) -> _Network:
+        name, parameters, inlets, *items = parts
+        outputs = tuple(item for item in items if isinstance(item, _Outputs))
+        body = tuple(item for item in items if not isinstance(item, _Outputs))
+        return _Network(name, parameters or (), inlets or (), outputs, body)
+
+    def outputs(self, meta: Meta, parts: list[Any]) -> _Outputs:
+        return _Outputs(tuple(parts), self._word(meta, "outputs"))
 
     def variant(self, meta: Meta, parts: list[Any]) -> tree.Variant:
         name, *rest = parts
@@ -188,10 +214,19 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
     def parameter(self, meta: Meta, parts: list[Any]) -> tree.Parameter:
         return tree.Parameter(*parts)
 
-    def input(self, meta: Meta, parts: list[Any]) -> tree.Input:
-        *sizes, rate = parts
-        kept = tuple(size for size in sizes if size is not None)
-        return tree.Input(kept, rate, self._at(meta))
+    def input(self, meta: Meta, parts: list[Any]) -> tuple[tree.Input, ...]:
+        sizes, rate = parts
+        return (tree.Input(None, sizes, rate, self._at(meta)),)
+
+    def inputs(self, meta: Meta, parts: list[Any]) -> tuple[tree.Input, ...]:
+        return tuple(parts)
+
+    def inlet(self, meta: Meta, parts: list[Any]) -> tree.Input:
+        name, sizes, rate = parts
+        return tree.Input(name, sizes, rate, self._at(meta))
+
+    def shape(self, meta: Meta, parts: list[Any]) -> tuple[tree.Expression, ...]:
+        return tuple(part for part in parts if part is not None)
 
     def let(self, meta: Meta, parts: list[Any]) -> tree.Let:
         bindings = zip(parts[::2], parts[1::2], strict=True)
@@ -220,6 +255,10 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
     def block(self, meta: Meta, parts: list[Any]) -> tree.Block:
         body, sources = parts
         return tree.Block(None, body, sources or (), self._word(meta, "{"))
+
+    def per_frame(self, meta: Meta, parts: list[Any]) -> tree.PerFrame:
+        body, sources = parts
+        return tree.PerFrame(None, body, sources or (), self._word(meta, "per_frame"))
 
     def residual(self, meta: Meta, parts: list[Any]) -> tree.Residual:
         arguments, body, shortcut, sources = parts

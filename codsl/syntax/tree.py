@@ -124,10 +124,18 @@ class Step:
 
 @dataclass(frozen=True)
 class Selector:
-    """A value named elsewhere: `stage2.block1`, `unit[*].skip`, `input`."""
+    """A value named elsewhere: `stage2.block1`, `unit[*].skip`, `input`.
+
+    It has no steps where it could not be read, for a reason that has been reported.
+    """
 
     steps: tuple[Step, ...]
     span: Span = _span()
+
+    @property
+    def text(self) -> str:
+        """As it is written, without quotes."""
+        return ".".join(f"{step.name.text}{'[*]' * step.repeated}" for step in self.steps)
 
 
 @dataclass(frozen=True)
@@ -145,6 +153,16 @@ class Layer:
 @dataclass(frozen=True)
 class Block:
     """Statements one after another."""
+
+    name: Name | None
+    body: tuple["Statement", ...]
+    sources: tuple[Selector, ...]
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
+class PerFrame:
+    """Statements one after another, on single frames: their layers know no time."""
 
     name: Name | None
     body: tuple["Statement", ...]
@@ -224,7 +242,7 @@ class Repeat:
     span: Span = _span()
 
 
-Statement = Layer | Block | Residual | Parallel | Join | Let | When | Repeat | Broken
+Statement = Layer | Block | PerFrame | Residual | Parallel | Join | Let | When | Repeat | Broken
 
 
 @dataclass(frozen=True)
@@ -256,8 +274,12 @@ class Variant:
 
 @dataclass(frozen=True)
 class Input:
-    """The frames that enter: channels, `T`, space; and frames per second where they are known."""
+    """Frames that enter: channels, `T`, space; and frames per second where they are known.
 
+    Without a name it is the only one.
+    """
+
+    name: Name | None
     sizes: tuple[Expression, ...]
     rate: Expression | None
     span: Span = _span()
@@ -265,12 +287,13 @@ class Input:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole file."""
+    """A whole file; without `outputs` the last value is the only one."""
 
     version: int
     name: Name | None
     doc: str | None
-    input: Input | None
+    inputs: tuple[Input, ...]
+    outputs: tuple[Selector, ...]
     parameters: tuple[Parameter, ...]
     variants: tuple[Variant, ...]
     templates: tuple[Template, ...]

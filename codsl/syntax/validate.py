@@ -133,7 +133,7 @@ def _meant(key: str, value: dict[str, Any], schema: Any) -> bool:
     """Whether a key that must stand here does, or is what another one was to be."""
     known = schema.get("properties", {})
     others = [other for other in value if other not in known]
-    return key in value or any(key in suggest(other, known)[:1] for other in others)
+    return key in value or any(key in suggest(other, known)[:2] for other in others)
 
 
 def _sample(missing: list[str]) -> list[str]:

@@ -7,11 +7,26 @@ POSITIONAL = {
 }
 """The order of the arguments of the language's own constructs in the text form."""
 
-CONSTRUCTS = frozenset({"sequential", "residual", "parallel", "join", "let", "when", "repeat"})
+CONSTRUCTS = frozenset(
+    {"sequential", "per_frame", "residual", "parallel", "join", "let", "when", "repeat"}
+)
 """The keys of a YAML item that are no layer."""
 
 RESERVED = CONSTRUCTS - {"sequential"} | frozenset(
-    {"input", "else", "shortcut", "from", "template", "network", "variant", "doc", "in", "if"}
+    {
+        "input",
+        "inputs",
+        "outputs",
+        "else",
+        "shortcut",
+        "from",
+        "template",
+        "network",
+        "variant",
+        "doc",
+        "in",
+        "if",
+    }
     | {"and", "or", "not", "true", "false", "none"}
 )
 """Words that cannot be names, so that every network can be written in both surfaces."""
@@ -22,7 +37,7 @@ RESERVED_KEYS = RESERVED | {"rate"}
 TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 """The types of parameters."""
 
-LATER = frozenset({"import", "inputs", "outputs", "per_frame", "weights"})
+LATER = frozenset({"import", "weights"})
 """Words of the language whose constructs this version does not read yet."""
 
 VERSION = 1

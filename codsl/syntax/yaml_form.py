@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import yaml
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Findings, Label
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.cut import round_tuple
@@ -67,7 +67,8 @@ class _Reader:
             VERSION,
             self._name(name) if name else None,
             str(doc.value) if isinstance(doc, yaml.ScalarNode) else None,
-            self._input(parts.get("input", root)),
+            self._inputs(parts, root),
+            self._sources(parts.get("outputs")),
             self._parameters(parts.get("params")),
             tuple(
                 tree.Variant(self._name(key), self._arguments(value))
@@ -110,12 +111,27 @@ class _Reader:
     def _broken(self, node: yaml.Node, name: tree.Name | None = None) -> tree.Broken:
         return tree.Broken(name, self._at(node))
 
-    def _input(self, node: yaml.Node) -> tree.Input:
+    def _inputs(self, parts: dict[str, yaml.Node], root: yaml.Node) -> tuple[tree.Input, ...]:
         """The frames that enter; broken where the file lacks them, which is reported."""
+        if "inputs" not in parts:
+            return (self._input(None, parts.get("input", root)),)
+        if "input" in parts:
+            self._findings.add(
+                "E0205",
+                "`input` is for a network of one input, `inputs` for several with names",
+                self._at(entry(root, "inputs")[0]),
+                Label(self._at(entry(root, "input")[0]), "and this is the other"),
+                helps=("leave out one of them",),
+            )
+        node = parts["inputs"]
+        named = [self._input(self._name(key), value) for key, value in self._pairs(node)]
+        return tuple(named) or (tree.Input(None, (self._broken(node),), None, self._at(node)),)
+
+    def _input(self, name: tree.Name | None, node: yaml.Node) -> tree.Input:
         parts = self._parts(node)
         shape = parts.get("shape") if parts else node
         if id(node) in self._bad or shape is None or id(shape) in self._bad:
-            return tree.Input((self._broken(node),), None, self._at(node))
+            return tree.Input(name, (self._broken(node),), None, self._at(node))
         sizes = tuple(
             tree.Reference("T", self._at(item))
             if isinstance(item, yaml.ScalarNode) and item.value == "T"
@@ -123,7 +139,7 @@ class _Reader:
             for item in self._items(shape)
         )
         rate = self._value(parts["rate"]) if "rate" in parts else None
-        return tree.Input(sizes, rate, self._at(node))
+        return tree.Input(name, sizes, rate, self._at(node))
 
     def _parameters(self, node: yaml.Node | None) -> tuple[tree.Parameter, ...]:
         return tuple(self._parameter(key, value) for key, value in self._pairs(node))
@@ -206,12 +222,15 @@ class _Reader:
     def _sources(self, node: yaml.Node | None) -> tuple[tree.Selector, ...]:
         if node is None:
             return ()
+        if id(node) in self._bad:
+            return (tree.Selector((), self._at(node)),)
         named = [node] if isinstance(node, yaml.ScalarNode) else list(self._items(node))
-        selectors = (self._selector(each) for each in named)
-        return tuple(each for each in selectors if each is not None)
+        return tuple(map(self._selector, named))
 
-    def _selector(self, node: yaml.Node) -> tree.Selector | None:
+    def _selector(self, node: yaml.Node) -> tree.Selector:
         at = self._at(node)
+        if id(node) in self._bad:
+            return tree.Selector((), at)
         written = at.text.find(str(node.value))
         start = at.start + written
         steps = []
@@ -226,13 +245,22 @@ class _Reader:
                     at,
                     helps=("names are joined by dots: `stage2.block1`",),
                 )
-                return None
+                return tree.Selector((), at)
             steps.append(tree.Step(tree.Name(word, here), part.endswith("[*]")))
         return tree.Selector(tuple(steps), at)
 
     def _sequential(self, key: yaml.Node, value: yaml.Node) -> tree.Block:
         parts = self._parts(value)
         return tree.Block(
+            self._named(parts),
+            self._statements(parts.get("layers")),
+            self._sources(parts.get("from")),
+            self._at(key),
+        )
+
+    def _per_frame(self, key: yaml.Node, value: yaml.Node) -> tree.PerFrame:
+        parts = self._parts(value)
+        return tree.PerFrame(
             self._named(parts),
             self._statements(parts.get("layers")),
             self._sources(parts.get("from")),
@@ -311,6 +339,7 @@ class _Reader:
 
     _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement]]] = {
         "sequential": _sequential,
+        "per_frame": _per_frame,
         "residual": _residual,
         "parallel": _parallel,
         "join": _join,

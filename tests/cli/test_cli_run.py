@@ -348,3 +348,34 @@ def test_a_long_name_can_be_written(signal_spec: Path, tmp_path: Path) -> None:
     clip, output = clip_of(tmp_path / "clip.npy", 40), tmp_path / f"{'a' * 246}.npy"
     assert codsl("run", signal_spec, "--input", clip, "--output", output).returncode == 0
     assert output.exists()
+
+
+PORTS = "codsl 1\nnetwork two {\n  inputs near (2, T), far (2, T)\n  join from near, far\n}\n"
+
+
+def test_inputs_and_outputs_by_name_are_refused_with_the_reason(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "two.codsl"
+    clip = clip_of(tmp_path / "clip.npy", 9)
+    for text, named in (
+        (PORTS, "the input `near`, the input `far`"),
+        (SIGNAL.replace("layers:", "outputs: [conv, late]\nlayers:"), "the output `conv`"),
+    ):
+        spec.with_suffix(".yaml" if text.startswith("codsl:") else ".codsl").write_text(text)
+        written = spec.with_suffix(".yaml") if text.startswith("codsl:") else spec
+        assert main(["run", str(written), "--input", str(clip)]) == 2
+        said = capsys.readouterr().err
+        assert "streams one input to one output" in said
+        assert named in said
+
+
+def test_check_and_report_take_inputs_by_name(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "two.codsl"
+    spec.write_text(PORTS)
+    assert main(["check", str(spec)]) == 0
+    assert "fine: 1 layer" in capsys.readouterr().out
+    assert main(["report", str(spec)]) == 0
+    assert "input near" in capsys.readouterr().out

@@ -154,6 +154,14 @@ WRONG_FILES: dict[str, Any] = {
     "with a parameter of no type": {"params": {"width": {"type": "number"}}},
     "with a name of two words": {"name": "two words"},
     "with a template of nothing known": {"templates": {"unit": {"body": []}}},
+    "without an input": {"input": None},
+    "with an input and inputs": {"inputs": {"near": [3, "T"]}},
+    "with no inputs": {"input": None, "inputs": {}},
+    "with inputs in a list": {"input": None, "inputs": [[3, "T"]]},
+    "with an input of two words": {"input": None, "inputs": {"two words": [3, "T"]}},
+    "with a short input among others": {"input": None, "inputs": {"near": [3]}},
+    "with no outputs": {"outputs": []},
+    "with an output that is a number": {"outputs": [3]},
 }
 
 
@@ -182,6 +190,17 @@ def test_what_is_right_is_right_in_both(validator: Draft202012Validator) -> None
         spec = file_with(layer)
         assert [error.message for error in validator.iter_errors(spec)] == []
         assert codsl.check(spec).receptive_field <= 3
+
+
+def test_several_inputs_and_outputs_are_right_in_both(
+    validator: Draft202012Validator,
+) -> None:
+    spec = file_with({"join": {"name": "both", "from": ["near", "far"]}})
+    del spec["input"]
+    spec |= {"inputs": {"near": [3, "T"], "far": {"shape": [2, "T"], "rate": 30}}}
+    for outputs in ({}, {"outputs": ["both"]}, {"outputs": "both"}):
+        assert [error.message for error in validator.iter_errors({**spec, **outputs})] == []
+        assert codsl.check({**spec, **outputs}).rate == 30
 
 
 def test_an_expression_can_stand_for_any_argument(validator: Draft202012Validator) -> None:

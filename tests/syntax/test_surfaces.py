@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
 import codsl
 from codsl.diagnostics import Findings
@@ -23,6 +24,16 @@ PAIRS = sorted(path.with_suffix("") for path in NETWORKS.glob("*.yaml"))
 def parsed(text: str) -> tree.Document:
     findings = Findings()
     document = read(Source("<text>", text), findings, _validator(frozenset(table().items())))
+    assert not findings.diagnostics, "\n".join(map(str, findings.diagnostics))
+    assert document is not None
+    return document
+
+
+def loosely(text: str) -> tree.Document:
+    """The tree of a text whose values may be of any kind."""
+    validator = Draft202012Validator({})
+    findings = Findings()
+    document = read(Source("<text>", text), findings, validator)
     assert not findings.diagnostics, "\n".join(map(str, findings.diagnostics))
     assert document is not None
     return document
@@ -74,7 +85,8 @@ def test_the_networks_are_the_same_in_both(path: Path) -> None:
     assert named(yaml.body, order) == named(text.body, order)
     assert named(yaml.templates, order) == named(text.templates, order)
     assert (yaml.parameters, yaml.variants) == (text.parameters, text.variants)
-    assert (yaml.input, yaml.name, yaml.doc) == (text.input, text.name, text.doc)
+    assert (yaml.inputs, yaml.outputs) == (text.inputs, text.outputs)
+    assert (yaml.name, yaml.doc) == (text.name, text.doc)
     one, other = (codsl.check(path.with_suffix(suffix)) for suffix in (".yaml", ".codsl"))
     assert one.report().to_dict() == other.report().to_dict()
 
@@ -97,6 +109,8 @@ CONSTRUCTS = [
     ("delay: 3", "delay(3)"),
     ("sequential: {name: stem, layers: [relu, silu]}", "stem = { relu silu }"),
     ("sequential: {layers: []}", "{}"),
+    ("per_frame: {name: n, layers: [relu, silu]}", "n = per_frame { relu silu }"),
+    ("per_frame: {from: a, layers: []}", "per_frame {} from a"),
     ("sequential: {}", "{ }"),
     (
         "residual: {name: r, aggregation: mul, shrink: centered, layers: [relu], shortcut: [silu]}",
@@ -208,7 +222,7 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
     """A statement in YAML, in flow style, and in the text form."""
     name = draw(st.none() | NAMES)
     label, assign = (f"name: {name}, ", f"{name} = ") if name else ("", "")
-    kind = draw(st.integers(0, 3 if depth < 3 else 0))
+    kind = draw(st.integers(0, 4 if depth < 3 else 0))
     if kind == 0:
         arguments = draw(st.dictionaries(NAMES, values(), max_size=3))
         yaml = ", ".join(f"{key}: {value}" for key, (value, _) in arguments.items())
@@ -219,6 +233,11 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
     text = [" ".join(item for _, item in body) for body in bodies]
     if kind == 1:
         return f"{{sequential: {{{label}layers: [{yaml[0]}]}}}}", f"{assign}{{ {text[0]} }}"
+    if kind == 4:
+        return (
+            f"{{per_frame: {{{label}layers: [{yaml[0]}]}}}}",
+            f"{assign}per_frame {{ {text[0]} }}",
+        )
     if kind == 2:
         return (
             f"{{residual: {{{label}layers: [{yaml[0]}], shortcut: [{yaml[1]}]}}}}",
@@ -234,3 +253,57 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
 @given(statements())
 def test_random_statements_are_the_same_in_both(forms: tuple[str, str]) -> None:
     pair(*forms)
+
+
+@st.composite
+def selectors(draw: st.DrawFn) -> str:
+    """A value by its names, in both surfaces."""
+    steps = draw(st.lists(st.tuples(NAMES, st.sampled_from(["", "[*]"])), min_size=1, max_size=3))
+    return ".".join(name + star for name, star in steps)
+
+
+@st.composite
+def shapes(draw: st.DrawFn) -> tuple[str, str]:
+    """A frame in YAML and in the text form, perhaps with its rate."""
+    sizes = draw(st.lists(values(), min_size=1, max_size=3))
+    yaml = ", ".join(["8", "T", *(size for size, _ in sizes)])
+    text = ", ".join(["8", "T", *(size for _, size in sizes)])
+    if draw(st.booleans()):
+        return f"[{yaml}]", f"({text})"
+    rate, same = draw(values())
+    return f"{{shape: [{yaml}], rate: {rate}}}", f"({text}) rate {same}"
+
+
+@st.composite
+def ports(draw: st.DrawFn) -> tuple[str, str]:
+    """What enters and what leaves a network, in YAML and in the text form."""
+    if draw(st.booleans()):
+        one, other = draw(shapes())
+        yaml, text = f"input: {one}", f"input {other}"
+    else:
+        named = draw(st.dictionaries(NAMES, shapes(), min_size=1, max_size=3))
+        yaml = ", ".join(f"{name}: {one}" for name, (one, _) in named.items())
+        text = ", ".join(f"{name} {other}" for name, (_, other) in named.items())
+        yaml, text = f"inputs: {{{yaml}}}", f"inputs {text}"
+    outputs = draw(st.lists(selectors(), max_size=3))
+    if not outputs:
+        return f"{yaml}\nlayers: [relu]", f"{text}\nrelu"
+    listed = ", ".join(f'"{each}"' for each in outputs)
+    said = f"outputs {', '.join(outputs)}"
+    text = draw(st.sampled_from([f"{text} {said} relu", f"{text} relu {said}"]))
+    return f"{yaml}\noutputs: [{listed}]\nlayers: [relu]", text
+
+
+@settings(max_examples=200, deadline=None)
+@given(ports())
+def test_random_inputs_and_outputs_are_the_same_in_both(forms: tuple[str, str]) -> None:
+    yaml, text = forms
+    one = loosely(f"codsl: 1\n{yaml}\n")
+    other = loosely(f"codsl 1\nnetwork n {{ {text} }}\n")
+    assert (one.inputs, one.outputs, one.body) == (other.inputs, other.outputs, other.body)
+
+
+def test_one_output_needs_no_list() -> None:
+    one = parsed("codsl: 1\ninput: [3, T]\noutputs: a\nlayers: [relu: {name: a}]\n")
+    other = parsed("codsl 1\nnetwork n { input (3, T) a = relu outputs a }\n")
+    assert one.outputs == other.outputs != ()

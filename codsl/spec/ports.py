@@ -1,0 +1,201 @@
+"""What enters a network and what leaves it, as the file says it."""
+
+from dataclasses import dataclass
+
+from codsl.algebra.ports import Inlet, Outlet
+from codsl.algebra.shape import Frame
+from codsl.diagnostics import Findings, Label
+from codsl.layers.arguments import LARGEST
+from codsl.source import Span
+from codsl.spec.names import HOLE, NOTHING, Flow, Names
+from codsl.spec.spec import Item
+from codsl.spec.values import Evaluator, Hole, Scope, describe
+from codsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A frame that enters, under its name where it has one; None where it is not well given."""
+
+    name: str
+    frame: Frame | None
+    span: Span
+
+
+@dataclass(frozen=True)
+class Entries:
+    """All that enters a network, and the rate in frames per second where one is given.
+
+    `unsure` says that there may be more, which could not be read.
+    """
+
+    each: tuple[Entry, ...]
+    rate: float | None
+    unsure: bool
+
+    @property
+    def start(self) -> Flow:
+        """What the first layer reads where it does not say: the only input."""
+        if len(self.each) > 1:
+            return NOTHING
+        return self._flow(0) if self.each else HOLE
+
+    def _flow(self, number: int) -> Flow:
+        frame = self.each[number].frame
+        return Flow(number, frame) if frame else HOLE
+
+    def flows(self) -> dict[str, Flow]:
+        """The values that `from` finds before the first layer; the only one also as `input`."""
+        named = {each.name: self._flow(number) for number, each in enumerate(self.each)}
+        return named if len(self.each) > 1 else {**named, "input": self.start}
+
+    def inlets(self) -> tuple[Inlet, ...] | None:
+        """The inputs of the network; None unless all are well given."""
+        known = tuple(Inlet(each.name, each.frame) for each in self.each if each.frame)
+        return known if known and len(known) == len(self.each) else None
+
+
+def entries_of(document: tree.Document, scope: Scope, findings: Findings) -> Entries:
+    """What enters a network; reports what is not well given."""
+    if not document.inputs and (document.name is not None or document.body):
+        findings.add(
+            "E0202",
+            "the network has no input",
+            document.name.span if document.name else document.source.span(0, 0),
+            helps=("say what a frame is: `input (3, T, 160, 160)`",),
+        )
+    evaluator = Evaluator(scope, None, findings)
+    entries: list[Entry] = []
+    rates: list[tuple[float, Span]] = []
+    for each in document.inputs:
+        name, at = (each.name.text, each.name.span) if each.name else ("", each.span)
+        entries.append(Entry(name, _frame(each, evaluator, findings), at))
+        rate = _rate(each, evaluator, findings)
+        if rate is not None and each.rate is not None:
+            rates.append((rate, each.rate.span))
+    _agree(rates, findings)
+    unsure = any(each.name is None and _is_broken(each) for each in document.inputs)
+    return Entries(tuple(entries), rates[0][0] if rates else None, unsure)
+
+
+def _is_broken(given: tree.Input) -> bool:
+    return any(isinstance(size, tree.Broken) for size in given.sizes)
+
+
+def _frame(given: tree.Input, evaluator: Evaluator, findings: Findings) -> Frame | None:
+    """The frame of an input, or None once what is wrong with it is reported."""
+    if _is_broken(given):
+        return None
+    if len(given.sizes) < 2 or given.sizes[1] != tree.Reference("T", given.span):
+        findings.add(
+            "E0205",
+            "an input is channels, then `T`, then space",
+            given.span,
+            helps=("as in `3, T, 160, 160`",),
+        )
+        return None
+    if len(given.sizes) > 4:
+        findings.add("E0205", "an input has two dimensions of space at most", given.span)
+        return None
+    try:
+        sizes = [_size(evaluator, each, findings) for each in (given.sizes[0], *given.sizes[2:])]
+    except Hole:
+        return None
+    return Frame(sizes[0], tuple(sizes[1:]))
+
+
+def _rate(given: tree.Input, evaluator: Evaluator, findings: Findings) -> float | None:
+    """Frames per second of an input, or None where they are not given, or not well."""
+    if given.rate is None:
+        return None
+    try:
+        rate = evaluator.value(given.rate)
+    except Hole:
+        return None
+    if isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0:
+        message = f"a rate is frames per second, found {describe(rate)}"
+        findings.add("E0305", message, given.rate.span)
+        return None
+    return float(rate)
+
+
+def _agree(rates: list[tuple[float, Span]], findings: Findings) -> None:
+    """Report rates that differ: all inputs get one frame a step."""
+    for rate, at in rates[1:]:
+        if rate != rates[0][0]:
+            findings.add(
+                "E0317",
+                f"inputs of {rates[0][0]:g} and {rate:g} frames per second",
+                at,
+                Label(rates[0][1], f"{rates[0][0]:g} here"),
+                notes=("a network has one clock: each input gets one frame a step",),
+                helps=("bring what comes faster to the slower rate before it enters",),
+            )
+            return
+
+
+def _size(evaluator: Evaluator, expression: tree.Expression, findings: Findings) -> int:
+    value = evaluator.value(expression)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= LARGEST:
+        findings.add(
+            "E0305",
+            f"a size is an integer from 1 to {LARGEST}, found {describe(value)}",
+            expression.span,
+        )
+        raise Hole
+    return value
+
+
+def outlets_of(
+    document: tree.Document, names: Names, end: Flow, findings: Findings
+) -> tuple[Outlet, ...]:
+    """What leaves a network: the values that `outputs` names, or the one at its end.
+
+    A value that is not known, or cannot leave, is -1.
+    """
+    inputs = len(document.inputs)
+    if not document.outputs:
+        if end.value is not None and end.value < inputs:
+            at = document.name.span if document.name else document.source.span(0, 0)
+            _bare("the last value of the network", at, findings)
+            end = HOLE
+        return (Outlet("", -1 if end.value is None else end.value),)
+    outlets: list[Outlet] = []
+    first: dict[str, Span] = {}
+    for selector in document.outputs:
+        for name, flow in names.find(selector, findings, "is in the network"):
+            value = -1 if flow.value is None else flow.value
+            if name in first and selector.steps:
+                there = Label(first[name], "first here")
+                findings.add("E0306", f"the output `{name}` is named twice", selector.span, there)
+                value = -1
+            elif 0 <= value < inputs:
+                _bare(f"`{name}`", selector.span, findings)
+                value = -1
+            first.setdefault(name, selector.span)
+            outlets.append(Outlet(name, value))
+    return tuple(outlets)
+
+
+def _bare(what: str, at: Span, findings: Findings) -> None:
+    findings.add(
+        "E0316",
+        f"{what} is an input as it came",
+        at,
+        notes=("who runs the network has that already; an output is made by a layer",),
+        helps=("to give it all the same, name a layer: `same = identity from ...`",),
+    )
+
+
+def tell_unread(entries: Entries, items: tuple[Item, ...], findings: Findings) -> None:
+    """Warn of the inputs that no layer reads."""
+    read = {value for item in items for value in item.inputs}
+    for number, entry in enumerate(entries.each):
+        if number not in read:
+            findings.add(
+                "W0703",
+                f"nothing reads the input `{entry.name}`",
+                entry.span,
+                notes=("a frame of it has to come with every step all the same",),
+                helps=("leave it out",),
+            )
