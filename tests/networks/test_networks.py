@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from math import isinf
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ from codsl.syntax.words import POSITIONAL
 
 FOLDER = Path(__file__).parents[2] / "networks"
 SMALL: dict[str, dict[str, Any]] = {
+    "cnn_lstm": {"width": 4, "hidden": 8, "classes": 5, "size": 32},
     "inception": {"kernel": 5},
     "mbconv": {"channels": 4},
     "squeeze_excitation": {"channels": 16, "window": 5},
@@ -33,6 +35,8 @@ SMALL: dict[str, dict[str, Any]] = {
     "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
 }
 VARIANTS = {"x3d": ("xs", "s", "m", "l")}
+ENDLESS = 9
+"""Frames that stand for a receptive field without end."""
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}
 CASES = [(name, variant) for name in SMALL for variant in (None, *VARIANTS.get(name, ()))]
 
@@ -168,7 +172,8 @@ def by_chunks(net: Network, x: Tensor, seed: int) -> Tensor | None:
 
 def lengths(net: Network) -> list[int]:
     """Clips as short as can be, shorter than the receptive field, and longer."""
-    field, stride, least = int(net.receptive_field), net.graph.stride, net.graph.min_frames
+    stride, least = net.graph.stride, net.graph.min_frames
+    field = ENDLESS if isinf(net.receptive_field) else int(net.receptive_field)
     return sorted({least, max(least, field - 1), field + 2 * stride + 1})
 
 
@@ -299,3 +304,13 @@ def test_keys_are_the_names_written() -> None:
     assert {"stage3.block3.se.down.weight", "stage2.block1.project_norm.running_var"} <= keys
     assert "stage3.block2.se.down.weight" not in keys
     assert "stage1.block1.project_norm.weight" not in keys
+
+
+def test_the_images_of_cnn_lstm_see_resnet_18() -> None:
+    """Parameters as torchvision counts those of its ResNet-18, without the last layer."""
+    graph = codsl.check(FOLDER / "cnn_lstm.yaml")
+    backbone = graph.block("backbone")
+    assert backbone.parameters == 11_689_512 - 1000 * 513
+    assert (backbone.receptive_field, graph.receptive_field, graph.delay) == (1, float("inf"), 0)
+    keys = {f"{node.path}.{name}" for node in graph.nodes for name in node.weights}
+    assert {"backbone.layer2.block1.downsample.conv.weight", "lstm.weight_hh_l0"} <= keys
