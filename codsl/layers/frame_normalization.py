@@ -11,6 +11,8 @@ from codsl.layers.recipe import Call, Pointwise
 from codsl.layers.row import (
     ANY_RANK,
     InPlace,
+    OfImages,
+    Picture,
     check_divides,
     check_inferred,
     check_rank,
@@ -177,7 +179,7 @@ class GroupNorm(InPlace):
 
 
 @dataclass(frozen=True)
-class InstanceNorm(InPlace):
+class InstanceNorm(InPlace, OfImages):
     """Normalisation of each channel of each frame by its own statistics over space."""
 
     eps: Eps = 1e-5
@@ -189,6 +191,10 @@ class InstanceNorm(InPlace):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
+        return self._fit(x)
+
+    @final
+    def _fit(self, x: Frame) -> Frame:
         check_inferred("num_features", self.num_features, x)
         if x.positions == 1 and not self.track_running_stats:
             raise Mistake(
@@ -212,6 +218,11 @@ class InstanceNorm(InPlace):
             return Pointwise(type(self).__name__, made_of)
         call = Call("instance_norm_frames", {"eps": self.eps})
         return Pointwise(type(self).__name__, made_of, ("weight", "bias"), call)
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        recipe = Pointwise(type(self).__name__, {**settings(self), "num_features": x.channels})
+        return Picture(self._fit(x), self.space(x), recipe)
 
 
 @final

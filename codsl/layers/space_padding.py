@@ -12,7 +12,7 @@ from codsl.layers.arguments import Real
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import PaddingOverSpace
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import Unlearned, check_rank, type_name
+from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
 from codsl.layers.sliding import check_repeats, slide, torch_pad
 
 Examples = tuple[Mapping[str, Any], ...]
@@ -21,7 +21,7 @@ DEEP: Examples = ({"padding": (0, 1, 2)}, {"padding": (0, (2, 0), (1, 3))})
 
 
 @dataclass(frozen=True)
-class SpacePad(Unlearned):
+class SpacePad(Unlearned, OfImages):
     """More space around each frame: `padding` is 0 over time, then for each dimension of space an
     int, or a pair of before and after."""
 
@@ -53,6 +53,13 @@ class SpacePad(Unlearned):
             )
         check_repeats(self.mode, self._windows(), x)
         return slide(self._windows(), x, x.channels)
+
+    @final
+    def picture(self, x: Frame) -> Picture:
+        made = self._windows()
+        around = (Window(), *made)
+        check_repeats(self.mode, around, x)
+        return Picture(slide(around, x, x.channels), tuple(map(sees, made)), self.recipe(x))
 
     @final
     def time(self) -> Time:
