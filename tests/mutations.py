@@ -49,10 +49,10 @@ ADDED = (ast.Expr, ast.AugAssign, ast.Raise, ast.Continue, ast.Break)
 def mutants_of(path: str, text: str) -> list[Mutant]:
     """Every mutant of a source."""
     tree = ast.parse(text)
-    written = _annotations(tree)
+    declared = _declarations(tree)
     found = []
     for node, parents in _walk(tree, ()):
-        if node in written or any(parent in written for parent in parents):
+        if node in declared or any(parent in declared for parent in parents):
             continue
         for kind, new in _mistakes(node):
             holder, field, at = _place(node, parents[-1])
@@ -80,12 +80,13 @@ def _walk(
         yield from _walk(child, (*parents, node))
 
 
-def _annotations(tree: ast.AST) -> set[ast.AST]:
-    """What only types are made of."""
+def _declarations(tree: ast.AST) -> set[ast.AST]:
+    """What only declares: types, decorators, and what a module shows."""
     found: set[ast.AST] = set()
     for node in ast.walk(tree):
-        written = [getattr(node, name, None) for name in ("annotation", "returns")]
-        found.update(each for each in written if each is not None)
+        types = [getattr(node, name, None) for name in ("annotation", "returns")]
+        found.update(each for each in types if each is not None)
+        found.update(getattr(node, "decorator_list", ()))
         if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             found.add(node)
         if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":

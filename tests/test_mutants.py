@@ -71,6 +71,8 @@ def test_a_planted_survivor_is_found(tmp_path: Path) -> None:
         ("def a(b: 'c' = 0):\n    'd'\n    return b", {"1", "return None"}),
         ("def a():\n    return None", set()),
         ("raise a", {"pass"}),
+        ("@a(1)\nclass B:\n    'c'", set()),
+        ("while a:\n    b -= c", {"while not a:", "b += c", "pass"}),
     ],
 )
 def test_mistakes(line: str, made: set[str]) -> None:
