@@ -109,6 +109,11 @@ class Time:
         return len(dues) < len(self.phases) or self.output(len(self.phases)).due in dues
 
     @property
+    def steady(self) -> bool:
+        """Whether every output sees the same of its own frames; no upsampling makes it so."""
+        return len(self.phases) == 1 and not self.phases[0].blind
+
+    @property
     def orderly(self) -> bool:
         """Whether no output sees an older, or a less new, frame than the one before it."""
         line = (*self.phases, self.output(len(self.phases)))
@@ -119,7 +124,7 @@ class Time:
     def shortened(self) -> "Time":
         """The same time with no more phases than it takes to repeat itself."""
         outputs = len(self.phases)
-        for count in range(1, outputs // 2 + 1):
+        for count in range(1, outputs):
             if outputs % count or self.period * count % outputs:
                 continue
             short = Time(self.period * count // outputs, self.phases[:count])

@@ -24,7 +24,7 @@ class Unsteady(ValueError):
 
 def compose(first: Time, then: Time) -> Time:
     """The time of `then` reading what `first` gives; may raise `Unsteady`."""
-    if len(first.phases) == len(then.phases) == 1:
+    if first.steady and then.steady:
         return _steadily(first, then)
     items = lcm(len(first.phases), then.period)
     outputs = _at_most(len(then.phases) * (items // then.period))
@@ -37,8 +37,6 @@ def _steadily(first: Time, then: Time) -> Time:
     """Where neither upsamples: strides multiply, and what counts items counts `period` frames."""
     (frame,), (item,) = first.phases, then.phases
     period = first.period
-    if frame.blind or item.blind:
-        return Time(period * then.period, (_through(first, item, then.spacing, 1),))
     phase = Phase(
         frame.oldest + period * item.oldest,
         frame.newest + period * item.newest,
@@ -62,7 +60,7 @@ def _reach(first: Time, item: Phase, spacing: int, look: int) -> tuple[float, in
         newest = first.output(item.newest).newest
         return newest + 1, newest
     endless = isinf(item.oldest)
-    start = item.newest + 1 - look if endless else int(item.oldest)
+    start = item.newest - look if endless else int(item.oldest)
     items = range(start, item.newest + 1, spacing)
     oldest, newest = _union(first.output(each) for each in (*items[:look], *items[-look:]))
     return -inf if endless else oldest, newest

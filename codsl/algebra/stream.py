@@ -25,7 +25,7 @@ def reads(time: Time, first: int, last: int) -> tuple[int, int]:
         (phase,) = time.phases
         return first * time.period + _taken(phase), last * time.period + phase.newest
     oldest = (_taken(time.output(j)) for j in range(first, min(last + 1, first + turn)))
-    newest = (time.output(j).newest for j in range(max(first, last + 1 - turn), last + 1))
+    newest = (time.output(j).newest for j in range(max(first, last - turn), last + 1))
     return min(oldest), max(newest)
 
 

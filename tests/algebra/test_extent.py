@@ -64,7 +64,9 @@ def test_sizes_of_one_repeat_as_in_torch() -> None:
             wanted = torch.broadcast_shapes(*shapes)
         except RuntimeError:
             refused += 1
-            with pytest.raises(ValueError, match="differ"):
+            channels = {shape[0] for shape in shapes} - {1}
+            unlike = "channels" if len(channels) > 1 else "sizes"
+            with pytest.raises(ValueError, match=f"their {unlike} differ"):
                 broadcast(frames)
             continue
         assert broadcast(frames).shape == tuple(wanted)
@@ -73,6 +75,7 @@ def test_sizes_of_one_repeat_as_in_torch() -> None:
 
 def test_concatenation_adds_channels() -> None:
     assert concatenate((Frame(2, (3,)), Frame(5, (3,)))) == Frame(7, (3,))
+    assert concatenate((Frame(2, (3,)),)) == Frame(2, (3,))
     with pytest.raises(ValueError, match="space differ"):
         concatenate((Frame(2, (3,)), Frame(2, (1,))))
     with pytest.raises(ValueError, match="dimensions differ"):

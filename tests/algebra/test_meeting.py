@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from algebra.comparison import differs
-from algebra.draws import random_arms, random_nest, random_operation, small
+from algebra.draws import random_arms, random_nest, small
 from algebra.simulation import INPUT, Nest
 from codsl.algebra import time as algebra
 
@@ -83,10 +83,28 @@ def test_what_one_branch_gives_less_than_another() -> None:
     assert min(ways.values()) > 20
 
 
-def test_what_a_layer_gives_less_than_one_for_each_stride() -> None:
+def test_patterns_of_any_kind_are_compared() -> None:
+    """Lengths of equal rate with any steps, whatever their periods."""
+    draw = random.Random(12)
+    for _ in range(300):
+        one, two = (random_pattern(draw, draw.choice((1, 2, 3, 6))) for _ in range(2))
+        more = [algebra.length(one, clip) - algebra.length(two, clip) for clip in range(30, 36)]
+        assert algebra.lost(one, two) == min(more)
+        if sum(more):
+            assert algebra.longest([one, two]) == (one if sum(more) > 0 else two)
+
+
+def random_pattern(draw: random.Random, period: int) -> algebra.Time:
+    """As many outputs as frames, which a clip has as it comes."""
+    start = draw.randint(-3, 6)
+    firsts = sorted(start + draw.randint(0, period) for _ in range(period))
+    return algebra.Time(period, tuple(algebra.Phase(first=first) for first in firsts))
+
+
+def test_what_a_node_gives_less_than_one_for_each_stride() -> None:
     draw = random.Random(7)
     for _ in range(300):
-        nest = Nest(random_operation(draw), (INPUT,))
+        nest = random_nest(draw, INPUT, 1)
         clips = range(nest.least + 4, nest.least + 4 + 2 * nest.time.period)
         fewer = [ceil(clip / nest.time.stride) - len(nest.run(clip)) for clip in clips]
         assert algebra.shortens(nest.time) == min(fewer)

@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from algebra.comparison import differs, enough, nests
-from algebra.draws import random_operation
+from algebra.draws import another_way, fitting, random_nest, random_operation, small
 from algebra.kinds import EVERY, kinds
+from algebra.simulation import INPUT, Crop, Nest, Slide, Spread
 from codsl.algebra import time as algebra
 from codsl.algebra.extent import Window
 
@@ -89,6 +90,29 @@ def test_clips_too_short_for_a_layer() -> None:
     for nest in nests(4, 300):
         for clip in range(1, nest.least + 3):
             assert all(each.run(clip) for each in nest.every) == (clip >= nest.least)
+
+
+def test_bias_alone_is_no_frame() -> None:
+    """Behind a node whose every output sees nothing, and where it meets one that sees something."""
+    draw = random.Random(11)
+    start = INPUT
+    for operation in (Spread(2, Window()), Crop(1, 0), Slide(Window(stride=2))):
+        start = Nest(operation, (start,))
+    assert [phase.blind for phase in start.time.phases] == [True]
+    hits: Counter[str] = Counter()
+    for _ in range(200):
+        one, two = random_nest(draw, start, 0), random_nest(draw, INPUT, 0)
+        assert differs(one, one.time) == set()
+        assert all(phase.blind for phase in one.time.phases)
+        met = fitting([start, another_way(draw, INPUT, Fraction(1))], draw)
+        if met:
+            hits["met"] += 1
+            assert differs(met, met.time) == set()
+        for then in (start.time, one.time):
+            if small(algebra.compose(two.time, then)):
+                hits["read"] += 1
+                assert all(phase.blind for phase in algebra.compose(two.time, then).phases)
+    assert min(hits.values()) > 50, hits
 
 
 def test_laws_of_every_node() -> None:
