@@ -45,6 +45,12 @@ class Layer(Laying, abstract=True):
             return run(self, x)
         if self._taken is None:
             check_clip(x, "a clip")
+        least = self.operation.time().shortest
+        if x.shape[2] < least:
+            raise ValueError(
+                f"a clip of {x.shape[2]} frames is too short: `{self.path or type(self).__name__}` "
+                f"asks for {least}"
+            )
         recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
         return clip(self, recipe, x)
 
