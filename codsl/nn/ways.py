@@ -114,7 +114,7 @@ def dtype_of(memory: Memory, dtype: torch.dtype) -> torch.dtype:
 
 def carried(module: nn.Module, recipe: Carried, x: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
     """Outputs of items `x`, and the carried tensors after them."""
-    return function(recipe.call.function)(module, x, *memory, **recipe.call.arguments)  # type: ignore[return-value]
+    return function(recipe.call.function, module)(module, x, *memory, **recipe.call.arguments)  # type: ignore[return-value]
 
 
 def _call_of(names: tuple[str, ...], what: Call, module: nn.Module, x: Tensor) -> Tensor:
@@ -136,7 +136,7 @@ def _keep_of(recipe: Attended, module: nn.Module, x: Tensor) -> Tensor:
 
 
 def _keep(recipe: Attended, x: Tensor, module: nn.Module) -> Tensor:
-    return function(recipe.frame.function)(module, x, **recipe.frame.arguments)
+    return function(recipe.frame.function, module)(module, x, **recipe.frame.arguments)
 
 
 def _attend_of(recipe: Attended, lead: int, count: int, module: nn.Module, x: Tensor) -> Tensor:
@@ -145,7 +145,7 @@ def _attend_of(recipe: Attended, lead: int, count: int, module: nn.Module, x: Te
 
 def _attend(recipe: Attended, kept: Tensor, lead: int, count: int, module: nn.Module) -> Tensor:
     what = recipe.call
-    return function(what.function)(module, kept, lead=lead, count=count, **what.arguments)
+    return function(what.function, module)(module, kept, lead=lead, count=count, **what.arguments)
 
 
 def _directly(module: nn.Module, x: Tensor, run: Run) -> Tensor:
