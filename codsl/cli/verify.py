@@ -41,5 +41,5 @@ def command(options: Namespace) -> int:
         return MISTAKE
     except ValueError as error:
         raise Misuse(str(error)) from error
-    print(escape(str(verified)))
+    print("\n".join(map(escape, str(verified).splitlines())))
     return 0

@@ -32,10 +32,11 @@ def load(register: Callable[[type[Layer]], object]) -> None:
             else:
                 found()
         except Exception as error:
+            said = " ".join(str(error).split())
             owner = entry.dist.name if entry.dist else "an unknown distribution"
             raise PluginError(
                 f"the entry `{entry.name}` of `{owner}` in the group `{GROUP}` cannot be used: "
-                f"{type(error).__name__}: {error}; mend or remove that distribution"
+                f"{type(error).__name__}: {said}; mend or remove that distribution"
             ) from error
 
 
