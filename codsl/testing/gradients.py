@@ -36,7 +36,7 @@ def gradients_agree(trial: Trial, _: Any = None) -> None:
         for name, mode in (("steps", _in_steps), ("chunks", _in_chunks)):
             outer.reset()
             found = gradients(trial, outer, mode)
-            demand(found.keys() == wanted.keys(), f"of {name}, others have a gradient")
+            demand(found.keys() == wanted.keys(), f"with {name} other tensors have one")
             for key, grad in wanted.items():
                 what = f"the gradient of `{key}` from {name}"
                 scale = grad.abs().nan_to_num(0).max().clamp(min=1)

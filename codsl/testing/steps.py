@@ -10,7 +10,7 @@ from codsl.nn.containers import Sequential
 from codsl.nn.module import CoModule
 from codsl.nn.streaming import Streaming
 from codsl.testing.comparison import ContractError, demand, identical
-from codsl.testing.trial import Outputs, Trial
+from codsl.testing.trial import Outputs, Trial, spoil
 
 
 def has_own_step(net: CoModule) -> bool:
@@ -49,8 +49,10 @@ def _steps(net: Any, trial: Trial, whole: Outputs, frames: range) -> Outputs:
     """What single steps give, one output after another, each held to the clip."""
     made: Outputs = []
     for t in frames:
-        tried = _taken(trial, net.forward_step(trial.frame(t), update_state=False))
-        ys = _taken(trial, net.forward_step(trial.frame(t)))
+        frame = trial.frame(t)
+        tried = _taken(trial, net.forward_step(frame, update_state=False))
+        ys = _taken(trial, net.forward_step(frame))
+        spoil(frame)
         trial.counts["steps"] += 2
         for y, before, clip, timing in zip(ys, tried, whole, trial.declared.each, strict=True):
             identical(before, y, f"frame {t}: a step without an update")

@@ -114,8 +114,10 @@ def _row(row: Row, seed: int, input: Any) -> Iterator[Subject]:
     """A layer with its arguments as a module used by hand."""
     name = _call(type_name(type(row)), settings(row))
     for (like, drawn), dtype in product(_inputs(type(row), input), PRECISIONS):
+        x = Frame(like.shape[1], tuple(like.shape[3:]))
         try:
-            recipe = row.recipe(Frame(like.shape[1], tuple(like.shape[3:])))
+            row.shape(x)
+            recipe = row.recipe(x)
         except ValueError as error:
             raise ValueError(f"`{name}` does not take the frames tried: {error}") from None
         torch.manual_seed(seed)
