@@ -11,14 +11,15 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Diagnostic, Findings, SpecError
 from codsl.graph.check import check as check_spec
 from codsl.graph.graph import Graph
-from codsl.layers.row import Layer, type_name
-from codsl.layers.table import Function, table
-from codsl.layers.table import register as add_row
+from codsl.layers.row import Layer
+from codsl.layers.table import register, reserve, table
 from codsl.source import Source
 from codsl.spec.elaborate import elaborate
 from codsl.spec.schema import schema
 from codsl.syntax.read import read
 from codsl.syntax.words import CONSTRUCTS, RESERVED
+
+reserve(CONSTRUCTS | RESERVED)
 
 if TYPE_CHECKING:
     import torch
@@ -75,16 +76,6 @@ def build(
 
     graph = spec if isinstance(spec, Graph) else check(spec, variant=variant, params=params)
     return Network(graph, device, dtype)
-
-
-def register(row: type[Layer], function: Function | None = None) -> type[Layer]:
-    """Add a layer to the language: a row, and the function that computes it where torch has none.
-
-    Raises `ValueError` where its name is taken.
-    """
-    if type_name(row) in CONSTRUCTS | RESERVED:
-        raise ValueError(f"`{type_name(row)}` is a word of the language")
-    return add_row(row, function)
 
 
 def open_source(spec: Spec, findings: Findings) -> Source | None:

@@ -28,7 +28,7 @@ ORDER: dict[str, set[str]] = {
     "engine": {"algebra", "layers", "graph", "nn"},
     "export": {"algebra", "layers", "graph", "nn"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
-    "testing": {"algebra", "graph", "nn", "network"},
+    "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
     "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "network"},
 }
 """What each room may import; the command line and the package itself may import all."""

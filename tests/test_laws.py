@@ -19,11 +19,10 @@ import laws
 from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
-from codsl.layers import table as tables
 from codsl.layers.arguments import Count, Real
 from codsl.layers.recipe import Call, Recipe, Windowed
 from codsl.layers.row import ANY_RANK, Layer
-from codsl.layers.table import table
+from codsl.layers.table import registrations, table
 from codsl.spec.manual import manual
 from codsl.spec.schema import published, schema
 from harness.contract import contract
@@ -177,10 +176,9 @@ class MovingSpread(Layer):
 @pytest.fixture
 def registered() -> Iterator[None]:
     """The row above in the table, for as long as a test takes."""
-    assert codsl.register(MovingSpread, spread) is MovingSpread
-    yield
-    del tables._registered["moving_spread"]
-    del tables.FUNCTIONS["spread"]
+    with registrations():
+        assert codsl.register(MovingSpread, spread) is MovingSpread
+        yield
 
 
 BOTH = (

@@ -5,6 +5,7 @@ from argparse import ArgumentParser, Namespace
 
 from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
+from codsl.cli.use import declare_use
 from codsl.diagnostics import escape, plural
 from codsl.graph.report import endless
 
@@ -14,6 +15,7 @@ WORDS = "say what is wrong with a spec"
 def declare(parser: ArgumentParser) -> None:
     """The arguments."""
     declare_spec(parser)
+    declare_use(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
 
 

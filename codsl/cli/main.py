@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import check, report, run, schema
+from codsl.cli import check, report, run, schema, verify
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
+from codsl.cli.use import using
 from codsl.diagnostics import escape
+from codsl.layers.plugins import PluginError
 
-COMMANDS = {"check": check, "report": report, "run": run, "schema": schema}
+COMMANDS = {"check": check, "report": report, "run": run, "schema": schema, "verify": verify}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,9 +26,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     _never_fail_to_print()
     options = parser().parse_args(argv)
     try:
-        status: int = options.command(options)
+        with using(options.use):
+            status: int = options.command(options)
         sys.stdout.flush()
-    except Misuse as error:
+    except (Misuse, PluginError) as error:
         print(f"codsl {options.name}: error: {escape(str(error))}", file=sys.stderr)
         return WRONG_USE
     except KeyboardInterrupt:

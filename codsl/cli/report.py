@@ -6,6 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
+from codsl.cli.use import declare_use
 from codsl.graph.report import Report
 
 WORDS = "show the layers of a network, their time, cost and state"
@@ -14,6 +15,7 @@ WORDS = "show the layers of a network, their time, cost and state"
 def declare(parser: ArgumentParser) -> None:
     """The arguments."""
     declare_spec(parser)
+    declare_use(parser)
     parser.add_argument("--format", choices=("text", "json"), default="text")
     parser.add_argument(
         "--json", action="store_const", const="json", dest="format", help="same as --format json"

@@ -2,18 +2,19 @@
 
 import os
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from codsl.cli.arguments import count, seed
 from codsl.cli.memory import check_network, kept
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.outcome import broken_off, conclude, introduce, too_short, verified
 from codsl.cli.spec import declare_spec, read, tell
-from codsl.diagnostics import escape
+from codsl.cli.use import declare_use
 from codsl.graph.graph import Graph
 
 if TYPE_CHECKING:
@@ -29,14 +30,15 @@ SUFFIX = ".npy"
 def declare(parser: ArgumentParser) -> None:
     """The arguments."""
     declare_spec(parser)
+    declare_use(parser)
     add = parser.add_argument
     source = "a video file, an .npy (C, T, *S), or `demo`, a clip made on the spot"
     add("--input", metavar="SRC", required=True, help=source)
-    add("--frames", metavar="N", type=_count, help="stop after so many frames")
+    add("--frames", metavar="N", type=count, help="stop after so many frames")
     add("--output", metavar="FILE.npy", type=Path, help="write the outputs, (C, T, *S)")
     add("--force", action="store_true", help="write over an output that is there")
     add("--verify", action="store_true", help="also run the clip at once; exit 1 if they differ")
-    add("--seed", metavar="N", type=_seed, default=0, help="of the fresh weights; 0 if not given")
+    add("--seed", metavar="N", type=seed, default=0, help="of the fresh weights; 0 if not given")
 
 
 def command(options: Namespace) -> int:
@@ -185,15 +187,3 @@ def _check_output(output: Path | None, source: str, force: bool) -> None:
                 raise Misuse(f"`{output}` is the input itself")
     except OSError as error:
         raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
-
-
-def _count(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 12 or int(text) == 0:
-        raise ArgumentTypeError(f"`{escape(text)}` is not a number of frames")
-    return int(text)
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit()) or len(text) > 18:
-        raise ArgumentTypeError(f"`{escape(text)}` is not a seed, an integer from 0 on")
-    return int(text)

@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from codsl.cli.use import declare_use
 from codsl.layers.table import table
 from codsl.spec.schema import published
 
@@ -9,7 +10,8 @@ WORDS = "print the JSON Schema of YAML specs"
 
 
 def declare(parser: ArgumentParser) -> None:
-    """No arguments."""
+    """The arguments."""
+    declare_use(parser)
 
 
 def command(options: Namespace) -> int:

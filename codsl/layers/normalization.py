@@ -18,6 +18,7 @@ class BatchNorm(InPlace):
     """Normalisation of each channel by its statistics (Ioffe and Szegedy, 2015)."""
 
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = EXAMPLES
+    buffered: ClassVar[bool] = True
     eps: Annotated[float, Number(0)] = 1e-5
     momentum: Annotated[float | None, Optional(Number(0, 1))] = 0.1
     affine: Flag = True

@@ -38,10 +38,12 @@ class Layer(ABC):
     """A layer of one input. Its fields are its arguments, named as in torch.nn, its docstring is
     the manual, and its methods say what a frame becomes, when, at what cost and how.
 
-    A class is abstract or final. `rank` counts the dimensions of its input, time among them.
+    A class is abstract or final. `rank` counts the dimensions of its input, time among them;
+    `buffered` says that a state_dict has tensors of it that are not learnt.
     """
 
     rank: ClassVar[int]
+    buffered: ClassVar[bool] = False
     examples: ClassVar[tuple[Mapping[str, Any], ...]]
 
     @abstractmethod

@@ -5,14 +5,17 @@ from functools import reduce
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
-from codsl.layers.table import FUNCTIONS
+from codsl.layers.row import Layer as Row
+from codsl.layers.row import type_name
+from codsl.layers.table import FUNCTIONS, function_of
 from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
 from codsl.nn.cumulative import channel_norm, cumulative_norm, running_mean
 from codsl.nn.frames import FUNCTIONS as FRAMES
 from codsl.nn.norms import FUNCTIONS as NORMS
+from codsl.nn.operation import Settled
 from codsl.nn.positions import add_in_turn, add_sinusoids
 from codsl.nn.recurrence import recur
 from codsl.nn.shifts import FUNCTIONS as SHIFTS
@@ -138,15 +141,22 @@ _LISTED: tuple[Callable[..., Any], ...] = (
 _OWN = {each.__name__: each for each in _LISTED}
 
 
-def function(name: str) -> Callable[..., Tensor]:
-    """The function that a recipe calls `name`: codsl's own, a registered one, or torch's."""
+def function(name: str, module: nn.Module | None = None) -> Callable[..., Tensor]:
+    """The function that a recipe of a module calls `name`: one registered with its row, else
+    codsl's own, else torch's."""
+    given = function_of(_row_of(module), name) if FUNCTIONS else None
     own = _OWN.get(name) or getattr(functional, name, None) or getattr(torch, name, None)
-    given = FUNCTIONS.get(name)
-    if own is not None and given is not None:
-        raise ValueError(
-            f"a registered function has the name of another one, `{name}`: give it its own"
-        )
-    found: Callable[..., Tensor] | None = own or given
+    found: Callable[..., Tensor] | None = given or own
     if found is None:
         raise ValueError(f"a recipe calls `{name}`, which is no function")
     return found
+
+
+def _row_of(module: nn.Module | None) -> str:
+    """The name of the row that a module was made of."""
+    match getattr(module, "operation", None):
+        case Settled(node=node):
+            return node.type
+        case Row() as row:
+            return type_name(type(row))
+    return ""

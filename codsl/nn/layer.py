@@ -12,7 +12,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise, Recipe, normed_of
-from codsl.layers.table import table
+from codsl.layers.table import load_functions, table
 from codsl.nn.counting import count_as
 from codsl.nn.learned import holder, known
 from codsl.nn.operation import Operation, Settled
@@ -47,6 +47,12 @@ class Layer(Laying, abstract=True):
             return run(self, x)
         if self._taken is None:
             check_clip(x, "a clip")
+        least = self.operation.time().shortest
+        if x.shape[2] < least:
+            raise ValueError(
+                f"a clip of {x.shape[2]} frames is too short: `{self.path or type(self).__name__}` "
+                f"asks for {least}"
+            )
         recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
         return clip(self, recipe, x)
 
@@ -101,10 +107,14 @@ def __getattr__(name: str) -> Any:
 def layer(
     node: Node, x: Frame, device: torch.device | None, dtype: torch.dtype | None
 ) -> nn.Module:
-    """The module of a node that reads frames `x`; weights are drawn as torch draws them."""
+    """The module of a node that reads frames `x`; weights are drawn as torch draws them.
+
+    Raises `ValueError` where a function that was registered with its row cannot be imported.
+    """
     recipe = node.recipe
     if isinstance(recipe, Pointwise) and len(node.edges) > 1:
         return Join(recipe, node.type, node.frame.rank)
+    load_functions(node.type)
     module = create(layer_class(recipe.module), recipe, device, dtype)
     match normed_of(recipe):
         case magnitude, direction:

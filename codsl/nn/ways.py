@@ -113,7 +113,7 @@ def dtype_of(memory: Memory, dtype: torch.dtype) -> torch.dtype:
 
 def carried(module: nn.Module, recipe: Carried, x: Tensor, *memory: Tensor) -> tuple[Tensor, ...]:
     """Outputs of items `x`, and the carried tensors after them."""
-    return function(recipe.call.function)(module, x, *memory, **recipe.call.arguments)  # type: ignore[return-value]
+    return function(recipe.call.function, module)(module, x, *memory, **recipe.call.arguments)  # type: ignore[return-value]
 
 
 def _call_of(names: tuple[str, ...], what: Call, module: nn.Module, x: Tensor) -> Tensor:
@@ -135,12 +135,12 @@ def _keep_of(recipe: Attended, module: nn.Module, x: Tensor) -> Tensor:
 
 
 def _keep(recipe: Attended, x: Tensor, module: nn.Module) -> Tensor:
-    return function(recipe.frame.function)(module, x, **recipe.frame.arguments)
+    return function(recipe.frame.function, module)(module, x, **recipe.frame.arguments)
 
 
 def _attend(recipe: Attended, kept: Tensor, lead: int, module: nn.Module, x: Tensor) -> Tensor:
     what = recipe.call
-    return function(what.function)(module, x, kept, lead, **what.arguments)
+    return function(what.function, module)(module, x, kept, lead, **what.arguments)
 
 
 def _directly(module: nn.Module, x: Tensor, run: Run) -> Tensor:

@@ -53,7 +53,7 @@ def call(module: nn.Module, names: tuple[str, ...], what: Call, *inputs: Tensor)
     if what.pad:
         inputs = tuple(_pad(x, what) for x in inputs)
     tensors = (getattr(module, name) for name in names)
-    return function(what.function)(*inputs, *tensors, **what.arguments)
+    return function(what.function, module)(*inputs, *tensors, **what.arguments)
 
 
 def _pad(x: Tensor, what: Call) -> Tensor:

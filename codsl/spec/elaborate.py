@@ -237,7 +237,7 @@ class _Elaborator:
         if item is None:
             return self._lost(node, place)
         key = self._key(node.name, place)
-        if key is None and item.weights:
+        if key is None and (item.weights or self._rows[kind].buffered):
             key = place.level.take(kind, at, False, place.uses, self._findings)
         made = self.made.add(item, place.level, key)
         place.names.add(node.name, made)

@@ -12,9 +12,9 @@ import codsl
 from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time, remembers, spreads, steady
-from codsl.layers import table as tables
 from codsl.layers.recipe import Attended, Call, Carried, Memory, Recipe, Spread
 from codsl.layers.row import ANY_RANK, Unlearned
+from codsl.layers.table import registrations
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -103,18 +103,17 @@ def spread_over_three(x: Tensor) -> Tensor:
     return out
 
 
-ROWS = (MeanSoFar, MeanNearby, SpreadOut)
-FUNCTIONS = (mean_so_far, doubled, mean_nearby, spread_over_three)
+FUNCTIONS = {
+    MeanSoFar: (mean_so_far,),
+    MeanNearby: (doubled, mean_nearby),
+    SpreadOut: (spread_over_three,),
+}
 
 
 @pytest.fixture(scope="module")
 def remembering() -> Iterator[None]:
     """`mean_so_far`, `mean_nearby` and `spread_out` in the table, for as long as a file takes."""
-    for row in ROWS:
-        codsl.register(row)
-    tables.FUNCTIONS.update({each.__name__: each for each in FUNCTIONS})
-    yield
-    for name in ("mean_so_far", "mean_nearby", "spread_out"):
-        del tables._registered[name]
-    for each in FUNCTIONS:
-        del tables.FUNCTIONS[each.__name__]
+    with registrations():
+        for row, functions in FUNCTIONS.items():
+            codsl.register(row, *functions)
+        yield

@@ -186,3 +186,10 @@ def test_a_local_value_ends_with_its_block() -> None:
 def test_mistakes_are_reported_at_once_and_one_cause_once() -> None:
     body = "a = conv1d(5, 3, groups=3) relu from a rel b = conv1d(x) linear(0) silu from b"
     assert codes(body) == ["E0414", "E0302", "E0301", "E0305"]
+
+
+def test_what_a_state_dict_has_of_a_layer_is_keyed_by_its_type() -> None:
+    """A norm that learns nothing keeps statistics: its key is as sure as that of weights."""
+    found = graph("relu relu batch_norm1d(affine=false)").nodes
+    assert [node.path for node in found] == ["relu", "relu[2]", "batch_norm1d"]
+    assert codes("batch_norm1d(affine=false) batch_norm1d(affine=false)") == ["E0307"]
