@@ -4,6 +4,7 @@ import linecache
 from collections.abc import Callable
 from functools import partial
 from inspect import getsource
+from math import prod
 from typing import Any
 
 import torch
@@ -11,9 +12,9 @@ from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.recipe import Pointwise
 from codsl.nn.convert import makes
 from codsl.nn.joint import probe
+from codsl.nn.operation import FrameByFrame
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
 
@@ -84,7 +85,10 @@ class Lambda(Laying):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph; raises `ValueError` where the function mixes frames."""
-        return trace.layer(path, self, _Applied(self), values)
+        return trace.layer(path, self, FrameByFrame(self._made), values)
+
+    def _made(self, x: Frame) -> Frame:
+        return probe(lambda xs: self.own_forward(xs[0]), [x], repr(self))
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The function of items, in a stream as in a clip."""
@@ -104,31 +108,6 @@ def _of(function: Any, _: Any) -> Lambda:
 
 
 makes(object, _of)
-
-
-class _Applied:
-    """A function of frames as an operation."""
-
-    def __init__(self, owner: Lambda) -> None:
-        self._owner = owner
-
-    def shape(self, x: Frame) -> Frame:
-        return probe(lambda xs: self._owner.own_forward(xs[0]), [x], repr(self._owner))
-
-    def time(self) -> Time:
-        return IDENTITY
-
-    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
-
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
-
-    def space(self, x: Frame) -> tuple[Time, ...]:
-        return (IDENTITY,) * len(x.space)
 
 
 def _multiply(x: Tensor, factor: Any) -> Tensor:
@@ -214,7 +193,13 @@ class Reshape(Laying):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph."""
-        return trace.layer(path, self, _Reshaped(self.shape), values)
+        return trace.layer(path, self, FrameByFrame(self._made), values)
+
+    def _made(self, x: Frame) -> Frame:
+        _, channels, *space = self.shape
+        if prod(self.shape[1:]) != x.size:
+            raise ValueError(f"a frame of {x} cannot be reshaped to {self.shape[1:]}")
+        return Frame(channels, tuple(space))
 
     def own_forward(self, x: Tensor) -> Tensor:
         """Items in another shape."""
@@ -223,31 +208,6 @@ class Reshape(Laying):
     def extra_repr(self) -> str:
         """The shape."""
         return f"{self.shape}{', contiguous=True' if self.contiguous else ''}"
-
-
-class _Reshaped:
-    """Another shape as an operation."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-
-    def shape(self, x: Frame) -> Frame:
-        return Frame(self._shape[1], self._shape[2:])
-
-    def time(self) -> Time:
-        return IDENTITY
-
-    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
-
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
-
-    def space(self, x: Frame) -> tuple[Time, ...]:
-        return ()
 
 
 def written(function: Any) -> str:

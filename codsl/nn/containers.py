@@ -33,7 +33,7 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a module is made continual."""
-        if isinstance(value, nn.Module) and name in self._modules:
+        if isinstance(value, nn.Module):
             self.restructured()
             value = adopt(value)
         super().__setattr__(name, value)
@@ -198,7 +198,9 @@ def _shortcut(body: Time, shrink: bool | str) -> nn.Module:
 
 def _made(module: nn.Sequential, part: Any) -> Sequential:
     parts = ((name, part(each)) for name, each in module.named_children())
-    return Sequential(OrderedDict(parts)).train(module.training)
+    made = Sequential(OrderedDict(parts))
+    made.training = module.training
+    return made
 
 
 makes(nn.Sequential, _made)

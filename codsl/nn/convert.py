@@ -6,6 +6,7 @@ from typing import Any
 
 from torch import nn
 
+from codsl.layers.activation import PReLU
 from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.convolution import Convolution
 from codsl.layers.normalization import BatchNorm
@@ -15,7 +16,7 @@ from codsl.nn.classes import alike, built_from, hand_class, row_for
 from codsl.nn.module import CoModule
 from codsl.nn.stepping import Tried
 
-EXACT = (Convolution, Pool, AdaptivePool, BatchNorm, Weightless)
+EXACT = (Convolution, Pool, AdaptivePool, BatchNorm, PReLU, Weightless)
 """Rows that compute a clip as torch's module of their name does."""
 
 OVER_TIME = {

@@ -79,10 +79,15 @@ def probe(how: Callable[[Sequence[Tensor]], Tensor], frames: Sequence[Frame], na
         torch.rand((BATCH, frame.channels, PROBES, *frame.space), generator=generator)
         for frame in frames
     ]
-    with torch.no_grad():
-        whole = how(clips)
-        singly = [how([x[:, :, t : t + 1] for x in clips]) for t in range(PROBES)]
-        alone = [how([x[b : b + 1] for x in clips]) for b in range(BATCH)]
+    try:
+        with torch.no_grad():
+            whole = how(clips)
+            singly = [how([x[:, :, t : t + 1] for x in clips]) for t in range(PROBES)]
+            alone = [how([x[b : b + 1] for x in clips]) for b in range(BATCH)]
+    except (RuntimeError, ValueError, TypeError, IndexError) as error:
+        raise ValueError(
+            f"`{name}` does not take any number of frames, as a stream has to: {error}"
+        ) from error
     fits = isinstance(whole, Tensor) and whole.dim() > 2 and whole.shape[2] == PROBES
     if not fits or not _same(whole, singly, 2):
         raise ValueError(

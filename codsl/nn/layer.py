@@ -15,7 +15,7 @@ from codsl.layers.table import table
 from codsl.nn.counting import count_as
 from codsl.nn.learned import holder, known
 from codsl.nn.operation import Operation, Settled
-from codsl.nn.streaming import Laying, check_clip
+from codsl.nn.streaming import Laying, check_clip, check_length
 from codsl.nn.trace import Trace
 from codsl.nn.ways import Run, clip, pointwise
 
@@ -43,10 +43,16 @@ class Layer(Laying, abstract=True):
         """
         if run is not None:
             return run(self, x)
-        if self._taken is None:
-            check_clip(x, "a clip")
-        recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
-        return clip(self, recipe, x)
+        frame = Frame(x.shape[1], tuple(x.shape[3:])) if self._taken else self._read(x)
+        return clip(self, self.operation.recipe(frame), x)
+
+    def _read(self, x: Tensor) -> Frame:
+        """The frame of a clip; raises `ValueError` for a clip that does not fit, or too short."""
+        check_clip(x, "a clip")
+        frame = Frame(x.shape[1], tuple(x.shape[3:]))
+        self.operation.shape(frame)
+        check_length(x, self.operation.time().shortest, type(self).__name__)
+        return frame
 
     def own_forward(self, x: Tensor, *more: Any) -> Any:
         """The forward of the torch class."""

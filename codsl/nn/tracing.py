@@ -55,7 +55,7 @@ class Traced(Laying):
         for path in sorted(called):
             above, _, name = str(path).rpartition(".")
             _home(self, above)._modules[name] = adopt(module.get_submodule(str(path)))
-        self.train(module.training)
+        self.training = module.training
 
     @property
     def time(self) -> Time:
