@@ -187,8 +187,12 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
         for each in arguments(row)
         if hasattr(module, each.name)
     }
+    if given.get("align_corners", False) is None:
+        del given["align_corners"]
     if isinstance(given.get("bias"), Tensor | None) and "bias" in given:
         given["bias"] = given["bias"] is not None
+    if "scale_factor" in given:
+        given["scale_factor"] = _whole(given["scale_factor"])
     operation = row_of(row, {**given, **extra})
     twin = made.__new__(made)
     twin.__dict__.update({name: _shallow(value) for name, value in module.__dict__.items()})
@@ -196,6 +200,13 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
         twin.__dict__["inplace"] = False
     settle(twin, operation)
     return twin
+
+
+def _whole(value: Any) -> Any:
+    """Factors, which torch keeps as floats; those that are whole are integers."""
+    if isinstance(value, tuple):
+        return tuple(map(_whole, value))
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _shallow(value: Any) -> Any:
