@@ -47,6 +47,7 @@ class Lambda(Laying):
         self.fn = fn
         self.forward_only_fn, self.forward_step_only_fn, self.forward_steps_only_fn = own
         self.takes_time = takes_time
+        self._believed: set[Frame] = set()
 
     @staticmethod
     def build_from(module: Any, *args: Any, **kwargs: Any) -> "Lambda":
@@ -63,16 +64,27 @@ class Lambda(Laying):
         return self._over(self.forward_only_fn, input)
 
     def forward_steps(self, chunk: Tensor, pad_end: bool = False, update_state: bool = True) -> Any:
-        """The function of every frame of a chunk."""
+        """The function of every frame of a chunk; raises `ValueError` where it mixes them."""
+        if self.forward_steps_only_fn is None:
+            self._try(chunk, tuple(chunk.shape[3:]))
         return self._over(self.forward_steps_only_fn, chunk)
 
     def forward_step(self, frame: Tensor, update_state: bool = True) -> Any:
-        """The function of a frame."""
+        """The function of a frame; raises `ValueError` where it is one of several frames."""
+        if self.forward_step_only_fn is None:
+            self._try(frame, tuple(frame.shape[2:]))
         if self.forward_step_only_fn is not None:
             return self.forward_step_only_fn(frame)
         if self.fn is None:
             raise ValueError("this Lambda has no function of a frame")
         return self.fn(frame.unsqueeze(2)).squeeze(2) if self.takes_time else self.fn(frame)
+
+    def _try(self, x: Tensor, space: tuple[int, ...]) -> None:
+        """Try once for each kind of frame whether a function of clips is one of single frames."""
+        frame = Frame(x.shape[1], space)
+        if self.fn is not None and self.takes_time and frame not in self._believed:
+            probe(lambda xs: self._over(None, xs[0]), [frame], repr(self), x)
+            self._believed.add(frame)
 
     def _over(self, own: Function | None, clip: Tensor) -> Tensor:
         if own is not None:
