@@ -177,7 +177,8 @@ def Residual(  # noqa: N802
     """
     body = adopt(module)
     return BroadcastReduce(
-        OrderedDict([("0", _shortcut(body.time, shrink)), ("1", body)]), aggregation=aggregation
+        OrderedDict([("0", _shortcut(Trace.alone(body), shrink)), ("1", body)]),
+        aggregation=aggregation,
     )
 
 
