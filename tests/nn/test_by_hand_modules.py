@@ -141,7 +141,9 @@ def test_a_stream_of_its_own_goes_on_beside_the_containers() -> None:
 
 def test_numbers_that_are_not_what_it_does_are_an_error() -> None:
     net = co.Sequential(Wrong()).eval()
-    with pytest.raises(ValueError, match="`0` declares that 14 outputs are due, but its step gave 13"):
+    with pytest.raises(
+        ValueError, match="`0` declares that 14 outputs are due, but its step gave 13"
+    ):
         net.forward_steps(clip_of())
 
 
