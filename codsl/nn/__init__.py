@@ -2,9 +2,10 @@
 
 from typing import Any
 
+from codsl.layers.row import Layer
 from codsl.layers.table import table
 from codsl.nn import convert
-from codsl.nn.classes import hand_class
+from codsl.nn.classes import TORCH_NAMES, hand_class
 from codsl.nn.closures import Add, Constant, Identity, Lambda, Multiply, One, Reshape, Zero
 from codsl.nn.conditional import Conditional
 from codsl.nn.containers import BroadcastReduce, Parallel, Residual, Sequential
@@ -53,13 +54,17 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """The class of a row of the table: `co.Conv3d`."""
-    row = None
-    if name[:1].isupper():
-        row = next((row for row in table().values() if row.__name__ == name), None)
+    row = _rows().get(name)
     if row is None:
         raise AttributeError(f"`codsl.nn` has no `{name}`")
     return hand_class(row)
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *(row.__name__ for row in table().values())})
+    return sorted({*__all__, *_rows()})
+
+
+def _rows() -> dict[str, type[Layer]]:
+    """The rows of the table, by the names of their classes and by torch's."""
+    rows = {row.__name__: row for row in table().values()}
+    return rows | {torch: rows[name] for name, torch in TORCH_NAMES.items()}

@@ -9,8 +9,9 @@ from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time
+from codsl.layers.learned import Learned
+from codsl.layers.row import Argument, arguments, make
 from codsl.layers.row import Layer as Row
-from codsl.layers.row import arguments, make
 from codsl.layers.table import table
 from codsl.nn.layer import Layer, create, layer_class, paddings, strides
 
@@ -18,6 +19,8 @@ INFERRED = ("in_channels", "in_features", "num_features", "num_channels", "input
 """What the language infers from the frames, and a class is told: how many channels come in."""
 IGNORED = {"inplace": None, "return_indices": False, "batch_first": None, "bidirectional": False}
 """Arguments of torch that change nothing here, and the only value that they can have."""
+TORCH_NAMES = {"RmsNorm": "RMSNorm"}
+"""Rows that torch.nn has under another name."""
 VARIADIC = (Parameter.VAR_POSITIONAL, Parameter.VAR_KEYWORD)
 SIZE = 64
 """Any size of space: where a layer is made, its frames are not known."""
@@ -31,7 +34,11 @@ def hand_class(row: type[Row]) -> type[Layer]:
     own = [name for name in known.parameters if name in _extra(row)]
 
     def fill(self: Layer, *args: Any, **kwargs: Any) -> None:
-        _fill(self, row, known.bind(*args, **kwargs).arguments)
+        try:
+            given = known.bind(*args, **kwargs).arguments
+        except TypeError as error:
+            raise TypeError(f"{row.__name__}{known}: {error}") from None
+        _fill(self, row, given)
 
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Layer:
         """A copy of a module of torch.nn as a continual one; what torch lacks can be given."""
@@ -44,24 +51,22 @@ def hand_class(row: type[Row]) -> type[Layer]:
     return made  # type: ignore[no-any-return]
 
 
+def torch_class(row: type[Row]) -> type[nn.Module] | None:
+    """The class of torch.nn of a row's name, or None where there is none."""
+    found = getattr(nn, TORCH_NAMES.get(row.__name__, row.__name__), None)
+    return found if isinstance(found, type) else None
+
+
 def _signature(row: type[Row]) -> Signature:
     """Torch's arguments in torch's order, as far as they mean something here, then what the row has
     besides."""
-    holder = getattr(nn, row.__name__, None)
-    given = signature(holder).parameters.values() if holder is not None else ()
-    meant = {*(each.name for each in arguments(row)), *INFERRED, *IGNORED, "device", "dtype"}
-    known = [each for each in given if each.kind not in VARIADIC and each.name in meant]
+    known = [each for each in _of_torch(row).values() if each.name in _meant(row)]
     names = {each.name for each in known}
     own = [each for each in arguments(row) if each.name not in names]
-    own.sort(key=lambda each: (not each.required, each.name not in INFERRED))
-    known += [
-        Parameter(
-            each.name,
-            Parameter.POSITIONAL_OR_KEYWORD,
-            default=Parameter.empty if each.required else each.default,
-        )
-        for each in own
-    ]
+    own.sort(key=lambda each: (each.name not in INFERRED, not each.required))
+    known += [_parameter(each, names) for each in own]
+    if issubclass(row, Learned):
+        known.append(Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, default=None))
     known += [
         Parameter(name, Parameter.KEYWORD_ONLY, default=None)
         for name in ("device", "dtype")
@@ -70,11 +75,34 @@ def _signature(row: type[Row]) -> Signature:
     return Signature(known)
 
 
+def _parameter(argument: Argument, names: set[str]) -> Parameter:
+    """An argument that torch does not have. Where `temporal_fill` is left out it follows
+    `padding_mode`, which is `zeros` if that is left out too."""
+    told = argument.required or argument.name in INFERRED
+    fills = argument.name == "temporal_fill" and "padding_mode" in names
+    default = "zeros" if fills else argument.default
+    return Parameter(
+        argument.name,
+        Parameter.POSITIONAL_OR_KEYWORD,
+        default=Parameter.empty if told else default,
+    )
+
+
+def _meant(row: type[Row]) -> set[str]:
+    """The names of arguments that mean something to a row."""
+    return {*(each.name for each in arguments(row)), *INFERRED, *IGNORED, "device", "dtype"}
+
+
+def _of_torch(row: type[Row]) -> dict[str, Parameter]:
+    """The arguments of torch's class of that name."""
+    holder = torch_class(row)
+    given = signature(holder).parameters if holder is not None else {}
+    return {name: each for name, each in given.items() if each.kind not in VARIADIC}
+
+
 def _extra(row: type[Row]) -> set[str]:
     """The arguments of a row that torch's class does not have."""
-    holder = getattr(nn, row.__name__, None)
-    known = signature(holder).parameters if holder is not None else {}
-    return {each.name for each in arguments(row)} - set(known)
+    return {each.name for each in arguments(row)} - set(_of_torch(row))
 
 
 def _fill(self: Layer, row: type[Row], given: Mapping[str, Any]) -> None:
@@ -83,12 +111,28 @@ def _fill(self: Layer, row: type[Row], given: Mapping[str, Any]) -> None:
         if only is not None and given.get(name, only) != only:
             raise ValueError(f"`{name}` of `{row.__name__}` can only be {only} in a stream")
     operation = row_of(row, given)
-    channels = next((given[name] for name in INFERRED if given.get(name) is not None), 1)
-    rank = row.rank or 1
-    recipe = operation.recipe(Frame(channels, (SIZE,) * (rank - 1)))
+    recipe = operation.recipe(_frame(row, given))
     made = create(type(self), recipe, given.get("device"), given.get("dtype"))
     self.__dict__.update(made.__dict__)
     settle(self, operation)
+
+
+def _frame(row: type[Row], given: Mapping[str, Any]) -> Frame:
+    """A frame of as many channels as are told, of any size where the row does not ask for it.
+
+    Raises `ValueError` where it asks for one and is not told.
+    """
+    told = given.get("normalized_shape", given.get("shape"))
+    if told is not None:
+        channels, *space = (told,) if isinstance(told, int) else tuple(told)
+        return Frame(channels, tuple(space))
+    if issubclass(row, Learned) and given.get("each", row.each) != "frame":
+        raise ValueError(
+            f"`{row.__name__}` for each {given.get('each', row.each)} needs `shape`, "
+            "that of a frame: (C, *S)"
+        )
+    channels = next((given[name] for name in INFERRED if given.get(name) is not None), 1)
+    return Frame(channels, (SIZE,) * ((row.rank or 1) - 1))
 
 
 def settle(self: Layer, operation: Row) -> None:
@@ -110,6 +154,9 @@ def row_of(row: type[Row], given: Mapping[str, Any]) -> Row:
     values = {
         name: _plain(value) for name, value in given.items() if name in known and name != "dtype"
     }
+    told = values.get("normalized_shape")
+    if isinstance(told, tuple) and len(told) > 1:
+        values.setdefault("over", "frame")
     return make(row, values)
 
 
@@ -140,8 +187,12 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
         for each in arguments(row)
         if hasattr(module, each.name)
     }
+    if given.get("align_corners", False) is None:
+        del given["align_corners"]
     if isinstance(given.get("bias"), Tensor | None) and "bias" in given:
         given["bias"] = given["bias"] is not None
+    if "scale_factor" in given:
+        given["scale_factor"] = _whole(given["scale_factor"])
     operation = row_of(row, {**given, **extra})
     twin = made.__new__(made)
     twin.__dict__.update({name: _shallow(value) for name, value in module.__dict__.items()})
@@ -151,11 +202,18 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
     return twin
 
 
+def _whole(value: Any) -> Any:
+    """Factors, which torch keeps as floats; those that are whole are integers."""
+    if isinstance(value, tuple):
+        return tuple(map(_whole, value))
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _shallow(value: Any) -> Any:
     return value.copy() if isinstance(value, dict) else value
 
 
 def row_for(module: nn.Module) -> type[Row] | None:
     """The row of a module of torch.nn, or None where there is none."""
-    found = (row for row in table().values() if getattr(nn, row.__name__, None) is type(module))
+    found = (row for row in table().values() if torch_class(row) is type(module))
     return next(found, None)

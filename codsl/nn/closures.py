@@ -4,6 +4,7 @@ import linecache
 from collections.abc import Callable
 from functools import partial
 from inspect import getsource
+from math import prod
 from typing import Any
 
 import torch
@@ -11,9 +12,9 @@ from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.recipe import Pointwise
 from codsl.nn.convert import makes
 from codsl.nn.joint import probe
+from codsl.nn.operation import FrameByFrame
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
 
@@ -46,6 +47,7 @@ class Lambda(Laying):
         self.fn = fn
         self.forward_only_fn, self.forward_step_only_fn, self.forward_steps_only_fn = own
         self.takes_time = takes_time
+        self._believed: set[Frame] = set()
 
     @staticmethod
     def build_from(module: Any, *args: Any, **kwargs: Any) -> "Lambda":
@@ -62,16 +64,27 @@ class Lambda(Laying):
         return self._over(self.forward_only_fn, input)
 
     def forward_steps(self, chunk: Tensor, pad_end: bool = False, update_state: bool = True) -> Any:
-        """The function of every frame of a chunk."""
+        """The function of every frame of a chunk; raises `ValueError` where it mixes them."""
+        if self.forward_steps_only_fn is None:
+            self._try(chunk, tuple(chunk.shape[3:]))
         return self._over(self.forward_steps_only_fn, chunk)
 
     def forward_step(self, frame: Tensor, update_state: bool = True) -> Any:
-        """The function of a frame."""
+        """The function of a frame; raises `ValueError` where it is one of several frames."""
+        if self.forward_step_only_fn is None:
+            self._try(frame, tuple(frame.shape[2:]))
         if self.forward_step_only_fn is not None:
             return self.forward_step_only_fn(frame)
         if self.fn is None:
             raise ValueError("this Lambda has no function of a frame")
         return self.fn(frame.unsqueeze(2)).squeeze(2) if self.takes_time else self.fn(frame)
+
+    def _try(self, x: Tensor, space: tuple[int, ...]) -> None:
+        """Try once for each kind of frame whether a function of clips is one of single frames."""
+        frame = Frame(x.shape[1], space)
+        if self.fn is not None and self.takes_time and frame not in self._believed:
+            probe(lambda xs: self._over(None, xs[0]), [frame], repr(self), x)
+            self._believed.add(frame)
 
     def _over(self, own: Function | None, clip: Tensor) -> Tensor:
         if own is not None:
@@ -84,7 +97,10 @@ class Lambda(Laying):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph; raises `ValueError` where the function mixes frames."""
-        return trace.layer(path, self, _Applied(self), values)
+        return trace.layer(path, self, FrameByFrame(self._made), values)
+
+    def _made(self, x: Frame) -> Frame:
+        return probe(lambda xs: self.own_forward(xs[0]), [x], repr(self))
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The function of items, in a stream as in a clip."""
@@ -104,31 +120,6 @@ def _of(function: Any, _: Any) -> Lambda:
 
 
 makes(object, _of)
-
-
-class _Applied:
-    """A function of frames as an operation."""
-
-    def __init__(self, owner: Lambda) -> None:
-        self._owner = owner
-
-    def shape(self, x: Frame) -> Frame:
-        return probe(lambda xs: self._owner.own_forward(xs[0]), [x], repr(self._owner))
-
-    def time(self) -> Time:
-        return IDENTITY
-
-    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
-
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
-
-    def space(self, x: Frame) -> tuple[Time, ...]:
-        return (IDENTITY,) * len(x.space)
 
 
 def _multiply(x: Tensor, factor: Any) -> Tensor:
@@ -214,7 +205,13 @@ class Reshape(Laying):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph."""
-        return trace.layer(path, self, _Reshaped(self.shape), values)
+        return trace.layer(path, self, FrameByFrame(self._made), values)
+
+    def _made(self, x: Frame) -> Frame:
+        _, channels, *space = self.shape
+        if prod(self.shape[1:]) != x.size:
+            raise ValueError(f"a frame of {x} cannot be reshaped to {self.shape[1:]}")
+        return Frame(channels, tuple(space))
 
     def own_forward(self, x: Tensor) -> Tensor:
         """Items in another shape."""
@@ -223,31 +220,6 @@ class Reshape(Laying):
     def extra_repr(self) -> str:
         """The shape."""
         return f"{self.shape}{', contiguous=True' if self.contiguous else ''}"
-
-
-class _Reshaped:
-    """Another shape as an operation."""
-
-    def __init__(self, shape: tuple[int, ...]) -> None:
-        self._shape = shape
-
-    def shape(self, x: Frame) -> Frame:
-        return Frame(self._shape[1], self._shape[2:])
-
-    def time(self) -> Time:
-        return IDENTITY
-
-    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
-        return {}
-
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
-
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
-
-    def space(self, x: Frame) -> tuple[Time, ...]:
-        return ()
 
 
 def written(function: Any) -> str:

@@ -5,7 +5,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from codsl.algebra.time import Time
+from codsl.algebra.time import IDENTITY, Time, lost
+from codsl.graph.node import Edge
+from codsl.layers.cropping import Crop
 from codsl.layers.recipe import Pointwise
 from codsl.nn.closures import written
 from codsl.nn.convert import adopt
@@ -58,11 +60,18 @@ class Conditional(Laying):
         if len(frames) > 1:
             listed = ", ".join(map(str, frames))
             raise ValueError(f"both sides of a Conditional give the same frames, got {listed}")
-        return trace.join(path, _Choice(self), Pointwise(), beside([*ends, values]), frames.pop())
+        edges = [*beside(ends), _newest(trace, ends, values)]
+        return trace.join(path, _Choice(self), Pointwise(), edges, frames.pop(), "Conditional")
 
     def extra_repr(self) -> str:
         """The predicate."""
         return f"predicate={written(self.predicate)}"
+
+
+def _newest(trace: Trace, ends: list[int], value: int) -> Edge:
+    """What the predicate sees: where the sides lose frames, the last ones of the input."""
+    fewer = max(0, lost(trace.times[value], trace.times[ends[0]]))
+    return Edge(value, Crop(fewer).time() if fewer else IDENTITY)
 
 
 class _Choice(nn.Module):

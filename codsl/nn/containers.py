@@ -10,7 +10,7 @@ from torch import nn
 from codsl.algebra.time import IDENTITY, Time, lost
 from codsl.nn.convert import adopt, continual, makes
 from codsl.nn.joint import How, Joint, beside
-from codsl.nn.older import FlatStateDict, older
+from codsl.nn.older import AGGREGATION, SHRINK, FlatStateDict, older
 from codsl.nn.routing import Broadcast
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
@@ -33,7 +33,7 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
 
     def __setattr__(self, name: str, value: Any) -> None:
         """Set an attribute; a module is made continual."""
-        if isinstance(value, nn.Module) and name in self._modules:
+        if isinstance(value, nn.Module):
             self.restructured()
             value = adopt(value)
         super().__setattr__(name, value)
@@ -106,7 +106,7 @@ class BroadcastReduce(Container):
         auto_delay: accepted; the branches always meet by index.
     """
 
-    @older(reduce="aggregation", aggregation_fn="aggregation")
+    @older(**AGGREGATION)
     def __init__(self, *args: Any, aggregation: How = "sum", auto_delay: bool = True) -> None:
         super().__init__(*args)
         self.reduce = Joint(aggregation)
@@ -132,7 +132,7 @@ class Parallel(Container):
         auto_delay: accepted; streams always wait for one another.
     """
 
-    @older(reduce="aggregation", aggregation_fn="aggregation")
+    @older(**AGGREGATION)
     def __init__(self, *args: Any, aggregation: How | None = None, auto_delay: bool = True) -> None:
         super().__init__(*args)
         self.reduce = None if aggregation is None else Joint(aggregation)
@@ -152,12 +152,7 @@ class Parallel(Container):
         return (self.reduce or Joint("sum")).lay(trace, path, self, beside(ends))
 
 
-@older(
-    reduce="aggregation",
-    aggregation_fn="aggregation",
-    residual_shrink="shrink",
-    phantom_padding="shrink",
-)
+@older(**AGGREGATION, **SHRINK)
 def Residual(  # noqa: N802
     module: nn.Module,
     temporal_fill: Any = None,
@@ -177,7 +172,8 @@ def Residual(  # noqa: N802
     """
     body = adopt(module)
     return BroadcastReduce(
-        OrderedDict([("0", _shortcut(body.time, shrink)), ("1", body)]), aggregation=aggregation
+        OrderedDict([("0", _shortcut(Trace.alone(body), shrink)), ("1", body)]),
+        aggregation=aggregation,
     )
 
 
@@ -198,7 +194,9 @@ def _shortcut(body: Time, shrink: bool | str) -> nn.Module:
 
 def _made(module: nn.Sequential, part: Any) -> Sequential:
     parts = ((name, part(each)) for name, each in module.named_children())
-    return Sequential(OrderedDict(parts)).train(module.training)
+    made = Sequential(OrderedDict(parts))
+    made.training = module.training
+    return made
 
 
 makes(nn.Sequential, _made)

@@ -5,17 +5,21 @@ from collections.abc import Callable
 from typing import Any
 
 from torch import nn
+from torch.nn.utils import parametrize
 
+from codsl.layers.activation import PReLU
 from codsl.layers.adaptive import AdaptivePool
 from codsl.layers.convolution import Convolution
 from codsl.layers.normalization import BatchNorm
 from codsl.layers.pooling import Pool
 from codsl.layers.row import Weightless
+from codsl.layers.transposed import Transposed
+from codsl.layers.upsampling import Upsample
 from codsl.nn.classes import alike, built_from, hand_class, row_for
 from codsl.nn.module import CoModule
 from codsl.nn.stepping import Tried
 
-EXACT = (Convolution, Pool, AdaptivePool, BatchNorm, Weightless)
+EXACT = (Convolution, Transposed, Pool, AdaptivePool, BatchNorm, PReLU, Upsample, Weightless)
 """Rows that compute a clip as torch's module of their name does."""
 
 OVER_TIME = {
@@ -78,6 +82,8 @@ def _made(module: Any, copies: bool) -> Any:
     maker = next((_MAKERS[each] for each in _MAKERS if type(module) is each), None)
     if maker is not None:
         return maker(module, continual if copies else adopt)
+    if isinstance(module, type):
+        raise TypeError(f"`{module.__name__}` is a class: make a module of it")
     if not isinstance(module, nn.Module):
         return _MAKERS[object](module, adopt)
     row = row_for(module)
@@ -94,6 +100,15 @@ def refuse(module: nn.Module) -> None:
     """Raise `ValueError` for a module of torch.nn that mixes frames of time."""
     why = OVER_TIME.get(type(module).__name__)
     known = type(module).__module__.startswith("torch.nn.")
+    if isinstance(module, nn.modules.lazy.LazyModuleMixin):
+        raise ValueError("a lazy module has no sizes yet: call it once on a clip")
+    if parametrize.is_parametrized(module):
+        raise ValueError(
+            "a parametrised module is made continual first and parametrised then, or freed of it "
+            "by `torch.nn.utils.parametrize.remove_parametrizations`"
+        )
+    if type(module).forward is nn.Module.forward:
+        raise ValueError(f"`{type(module).__name__}` has no `forward`: use it within a module")
     if known and why is None and isinstance(module, nn.modules.instancenorm._InstanceNorm):
         if module.track_running_stats and module.affine:
             return

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Time, steady
+from codsl.algebra.time import IDENTITY, Time, length, steady
 from codsl.layers.recipe import Foreign
 from codsl.nn.module import CoModule, first
 
@@ -27,12 +27,19 @@ class Declared:
         return steady(stride, padding, int(reach - padding), int(module.delay), offset)
 
     def shape(self, x: Frame) -> Frame:
-        """The frame that a clip of zeros gives, just long enough."""
+        """The frame that a clip of zeros gives, just long enough; raises `ValueError` where its
+        length is not what the module declares."""
         like = next(iter(self.module.parameters()), torch.empty(0))
-        clip = like.new_zeros((1, x.channels, self.time().shortest, *x.space))
+        time = self.time()
+        clip = like.new_zeros((1, x.channels, time.shortest, *x.space))
         twin = deepcopy(self.module).eval()
         with torch.no_grad():
             y = twin.forward(clip)
+        if y.shape[2] != length(time, time.shortest):
+            raise ValueError(
+                f"a clip of {time.shortest} frames has {length(time, time.shortest)} outputs by "
+                f"what the module declares, but its forward gave {y.shape[2]}"
+            )
         return Frame(y.shape[1], tuple(y.shape[3:]))
 
     def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:

@@ -16,7 +16,7 @@ from codsl.layers.table import load_functions, table
 from codsl.nn.counting import count_as
 from codsl.nn.learned import holder, known
 from codsl.nn.operation import Operation, Settled
-from codsl.nn.streaming import Laying, check_clip
+from codsl.nn.streaming import Laying, check_clip, check_length
 from codsl.nn.trace import Trace
 from codsl.nn.ways import Run, clip, pointwise
 from codsl.nn.weight_norm import WeightNorm, normalise
@@ -45,16 +45,18 @@ class Layer(Laying, abstract=True):
         """
         if run is not None:
             return run(self, x)
-        if self._taken is None:
-            check_clip(x, "a clip")
-        least = self.operation.time().shortest
-        if x.shape[2] < least:
-            raise ValueError(
-                f"a clip of {x.shape[2]} frames is too short: `{self.path or type(self).__name__}` "
-                f"asks for {least}"
-            )
-        recipe = self.operation.recipe(Frame(x.shape[1], tuple(x.shape[3:])))
-        return clip(self, recipe, x)
+        frame = self._read(x)
+        check_length(x, self.operation.time().shortest, self.path or type(self).__name__)
+        return clip(self, self.operation.recipe(frame), x)
+
+    def _read(self, x: Tensor) -> Frame:
+        """The frame of a clip; raises `ValueError` for a clip that does not fit."""
+        if self._taken is not None:
+            return Frame(x.shape[1], tuple(x.shape[3:]))
+        check_clip(x, "a clip")
+        frame = Frame(x.shape[1], tuple(x.shape[3:]))
+        self.operation.shape(frame)
+        return frame
 
     def own_forward(self, x: Tensor, *more: Any) -> Any:
         """The forward of the torch class."""

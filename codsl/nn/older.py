@@ -13,6 +13,10 @@ from torch import Tensor, nn
 P = ParamSpec("P")
 T = TypeVar("T")
 
+AGGREGATION = {"reduce": "aggregation", "aggregation_fn": "aggregation"}
+"""How 1.2 and 0.7 call an aggregation."""
+SHRINK = {"residual_shrink": "shrink", "phantom_padding": "shrink"}
+"""How they call the cropping of a shortcut."""
 MODES = ("forward", "forward_step", "forward_steps")
 
 

@@ -1,13 +1,13 @@
 """What a layer of a network does to frames: a row of the table, or a node of a checked graph."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import Time
+from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
-from codsl.layers.recipe import Recipe
+from codsl.layers.recipe import Pointwise, Recipe
 
 
 class Operation(Protocol):
@@ -58,3 +58,31 @@ class Settled:
 
     def space(self, x: Frame) -> tuple[Time, ...]:
         return self.node.space
+
+
+@dataclass(frozen=True)
+class FrameByFrame:
+    """Something that makes each frame of one frame: `made` gives what it makes of a kind of frame,
+    `sizes` are the shapes of its parameters, `work` its multiply-accumulates for two kinds."""
+
+    made: Callable[[Frame], Frame]
+    sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    work: Callable[[Frame, Frame], int] = lambda x, y: 0
+
+    def shape(self, x: Frame) -> Frame:
+        return self.made(x)
+
+    def time(self) -> Time:
+        return IDENTITY
+
+    def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
+        return self.sizes
+
+    def macs(self, x: Frame, y: Frame) -> int:
+        return self.work(x, y)
+
+    def recipe(self, x: Frame) -> Pointwise:
+        return Pointwise()
+
+    def space(self, x: Frame) -> tuple[Time, ...]:
+        return (IDENTITY,) * len(x.space)

@@ -2,19 +2,17 @@
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.recipe import Pointwise
 from codsl.layers.table import table
 from codsl.nn.classes import hand_class
 from codsl.nn.counting import count_as
 from codsl.nn.layer import Layer
+from codsl.nn.operation import FrameByFrame
 
 
 def Conv(  # noqa: N802
@@ -96,9 +94,26 @@ class Linear(Layer, nn.Linear):
 
     def _over(self, channel_dim: int) -> None:
         self.channel_dim = channel_dim
-        self.operation = _Projection(self.in_features, self.out_features, channel_dim)
+        sizes = {name: tuple(each.shape) for name, each in self.named_parameters()}
+        self.operation = FrameByFrame(self._made, sizes, self._work)
         self.path = ""
         self.__dict__.update(stride=(1,), padding=(0,))
+
+    def _made(self, x: Frame) -> Frame:
+        sizes = [1, x.channels, 1, *x.space]
+        place = self.channel_dim % len(sizes)
+        if place in (0, 2):
+            raise ValueError(
+                f"`Linear` over dimension {self.channel_dim} of (B, C, T, *S) is over "
+                f"{'time' if place else 'the batch'}: give `channel_dim=1`"
+            )
+        if sizes[place] != self.in_features:
+            raise ValueError(f"`Linear` takes {self.in_features} features, got {sizes[place]}")
+        sizes[place] = self.out_features
+        return Frame(sizes[1], tuple(sizes[3:]))
+
+    def _work(self, x: Frame, y: Frame) -> int:
+        return y.size * self.in_features
 
     @staticmethod
     def build_from(module: nn.Module, channel_dim: int = -1, **kwargs: Any) -> "Linear":
@@ -128,40 +143,3 @@ class Linear(Layer, nn.Linear):
 
 
 count_as(Linear, nn.Linear)
-
-
-@dataclass(frozen=True)
-class _Projection:
-    """A linear map over one dimension of a frame, as an operation."""
-
-    inputs: int
-    outputs: int
-    dim: int
-
-    def shape(self, x: Frame) -> Frame:
-        sizes = [1, x.channels, 1, *x.space]
-        place = self.dim % len(sizes)
-        if place in (0, 2):
-            raise ValueError(
-                f"`Linear` over dimension {self.dim} of (B, C, T, *S) is over "
-                f"{'time' if place else 'the batch'}: give `channel_dim=1`"
-            )
-        if sizes[place] != self.inputs:
-            raise ValueError(f"`Linear` takes {self.inputs} features, got {sizes[place]}")
-        sizes[place] = self.outputs
-        return Frame(sizes[1], tuple(sizes[3:]))
-
-    def time(self) -> Time:
-        return IDENTITY
-
-    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
-        return {"weight": (self.outputs, self.inputs)}
-
-    def macs(self, x: Frame, y: Frame) -> int:
-        return x.size * self.outputs
-
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
-
-    def space(self, x: Frame) -> tuple[Time, ...]:
-        return (IDENTITY,) * len(x.space)

@@ -6,7 +6,7 @@ from typing import Any
 from codsl.algebra.time import IDENTITY, Time
 from codsl.nn.joint import How, Joint, beside
 from codsl.nn.nest import leaves
-from codsl.nn.older import Refused, older
+from codsl.nn.older import AGGREGATION, Refused, older
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
 
@@ -98,7 +98,7 @@ class Reduce(Route):
         aggregation: `sum`, `concat`, `mul`, `max`, `mean`, or a function of a list of tensors.
     """
 
-    @older(reduce="aggregation", aggregation_fn="aggregation")
+    @older(**AGGREGATION)
     def __init__(self, aggregation: How = "sum") -> None:
         super().__init__()
         self.reduce = Joint(aggregation)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.recipe import Pointwise
 from codsl.nn.joint import probe
+from codsl.nn.operation import FrameByFrame
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
 
@@ -47,7 +47,12 @@ class Around(Laying, abstract=True):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph; raises `ValueError` where the module mixes frames of time."""
-        return trace.layer(path, self, _Local(self._twin), values)
+        sizes = {name: tuple(each.shape) for name, each in self._twin.named_parameters()}
+        return trace.layer(path, self, FrameByFrame(self._made, sizes), values)
+
+    def _made(self, x: Frame) -> Frame:
+        tried = copy.deepcopy(self._twin).eval().to("cpu", torch.float32)
+        return probe(lambda xs: tried(xs[0]), [x], type(self._twin).__name__)
 
     def __repr__(self) -> str:
         return repr(self._twin)
@@ -72,32 +77,6 @@ class ForwardStepping(Around):
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
         """The module over the frames of a chunk."""
         return self.forward(chunk)
-
-
-class _Local:
-    """A module over single frames as an operation; it is tried once before it is believed."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self._module = module
-
-    def shape(self, x: Frame) -> Frame:
-        twin = copy.deepcopy(self._module).eval().to("cpu", torch.float32)
-        return probe(lambda xs: twin(xs[0]), [x], type(self._module).__name__)
-
-    def time(self) -> Time:
-        return IDENTITY
-
-    def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
-        return {name: tuple(each.shape) for name, each in self._module.named_parameters()}
-
-    def macs(self, x: Frame, y: Frame) -> int:
-        return 0
-
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
-
-    def space(self, x: Frame) -> tuple[Time, ...]:
-        return (IDENTITY,) * len(x.space)
 
 
 def forward_stepping(module: nn.Module, dim: int = 2) -> ForwardStepping:

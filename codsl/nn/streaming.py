@@ -101,11 +101,7 @@ class Streaming(CoModule, abstract=True):
         """The outputs of a clip at once."""
         laid, xs = self._laid_for(clip, "a clip")
         _check_alike(xs, "the clips")
-        least, path = laid.program.graph.shortest
-        if xs[0].shape[2] < least:
-            raise ValueError(
-                f"a clip of {xs[0].shape[2]} frames is too short: `{path}` asks for {least}"
-            )
+        check_length(xs[0], *laid.program.graph.shortest)
         with call_mode.plain():
             return rebuild(laid.outputs, laid.program.clip(xs))
 
@@ -362,6 +358,12 @@ def check_clip(x: Any, what: str) -> None:
         shape = (*x.shape[:2], *x.shape[3:]) if one else tuple(x.shape)
         wanted = "(B, C, *S)" if what == "a frame" else "(B, C, T, *S)"
         raise ValueError(f"{what} is {wanted}, got a tensor of shape {shape}")
+
+
+def check_length(x: Tensor, least: int, path: str) -> None:
+    """Raise `ValueError` for a clip shorter than what is asked for at `path`."""
+    if x.shape[2] < least:
+        raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}")
 
 
 def _ended(laid: Laid, state: State) -> Values:

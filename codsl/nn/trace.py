@@ -40,10 +40,13 @@ class Trace:
         if x is None:
             self.frames.append(None)
             return len(self.frames) - 1
-        y = operation.shape(x)
+        word = type or _word(module)
+        try:
+            y = operation.shape(x)
+        except ValueError as error:
+            raise ValueError(f"`{path or word}`: {error}") from error
         recipe = operation.recipe(x)
         facts = (operation.weights(x), operation.macs(x, y), operation.space(x))
-        word = type or _word(module)
         return self._add(Node(path or word, word, (Edge(value, reach),), y, recipe, *facts), module)
 
     def join(
@@ -53,6 +56,7 @@ class Trace:
         recipe: Recipe,
         edges: Sequence[Edge],
         frame: Frame | None,
+        type: str = "",
     ) -> int:
         """Add a join of several values, and give the value that it makes.
 
@@ -62,12 +66,13 @@ class Trace:
         try:
             self.times.append(join(times))
         except Disagreement as error:
-            raise ValueError(f"`{path or _word(module)}`: {_why(error.kind, times)}") from None
+            word = type or _word(module)
+            raise ValueError(f"`{path or word}`: {_why(error.kind, times)}") from None
         if frame is None:
             self.frames.append(None)
             return len(self.frames) - 1
         space = (IDENTITY,) * len(frame.space)
-        word = _word(module)
+        word = type or _word(module)
         return self._add(
             Node(path or word, word, tuple(edges), frame, recipe, {}, 0, space), module
         )

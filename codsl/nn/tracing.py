@@ -1,7 +1,7 @@
 """A user's own module made continual: what torch.fx sees of it, laid out as a graph."""
 
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -9,7 +9,18 @@ from torch import Tensor, fx, nn
 from codsl.algebra.time import Time
 from codsl.layers.recipe import Pointwise
 from codsl.nn.convert import adopt, makes
-from codsl.nn.joint import JoinBy, beside, probe
+from codsl.nn.expressions import (
+    Call,
+    Parts,
+    Size,
+    Value,
+    applied,
+    asks_size,
+    crop_of,
+    found,
+    gives_parts,
+)
+from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
 from codsl.nn.module import CoModule
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
@@ -35,6 +46,7 @@ class Traced(Laying):
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
         self.name = type(module).__name__
+        before = set(vars(module))
         try:
             self.graph_of = _Tracer().trace(module)
         except Exception as error:
@@ -42,20 +54,25 @@ class Traced(Laying):
                 f"`{self.name}` cannot be made continual: torch.fx cannot trace it ({error}); "
                 "build it of the containers of `codsl.nn`, or derive it from `co.CoModule`"
             ) from error
-        self._copy(module)
+        finally:
+            constants = {name: vars(module).pop(name) for name in set(vars(module)) - before}
+        self._copy(module, constants)
 
-    def _copy(self, module: nn.Module) -> None:
+    def _copy(self, module: nn.Module, constants: Mapping[str, Tensor]) -> None:
         """Take over the parts that are called, made continual, and all tensors, under their
-        names."""
+        names; those that no state dict has stay out of it."""
         called = {node.target for node in self.graph_of.nodes if node.op == "call_module"}
-        for name, parameter in module.named_parameters():
-            _place(self, name, parameter)
-        for name, buffer in module.named_buffers():
-            _place(self, name, buffer)
+        kept = module.state_dict(keep_vars=True)
+        known = {**dict(module.named_parameters()), **dict(module.named_buffers()), **constants}
+        for node in self.graph_of.nodes:
+            if node.op == "get_attr" and node.target not in known:
+                known[node.target] = operator.attrgetter(node.target)(module)
+        for name, tensor in known.items():
+            _place(self, name, tensor, name in kept)
         for path in sorted(called):
             above, _, name = str(path).rpartition(".")
             _home(self, above)._modules[name] = adopt(module.get_submodule(str(path)))
-        self.train(module.training)
+        self.training = module.training
 
     @property
     def time(self) -> Time:
@@ -85,7 +102,7 @@ class _Layout:
         for node in self._owner.graph_of.nodes:
             match node.op:
                 case "placeholder":
-                    self._made[node] = _Value(next(given))
+                    self._made[node] = Value(next(given))
                 case "output":
                     return _numbers(self._filled(node.args[0]))
                 case "get_attr":
@@ -99,93 +116,61 @@ class _Layout:
     def _filled(self, arguments: Any) -> Any:
         return fx.node.map_arg(arguments, lambda node: self._made[node])
 
-    def _module(self, node: fx.Node) -> "_Value":
+    def _module(self, node: fx.Node) -> Value:
         module: Any = _submodule(self._owner, str(node.target))
-        inputs = _numbers(list(self._filled(node.args)))
-        level = f"{self._path}.{node.target}" if self._path else str(node.target)
-        return _Value(module.lay(self._trace, level, inputs[0] if len(inputs) == 1 else inputs))
+        inputs = _numbers([*self._filled(node.args), *self._filled(node.kwargs).values()])
+        level = self._level(str(node.target))
+        return Value(module.lay(self._trace, level, inputs[0] if len(inputs) == 1 else inputs))
 
     def _function(self, node: fx.Node) -> Any:
         """A function of values: of single frames, or one that leaves frames out at the ends."""
-        arguments, named = self._filled(node.args), self._filled(node.kwargs)
-        values = list(dict.fromkeys(_values((arguments, named))))
-        apply = _applied(node)
+        call = Call(applied(node), self._filled(node.args), self._filled(node.kwargs))
+        values = call.values
+        if asks_size(node, call.arguments):
+            return Size(call, self._trace.frames[values[0].number])
         if not values:
-            return apply(*arguments, **named)
-        crop = _crop(node, arguments)
+            return Size(call) if call.sized else call.apply(*call.arguments, **call.named)
+        if gives_parts(node, call.arguments):
+            return Parts(call)
+        crop = crop_of(node, call.arguments)
         if crop is not None:
-            level = f"{self._path}.{node.name}" if self._path else node.name
-            return _Value(Cropped(*crop).lay(self._trace, level, values[0].number))
+            module = Cropped(*crop)
+            return Value(module.lay(self._trace, self._level(node.name), values[0].number))
+        try:
+            return self._joined(node, call, values)
+        except NotByFrames as error:
+            first = next(found((call.arguments, call.named), Parts), None)
+            return Parts(call, first.why if first is not None else str(error))
 
+    def _joined(self, node: fx.Node, call: Call, values: list[Value]) -> Value:
         def join(tensors: Any) -> Tensor:
-            at = dict(zip(values, tensors, strict=True))
-            back = _replaced((arguments, named), at)
-            return apply(*back[0], **back[1])  # type: ignore[no-any-return]
+            return call.of(dict(zip(values, tensors, strict=True)), tensors[0])  # type: ignore[no-any-return]
 
         frames = [self._trace.frames[each.number] for each in values]
         known = [frame for frame in frames if frame is not None]
-        frame = probe(join, known, node.name) if len(known) == len(frames) else None
+        frame = (
+            probe(join, known, node.name, self._owner._like())
+            if len(known) == len(frames)
+            else None
+        )
         edges = beside([each.number for each in values])
-        level = f"{self._path}.{node.name}" if self._path else node.name
-        return _Value(self._trace.join(level, JoinBy(join), Pointwise(), edges, frame))
+        level = self._level(node.name)
+        return Value(self._trace.join(level, JoinBy(join), Pointwise(), edges, frame, node.name))
 
-
-class _Value:
-    """A value of the graph among the arguments of a function."""
-
-    def __init__(self, number: Any) -> None:
-        self.number = number
+    def _level(self, name: str) -> str:
+        return f"{self._path}.{name}" if self._path else name
 
 
 def _numbers(values: Any) -> Any:
-    if isinstance(values, _Value):
+    if isinstance(values, Value):
         return values.number
     if isinstance(values, list | tuple):
         return [_numbers(each) for each in values]
+    if isinstance(values, Parts):
+        raise ValueError(values.why)
+    if isinstance(values, Mapping):
+        return {name: _numbers(each) for name, each in values.items()}
     raise ValueError(f"a stream is made of tensors, not of {type(values).__name__}")
-
-
-def _values(arguments: Any) -> Any:
-    if isinstance(arguments, _Value):
-        yield arguments
-    elif isinstance(arguments, Mapping):
-        for each in arguments.values():
-            yield from _values(each)
-    elif isinstance(arguments, list | tuple):
-        for each in arguments:
-            yield from _values(each)
-
-
-def _replaced(arguments: Any, at: Mapping[_Value, Tensor]) -> Any:
-    if isinstance(arguments, _Value):
-        return at[arguments]
-    if isinstance(arguments, Mapping):
-        return {name: _replaced(each, at) for name, each in arguments.items()}
-    if isinstance(arguments, list | tuple):
-        return type(arguments)(_replaced(each, at) for each in arguments)
-    return arguments
-
-
-def _applied(node: fx.Node) -> Callable[..., Any]:
-    if node.op == "call_function" and callable(node.target):
-        return node.target
-    name = str(node.target)
-    return lambda first, *rest, **named: getattr(first, name)(*rest, **named)
-
-
-def _crop(node: fx.Node, arguments: Any) -> tuple[int, int] | None:
-    """How many frames `x[:, :, a:-b]` leaves out at either end, where it does only that."""
-    if node.target is not operator.getitem or not isinstance(arguments[1], tuple):
-        return None
-    (first, second, third, *rest) = (*arguments[1], *(slice(None),) * 3)
-    if any(each != slice(None) for each in (first, second, *rest)):
-        return None
-    if not isinstance(third, slice) or third.step not in (None, 1):
-        return None
-    front, back = third.start or 0, third.stop
-    if front < 0 or (back is not None and back >= 0):
-        return None
-    return front, -(back or 0)
 
 
 def _home(owner: nn.Module, path: str) -> nn.Module:
@@ -197,13 +182,15 @@ def _home(owner: nn.Module, path: str) -> nn.Module:
     return place
 
 
-def _place(owner: nn.Module, path: str, tensor: Tensor) -> None:
+def _place(owner: nn.Module, path: str, tensor: Any, persistent: bool) -> None:
     above, _, name = path.rpartition(".")
     home = _home(owner, above)
     if isinstance(tensor, nn.Parameter):
         home._parameters[name] = tensor
+    elif isinstance(tensor, Tensor):
+        home.register_buffer(name, tensor, persistent)
     else:
-        home._buffers[name] = tensor
+        home.__dict__[name] = tensor
 
 
 def _found(owner: nn.Module, path: str) -> Any:
