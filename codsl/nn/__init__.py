@@ -12,6 +12,7 @@ from codsl.nn.convert import continual
 from codsl.nn.module import CoModule
 from codsl.nn.older import PaddingMode, call_mode, flat_state_dict
 from codsl.nn.plainly import Conv, Linear
+from codsl.nn.recurrent import GRU, LSTM, RNN
 from codsl.nn.routing import Broadcast, ParallelDispatch, Reduce
 from codsl.nn.state import State
 from codsl.nn.stepping import forward_stepping
@@ -19,6 +20,9 @@ from codsl.nn.tracing import Traced
 from codsl.nn.waiting import Delay, Skip
 
 __all__ = [
+    "GRU",
+    "LSTM",
+    "RNN",
     "Add",
     "Broadcast",
     "BroadcastReduce",
