@@ -9,11 +9,20 @@ from codsl.nn.closures import Add, Constant, Identity, Lambda, Multiply, One, Re
 from codsl.nn.conditional import Conditional
 from codsl.nn.containers import BroadcastReduce, Parallel, Residual, Sequential
 from codsl.nn.convert import continual
+from codsl.nn.encoder import (
+    RetroactiveTransformerEncoderLayer,
+    SingleOutputTransformerEncoderLayer,
+    TransformerEncoder,
+    TransformerEncoderLayerFactory,
+)
 from codsl.nn.module import CoModule
 from codsl.nn.older import PaddingMode, call_mode, flat_state_dict
 from codsl.nn.plainly import Conv, Linear
 from codsl.nn.recurrent import GRU, LSTM, RNN
+from codsl.nn.recycling import RecyclingPositionalEncoding
+from codsl.nn.retroactive import RetroactiveMultiheadAttention
 from codsl.nn.routing import Broadcast, ParallelDispatch, Reduce
+from codsl.nn.single_output import SingleOutputMultiheadAttention
 from codsl.nn.state import State
 from codsl.nn.stepping import forward_stepping
 from codsl.nn.tracing import Traced
@@ -39,13 +48,20 @@ __all__ = [
     "PaddingMode",
     "Parallel",
     "ParallelDispatch",
+    "RecyclingPositionalEncoding",
     "Reduce",
     "Reshape",
     "Residual",
+    "RetroactiveMultiheadAttention",
+    "RetroactiveTransformerEncoderLayer",
     "Sequential",
+    "SingleOutputMultiheadAttention",
+    "SingleOutputTransformerEncoderLayer",
     "Skip",
     "State",
     "Traced",
+    "TransformerEncoder",
+    "TransformerEncoderLayerFactory",
     "Zero",
     "call_mode",
     "continual",

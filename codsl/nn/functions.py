@@ -13,6 +13,7 @@ from codsl.nn.frames import FUNCTIONS as FRAMES
 from codsl.nn.norms import FUNCTIONS as NORMS
 from codsl.nn.recurrence import recur
 from codsl.nn.shifts import FUNCTIONS as SHIFTS
+from codsl.nn.turns import in_turn
 from codsl.nn.upsample import between_items, repeat_items, spread_out
 
 
@@ -119,6 +120,7 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     *NORMS,
     *SHIFTS,
     recur,
+    in_turn,
     spread_out,
     repeat_items,
     between_items,
