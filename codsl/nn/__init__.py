@@ -3,7 +3,7 @@
 from typing import Any
 
 from codsl.layers.table import table
-from codsl.nn import convert
+from codsl.nn import convert, onnx
 from codsl.nn.classes import hand_class
 from codsl.nn.closures import Add, Constant, Identity, Lambda, Multiply, One, Reshape, Zero
 from codsl.nn.conditional import Conditional
@@ -16,7 +16,7 @@ from codsl.nn.encoder import (
     TransformerEncoderLayerFactory,
 )
 from codsl.nn.module import CoModule
-from codsl.nn.older import PaddingMode, call_mode, flat_state_dict
+from codsl.nn.older import PLACES, PaddingMode, call_mode, flat_state_dict
 from codsl.nn.plainly import Conv, Linear
 from codsl.nn.recurrent import GRU, LSTM, RNN
 from codsl.nn.recycling import RecyclingPositionalEncoding
@@ -68,11 +68,14 @@ __all__ = [
     "convert",
     "flat_state_dict",
     "forward_stepping",
+    "onnx",
 ]
 
 
 def __getattr__(name: str) -> Any:
-    """The class of a row of the table: `co.Conv3d`."""
+    """The class of a row of the table: `co.Conv3d`; or an older name's place."""
+    if name in PLACES:
+        return PLACES[name]
     row = None
     if name[:1].isupper():
         row = next((row for row in table().values() if row.__name__ == name), None)

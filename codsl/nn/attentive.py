@@ -13,7 +13,7 @@ from codsl.nn.multihead import projected
 from codsl.nn.work_of_attention import Work, projections
 
 
-class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):
+class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):  # type: ignore[misc]
     """`torch.nn.MultiheadAttention` over the last frames: its arguments, weights and keys."""
 
     def __init__(
@@ -69,7 +69,7 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):
 
     def kept(self) -> int:
         """The projected query, key and value of each frame."""
-        return 3 * self.embed_dim
+        return 3 * int(self.embed_dim)
 
     def keep(self, *items: Tensor) -> Tensor:
         """Projected queries, keys and values of items."""
@@ -114,7 +114,7 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):
     def _steps_out(self, y: Tensor) -> Tensor:
         """Outputs of a chunk in the order of axes that was asked for."""
 
-    def forward_step(
+    def forward_step(  # type: ignore[override]
         self,
         query: Any,
         key: Tensor | None = None,
@@ -126,7 +126,7 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):
         y = super().forward_step(_streams(query, key, value), update_state)
         return None if y is None else self._step_out(y)
 
-    def forward_steps(
+    def forward_steps(  # type: ignore[override]
         self,
         query: Any,
         key: Any = None,

@@ -72,7 +72,7 @@ class EncoderLayer(LastFrames, nn.TransformerEncoderLayer, abstract=True):
 
     def kept(self) -> int:
         """A frame with its query, key and value."""
-        return 4 * self.self_attn.embed_dim
+        return 4 * int(self.self_attn.embed_dim)
 
     def keep(self, *items: Tensor) -> Tensor:
         """Items with their queries, keys and values."""
@@ -219,7 +219,7 @@ class TransformerEncoder(LastFrames):
 
     def taken(self) -> tuple[int, ...]:
         """The features of the one stream."""
-        return self._layers[0].taken()
+        return (int(self._layers[0].self_attn.embed_dim),)
 
     @property
     def _layers(self) -> list[Any]:
@@ -231,7 +231,7 @@ class TransformerEncoder(LastFrames):
 
     def made(self) -> Frame:
         """The newest output."""
-        return Frame(*self.taken())
+        return Frame(self.taken()[0])
 
     def keep(self, *items: Tensor) -> Tensor:
         """Items as the first layer prepares them."""

@@ -42,7 +42,7 @@ def attended(mha: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def _parted(x: Tensor, heads: int) -> Tensor:
     """`(N, T, E)` as `(N, heads, T, E / heads)`."""
-    return x.unflatten(2, (heads, -1)).transpose(1, 2)
+    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
 
 
 def prepared(layer: Any, x: Tensor) -> Tensor:
@@ -59,10 +59,9 @@ def encoded(layer: Any, kept: Tensor, newest: bool) -> Tensor:
     seen = layer.dropout1(attended(layer.self_attn, query, key, value))
     if layer.norm_first:
         x = x + seen
-        return x + _fed(layer, layer.norm2(x))
+        return x + _fed(layer, layer.norm2(x))  # type: ignore[no-any-return]
     x = layer.norm1(x + seen)
-    y: Tensor = layer.norm2(x + _fed(layer, x))
-    return y
+    return layer.norm2(x + _fed(layer, x))  # type: ignore[no-any-return]
 
 
 def _fed(layer: Any, x: Tensor) -> Tensor:

@@ -64,7 +64,9 @@ class Recurrent(Layer, abstract=True):
         self.batch_first = True
         self._taken = (Frame(cast(int, self.input_size)),)
 
-    def forward(self, x: Tensor, hx: Any = None, run: Run | None = None) -> Any:
+    def forward(  # type: ignore[override]
+        self, x: Tensor, hx: Any = None, run: Run | None = None
+    ) -> Any:
         """The outputs `(B, H, T)` of a clip `(B, C, T)`, and the hidden tensors after it.
 
         The hidden tensors `hx` before it are torch's, `(num_layers, B, size)`, zeros if not given:
@@ -134,7 +136,7 @@ class _Outputs(nn.Module):
         return made[0] if run is None else made
 
 
-class RNN(Recurrent, nn.RNN):
+class RNN(Recurrent, nn.RNN):  # type: ignore[misc]
     """`torch.nn.RNN` over clips `(B, C, T)` and frames `(B, C)`: its arguments, weights and keys.
 
     `forward(x, hx)` gives the outputs and the hidden tensor, as torch does; a step gives outputs,
@@ -163,10 +165,11 @@ class RNN(Recurrent, nn.RNN):
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "RNN":
         """A copy of a `torch.nn.RNN`."""
-        return _twin(RNN, module, copies=True)
+        made: RNN = _twin(RNN, module, copies=True)
+        return made
 
 
-class GRU(Recurrent, nn.GRU):
+class GRU(Recurrent, nn.GRU):  # type: ignore[misc]
     """`torch.nn.GRU` over clips `(B, C, T)` and frames `(B, C)`: its arguments, weights and keys.
 
     `forward(x, hx)` gives the outputs and the hidden tensor, as torch does; a step gives outputs,
@@ -194,10 +197,11 @@ class GRU(Recurrent, nn.GRU):
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "GRU":
         """A copy of a `torch.nn.GRU`."""
-        return _twin(GRU, module, copies=True)
+        made: GRU = _twin(GRU, module, copies=True)
+        return made
 
 
-class LSTM(Recurrent, nn.LSTM):
+class LSTM(Recurrent, nn.LSTM):  # type: ignore[misc]
     """`torch.nn.LSTM` over clips `(B, C, T)` and frames `(B, C)`: its arguments, weights and keys.
 
     `forward(x, (h, c))` gives the outputs and both hidden tensors, as torch does; a step gives
@@ -227,7 +231,8 @@ class LSTM(Recurrent, nn.LSTM):
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> "LSTM":
         """A copy of a `torch.nn.LSTM`."""
-        return _twin(LSTM, module, copies=True)
+        made: LSTM = _twin(LSTM, module, copies=True)
+        return made
 
 
 def _given(names: dict[str, Any]) -> dict[str, Any]:
@@ -238,7 +243,8 @@ def _twin(made: Any, module: Any, copies: bool) -> Any:
     """A continual module with the tensors of `module`, or with copies of them."""
     if not isinstance(module, made.holder):
         raise TypeError(f"a `{made.holder.__name__}` is built from one of torch.nn, not {module}")
-    twin = (built_from if copies else alike)(made, made.row, module, {})
+    how: Any = built_from if copies else alike
+    twin = how(made, made.row, module, {})
     twin._settle(twin.operation)
     twin._flat_weights = [twin._parameters[name] for name in twin._flat_weights_names]
     return twin

@@ -30,7 +30,7 @@ class RetroactiveMultiheadAttention(Attentive):
         """A copy of a `torch.nn.MultiheadAttention`; `sequence_len` has to be given."""
         return RetroactiveMultiheadAttention.of(module, *args, **kwargs)
 
-    def forward(
+    def forward(  # type: ignore[override]
         self, query: Tensor, key: Tensor | None = None, value: Tensor | None = None, **masks: Any
     ) -> Any:
         """Torch's attention over a clip: all outputs; with its weights, if they are asked for."""

@@ -85,7 +85,7 @@ class SingleOutputMultiheadAttention(Attentive):
         made._choose(query_index, single_output_forward)
         return made
 
-    def forward(
+    def forward(  # type: ignore[override]
         self, query: Tensor, key: Tensor | None = None, value: Tensor | None = None, **masks: Any
     ) -> Any:
         """Torch's output `query_index` of a clip, time kept; with its weights, if they are asked

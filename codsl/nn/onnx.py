@@ -1,0 +1,118 @@
+"""The step of a network as an ONNX file, with the state as flat inputs and outputs."""
+
+import os
+import warnings
+from collections.abc import Sequence
+from importlib.util import find_spec
+from inspect import Parameter, Signature
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from codsl.nn.older import flatten
+from codsl.nn.state import State
+from codsl.nn.streaming import Streaming
+
+BATCH = {0: "batch"}
+
+
+class OnnxWrapper(nn.Module):
+    """The step of a network of one input and one output: `(frame, *tensors)` to
+    `(output, *tensors)`.
+
+    It is the step of a stream under way, whose windows are full of frames: take its first state
+    from a stream of at least `settled` frames. The tensors are those of `State.tensors` that are
+    not empty, in their order. Raises `ValueError` where steps differ, as with strides over time,
+    and where the sizes of frames are not known yet.
+    """
+
+    def __init__(self, module: Streaming) -> None:
+        super().__init__()
+        graph = module.graph
+        if graph.cycle.turn > 1:
+            raise ValueError("the steps of a network with strides over time differ: no one export")
+        if len(graph.inputs) > 1 or len(graph.outputs) > 1:
+            raise ValueError("only a network of one input and one output is exported")
+        self.module = module
+        self.settled = graph.cycle.start
+        self._like = module.init_state()
+        named = zip(self._like.names, self._like.tensors, strict=True)
+        names = [name for name, tensor in named if tensor.numel()]
+        self.state_input_names = [f"state:{name}" for name in names]
+        self.state_output_names = [f"new:{name}" for name in names]
+        places = [Parameter(f"s{place}", Parameter.POSITIONAL_ONLY) for place in range(len(names))]
+        first = Parameter("input", Parameter.POSITIONAL_ONLY)
+        forward = _Forward(self)
+        forward.__signature__ = Signature([first, *places])
+        self.forward = forward
+
+    @property
+    def state_dynamic_axes(self) -> dict[str, dict[int, str]]:
+        """The batch as an axis of any size, for each tensor of the state."""
+        return dict.fromkeys([*self.state_input_names, *self.state_output_names], BATCH)
+
+    def stepped(self, frame: Tensor, *tensors: Tensor) -> tuple[Tensor, ...]:
+        """The output and the new tensors."""
+        given = iter(tensors)
+        whole = tuple(
+            next(given) if each.numel() else each.new_zeros((frame.shape[0], *each.shape[1:]))
+            for each in self._like.tensors
+        )
+        state = State(
+            self.settled, frame.shape[0], frame.dtype, frame.device, whole, self._like.names
+        )
+        y, new = self.module.step(frame, state)
+        return y, *flatten(new)
+
+
+class _Forward:
+    """A step with a parameter for each tensor, as exporters want it."""
+
+    __signature__: Signature
+
+    def __init__(self, owner: OnnxWrapper) -> None:
+        self._owner = owner
+
+    def __call__(self, *tensors: Tensor) -> tuple[Tensor, ...]:
+        return self._owner.stepped(*tensors)
+
+
+def export(
+    module: Streaming,
+    args: Sequence[Tensor],
+    f: str | os.PathLike[str],
+    input_names: Sequence[str] = ("input",),
+    output_names: Sequence[str] = ("output",),
+    dynamic_axes: Any = None,
+    **kwargs: Any,
+) -> None:
+    """Write the step of a network to an ONNX file; its batch has any size.
+
+    Args:
+        module: the network, see `OnnxWrapper`.
+        args: a frame `(B, C, *S)` and the tensors of a state under way.
+        f: the file.
+        input_names: the name of the frame; those of the state are `state_input_names`.
+        output_names: the name of the output; those of the state are `state_output_names`.
+        dynamic_axes: other axes of any size, as torch says them.
+        **kwargs: of `torch.onnx.export`.
+
+    Raises `ModuleNotFoundError` where `onnx` is not installed, and what `OnnxWrapper` raises.
+    """
+    if find_spec("onnx") is None:
+        raise ModuleNotFoundError("an export to ONNX needs the package `onnx`", name="onnx")
+    wrapper = OnnxWrapper(module)
+    axes = dict.fromkeys((*input_names, *output_names), BATCH)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            wrapper,
+            tuple(args),
+            f,
+            input_names=[*input_names, *wrapper.state_input_names],
+            output_names=[*output_names, *wrapper.state_output_names],
+            dynamic_axes={**axes, **wrapper.state_dynamic_axes, **(dynamic_axes or {})},
+            dynamo=False,
+            **kwargs,
+        )
