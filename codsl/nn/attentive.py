@@ -77,6 +77,11 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):  # type: igno
         key, value = others or (query, query)
         return projected(self, query, key, value)
 
+    def facts(self) -> dict[str, Any]:
+        """The heads, and what else stands among the keys."""
+        extra = (self.bias_k is not None, self.add_zero_attn)
+        return {"num_heads": self.num_heads, "extra_keys": extra}
+
     def _attention(self, query: Tensor, key: Tensor, value: Tensor, masks: dict[str, Any]) -> Any:
         """Torch's own attention over a clip."""
         if self.embed_dim_second:

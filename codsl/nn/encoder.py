@@ -78,6 +78,10 @@ class EncoderLayer(LastFrames, nn.TransformerEncoderLayer, abstract=True):
         """Items with their queries, keys and values."""
         return prepared(self, items[0].transpose(1, 2))
 
+    def facts(self) -> dict[str, Any]:
+        """The heads, and where the norms stand."""
+        return {"nhead": self.self_attn.num_heads, "norm_first": self.norm_first}
+
     def forward(self, x: Tensor) -> Tensor:  # type: ignore[override]
         """The outputs of the windows of a clip `(B, E, T)`, as a stream gives them."""
         y: Tensor = self._run_clip(x)
@@ -243,6 +247,10 @@ class TransformerEncoder(LastFrames):
         for layer, after in pairwise(self._layers):
             kept = prepared(after, encoded(layer, kept, newest=False))
         return self._normed(encoded(self._layers[-1], kept, newest=True)).squeeze(1)
+
+    def facts(self) -> dict[str, Any]:
+        """The layers."""
+        return {"layers": tuple(each.facts() for each in self._layers)}
 
     def forward(self, x: Tensor) -> Tensor:
         """The outputs of the windows of a clip `(B, E, T)`; of one layer all `T`, each of the whole

@@ -53,6 +53,10 @@ class LastFrames(Laying, abstract=True):
         """The outputs `(N, C, *S)` of windows `(N, sequence_len, kept)`."""
 
     @abstractmethod
+    def facts(self) -> dict[str, Any]:
+        """What tells its streams from others' of the same sizes."""
+
+    @abstractmethod
     def work(self) -> Work:
         """What a step takes."""
 
@@ -131,7 +135,8 @@ class _Operation:
         return self.owner.work().muls
 
     def recipe(self, x: Frame) -> Windowed:
-        return Windowed("Identity", {}, Window(self.owner.sequence_len), Call("as_is"), fill=None)
+        over = Window(self.owner.sequence_len)
+        return Windowed("Identity", self.owner.facts(), over, Call("as_is"), fill=None)
 
     def space(self, x: Frame) -> tuple[Time, ...]:
         return (IDENTITY,) * len(self.owner.made().space)

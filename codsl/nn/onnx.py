@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from codsl.nn.older import flatten
+from codsl.nn.older import call_mode, flatten
 from codsl.nn.state import State
 from codsl.nn.streaming import Streaming
 
@@ -41,11 +41,8 @@ class OnnxWrapper(nn.Module):
         names = [name for name, tensor in named if tensor.numel()]
         self.state_input_names = [f"state:{name}" for name in names]
         self.state_output_names = [f"new:{name}" for name in names]
-        places = [Parameter(f"s{place}", Parameter.POSITIONAL_ONLY) for place in range(len(names))]
-        first = Parameter("input", Parameter.POSITIONAL_ONLY)
-        forward = _Forward(self)
-        forward.__signature__ = Signature([first, *places])
-        self.forward = forward
+        places = [f"s{place}" for place in range(len(names))]
+        self.forward = _with_names(self, ["input", *places])
 
     @property
     def state_dynamic_axes(self) -> dict[str, dict[int, str]]:
@@ -62,20 +59,22 @@ class OnnxWrapper(nn.Module):
         state = State(
             self.settled, frame.shape[0], frame.dtype, frame.device, whole, self._like.names
         )
-        y, new = self.module.step(frame, state)
-        return y, *flatten(new)
+        with call_mode.plain():
+            (y,), new = self.module.program.steps([frame.unsqueeze(2)], state)
+        if y is None:
+            raise ValueError("no output is due with every frame: there is no one step to export")
+        return y.squeeze(2), *flatten(new)
 
 
-class _Forward:
-    """A step with a parameter for each tensor, as exporters want it."""
+def _with_names(wrapper: OnnxWrapper, names: Sequence[str]) -> Any:
+    """The step with a parameter for each tensor, as exporters want it."""
 
-    __signature__: Signature
+    def forward(*tensors: Tensor) -> tuple[Tensor, ...]:
+        return wrapper.stepped(*tensors)
 
-    def __init__(self, owner: OnnxWrapper) -> None:
-        self._owner = owner
-
-    def __call__(self, *tensors: Tensor) -> tuple[Tensor, ...]:
-        return self._owner.stepped(*tensors)
+    places = [Parameter(name, Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    forward.__signature__ = Signature(places)  # type: ignore[attr-defined]
+    return forward
 
 
 def export(
@@ -113,6 +112,6 @@ def export(
             input_names=[*input_names, *wrapper.state_input_names],
             output_names=[*output_names, *wrapper.state_output_names],
             dynamic_axes={**axes, **wrapper.state_dynamic_axes, **(dynamic_axes or {})},
-            dynamo=False,
+            dynamo=True,
             **kwargs,
         )

@@ -103,6 +103,10 @@ class SingleOutputMultiheadAttention(Attentive):
         """One output of a window."""
         return Frame(self.embed_dim)
 
+    def facts(self) -> dict[str, Any]:
+        """The heads, and which query it is."""
+        return {**super().facts(), "query_index": self.query_index % self.sequence_len}
+
     def answer(self, windows: Tensor) -> Tensor:
         """The output of windows, `(N, E)`."""
         query, key, value = windows.chunk(3, -1)
