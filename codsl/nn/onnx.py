@@ -88,6 +88,8 @@ def export(
 ) -> None:
     """Write the step of a network to an ONNX file; its batch has any size.
 
+    It is written by way of `torch.export`.
+
     Args:
         module: the network, see `OnnxWrapper`.
         args: a frame `(B, C, *S)` and the tensors of a state under way.
@@ -97,17 +99,19 @@ def export(
         dynamic_axes: other axes of any size, as torch says them.
         **kwargs: of `torch.onnx.export`.
 
-    Raises `ModuleNotFoundError` where `onnx` is not installed, and what `OnnxWrapper` raises.
+    Raises `ModuleNotFoundError` where `onnx` or `onnxscript` is not installed, and what
+    `OnnxWrapper` raises.
     """
-    if find_spec("onnx") is None:
-        raise ModuleNotFoundError("an export to ONNX needs the package `onnx`", name="onnx")
+    for name in ("onnx", "onnxscript"):
+        if find_spec(name) is None:
+            raise ModuleNotFoundError(f"an export to ONNX needs the package `{name}`", name=name)
     wrapper = OnnxWrapper(module)
     axes = dict.fromkeys((*input_names, *output_names), BATCH)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         torch.onnx.export(
             wrapper,
-            tuple(args),
+            tuple(torch.cat([each, each]) for each in args),
             f,
             input_names=[*input_names, *wrapper.state_input_names],
             output_names=[*output_names, *wrapper.state_output_names],

@@ -28,19 +28,22 @@ def networks() -> dict[str, Any]:
 
 
 @torch.no_grad()
+@pytest.mark.parametrize("batch", [1, 3])
 @pytest.mark.parametrize("name", ["padded", "residual", "recurrent", "attention"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_a_file_steps_as_the_network_does(name: str, tmp_path: Path) -> None:
+def test_a_file_steps_as_the_network_does(name: str, batch: int, tmp_path: Path) -> None:
     pytest.importorskip("onnxscript", reason="an export needs onnx and onnxscript")
     runtime = pytest.importorskip("onnxruntime", reason="the file is run by ONNX Runtime")
     net = networks()[name].eval()
-    x = torch.randn(1, 3, 24)
+    example = torch.randn(1, 3)
+    file = tmp_path / "net.onnx"
+    _, state = net._forward_step(example)
+    co.onnx.export(net, (example, *co.utils.flatten(state)), file)
+    x = torch.randn(batch, 3, 24)
     state = None
     for t in range(12):
         _, state = net._forward_step(x[:, :, t], state)
     flat = co.utils.flatten(state)
-    file = tmp_path / "net.onnx"
-    co.onnx.export(net, (x[:, :, 12], *flat), file)
     wrapper = co.onnx.OnnxWrapper(net)
     assert wrapper.settled <= 12
     session = runtime.InferenceSession(str(file))
