@@ -2,6 +2,7 @@
 
 import copy
 from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
@@ -146,6 +147,13 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):  # type: igno
         chunk = [self._from_clip(each) for each in streams] if many else self._from_clip(streams)
         y = super().forward_steps(chunk, pad_end, update_state)
         return None if y is None else self._steps_out(y)
+
+    def warm_up(self, step_shape: Sequence[int]) -> None:
+        """Start anew with `delay` frames of zeros `(N, E)`, so that the next step has an output."""
+        self.reset()
+        batch, channels = step_shape
+        clip = self._own().new_zeros((batch, channels, self.delay))
+        self.forward_steps(clip if self.embed_dim_second else self._in_order(clip))
 
     def flops(
         self,

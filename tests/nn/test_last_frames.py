@@ -191,6 +191,14 @@ def test_gradients_of_a_stream_are_those_of_the_window() -> None:
         assert torch.allclose(ours.grad, theirs.grad, atol=1e-10)
 
 
+@torch.no_grad()
+@pytest.mark.parametrize("axes", [{}, {"batch_first": True}, {"embed_dim_second": True}])
+def test_a_warm_stream_has_an_output_at_once(axes: dict[str, bool]) -> None:
+    mha = co.SingleOutputMultiheadAttention(E, 2, sequence_len=L, **axes)
+    mha.warm_up((3, E))
+    assert mha.forward_step(noise(3, E, dtype=torch.float32)).shape == (3, E)
+
+
 def test_a_factory_makes_torchs_layers() -> None:
     factory = co.TransformerEncoderLayerFactory(E, 2, 16, sequence_len=L, activation="relu")
     made = co.TransformerEncoder(factory, 3, nn.LayerNorm(E))
