@@ -19,6 +19,7 @@ from codsl.nn.operation import Settled
 from codsl.nn.positions import add_in_turn, add_sinusoids
 from codsl.nn.recurrence import recur
 from codsl.nn.shifts import FUNCTIONS as SHIFTS
+from codsl.nn.turns import in_turn
 from codsl.nn.upsample import between_items, repeat_items, spread_out
 
 
@@ -134,6 +135,7 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     keys_and_values,
     recur,
     running_mean,
+    in_turn,
     spread_out,
     repeat_items,
     between_items,

@@ -1,14 +1,19 @@
 """Older spellings of continual-inference, 0.7 and 1.2: every one of them stands here."""
 
+import logging
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from enum import Enum
 from functools import wraps
+from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 
 import torch
 from torch import Tensor, nn
+
+from codsl.nn.functions import join_concat, join_sum
+from codsl.nn.nest import leaves
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -133,6 +138,23 @@ class Modal(nn.Module):
                 self.__dict__.pop("forward", None)
 
 
+class PureStep(nn.Module):
+    """A module whose pure step begins by itself."""
+
+    def _forward_step(self, input: Tensor, prev_state: Any = None) -> tuple[Any, Any]:
+        """The pure step, from the beginning where there is no state; it touches no stream."""
+        if prev_state is None:
+            own, self._state = self._state, None
+            try:
+                prev_state = self._begin(input.unsqueeze(2), "a frame")
+            finally:
+                self._state = own
+        return self.step(input, prev_state)  # type: ignore[operator,no-any-return]
+
+    _state: Any
+    _begin: Callable[[Tensor, str], Any]
+
+
 class _Flat:
     """`with flat_state_dict:` state dicts have no numbers in their keys."""
 
@@ -205,3 +227,66 @@ class RingView(nn.Module):
         depth = state.tensors[0].shape[2]
         late = state.frame - depth
         return torch.tensor(late if late < 0 else state.frame % depth)
+
+
+def reduce_sum(inputs: Any) -> Tensor:
+    """The sum of a list."""
+    return join_sum(*inputs)
+
+
+def reduce_concat(inputs: Any) -> Tensor:
+    """All channels of a list."""
+    return join_concat(*inputs)
+
+
+def flatten(state: Any) -> list[Tensor]:
+    """The tensors of a state, or of nested lists, without those that are None or empty."""
+    given = getattr(state, "tensors", state)
+    return [each for each in leaves(given) if each is not None and each.numel()]
+
+
+@contextmanager
+def temporary_parameter(owner: Any, name: str, value: Any) -> Iterator[None]:
+    """An attribute with another value for a while."""
+    had, before = hasattr(owner, name), getattr(owner, name, None)
+    setattr(owner, name, value)
+    try:
+        yield
+    finally:
+        if had:
+            setattr(owner, name, before)
+        else:
+            delattr(owner, name)
+
+
+class _Once(logging.Filter):
+    """Lets a message pass once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: set[str] = set()
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether it is new."""
+        message = record.getMessage()
+        new = message not in self._seen
+        self._seen.add(message)
+        return new
+
+
+def get_logger(name: str, log_once: bool = False) -> logging.Logger:
+    """A logger; with `log_once` each message passes once."""
+    logger = logging.getLogger(name)
+    if log_once and not any(isinstance(each, _Once) for each in logger.filters):
+        logger.addFilter(_Once())
+    return logger
+
+
+PLACES = {
+    "container": SimpleNamespace(reduce_sum=reduce_sum, reduce_concat=reduce_concat),
+    "logging": SimpleNamespace(getLogger=get_logger),
+    "utils": SimpleNamespace(
+        flatten=flatten, flat_state_dict=flat_state_dict, temporary_parameter=temporary_parameter
+    ),
+}
+"""What is found under `codsl.nn` where it stood in the older library."""

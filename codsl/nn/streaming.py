@@ -16,7 +16,7 @@ from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
-from codsl.nn.older import call_mode
+from codsl.nn.older import PureStep, call_mode
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.trace import Trace, outlets_of, values_of
@@ -31,7 +31,7 @@ class Laid:
     outputs: Nest
 
 
-class Streaming(CoModule, abstract=True):
+class Streaming(CoModule, PureStep, abstract=True):
     """A module whose stream is a program over a graph.
 
     The contract holds in `eval()`; in training mode batch normalisation and dropout are torch's.
