@@ -1,12 +1,13 @@
 """Statistics of all frames so far, and the normalisations by them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, remembers
-from codsl.layers.arguments import Flag, Number, Optional
+from codsl.layers.arguments import Flag, MaybeCount, Number, Optional
+from codsl.layers.fit import inferred
 from codsl.layers.recipe import Call, Carried, Memory, Pointwise
 from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned
 
@@ -36,8 +37,10 @@ class CumulativeLayerNorm(Layer):
     examples: ClassVar[Examples] = ({}, {"eps": 1e-3, "affine": False})
     eps: Epsilon = 1e-8
     affine: Flag = True
+    num_features: MaybeCount = field(default=None, kw_only=True)
 
     def shape(self, x: Frame) -> Frame:
+        inferred("num_features", self.num_features, x)
         return x
 
     def time(self) -> Time:
@@ -71,8 +74,10 @@ class ChannelLayerNorm(InPlace):
     examples: ClassVar[Examples] = ({}, {"eps": 1e-3, "affine": False})
     eps: Epsilon = 1e-8
     affine: Flag = True
+    num_features: MaybeCount = field(default=None, kw_only=True)
 
     def shape(self, x: Frame) -> Frame:
+        inferred("num_features", self.num_features, x)
         return x
 
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:

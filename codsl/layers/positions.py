@@ -1,11 +1,12 @@
 """Encodings of the position of each item, added to it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
-from codsl.layers.arguments import Count, Flag, Number
+from codsl.layers.arguments import Count, Flag, MaybeCount, Number
+from codsl.layers.fit import inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Carried, Memory
 from codsl.layers.row import ANY_RANK, InPlace
@@ -59,8 +60,10 @@ class RecyclingPositionalEncoding(InPlace):
     )
     num_embeddings: Count
     learned: Flag = True
+    num_features: MaybeCount = field(default=None, kw_only=True)
 
     def shape(self, x: Frame) -> Frame:
+        inferred("num_features", self.num_features, x)
         if not self.learned and x.channels < 2:
             raise Mistake(
                 "E0402",

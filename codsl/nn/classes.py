@@ -15,7 +15,15 @@ from codsl.layers.row import Layer as Row
 from codsl.layers.table import table
 from codsl.nn.layer import Layer, create, layer_class, paddings, strides
 
-INFERRED = ("in_channels", "in_features", "num_features", "num_channels", "input_size", "embed_dim")
+INFERRED = (
+    "in_channels",
+    "in_features",
+    "num_features",
+    "num_channels",
+    "input_size",
+    "embed_dim",
+    "d_model",
+)
 """What the language infers from the frames, and a class is told: how many channels come in."""
 IGNORED = {"inplace": None, "return_indices": False, "batch_first": None, "bidirectional": False}
 """Arguments of torch that change nothing here, and the only value that they can have."""
@@ -65,6 +73,14 @@ def _signature(row: type[Row]) -> Signature:
     own = [each for each in arguments(row) if each.name not in names]
     own.sort(key=lambda each: (each.name not in INFERRED, not each.required))
     known += [_parameter(each, names) for each in own]
+    first = next((at for at, each in enumerate(known) if each.default is not Parameter.empty), 0)
+    known = [
+        each.replace(kind=Parameter.KEYWORD_ONLY)
+        if at > first and each.default is Parameter.empty
+        else each
+        for at, each in enumerate(known)
+    ]
+    known.sort(key=lambda each: each.kind is Parameter.KEYWORD_ONLY)
     if issubclass(row, Learned):
         known.append(Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, default=None))
     known += [
@@ -114,6 +130,7 @@ def _fill(self: Layer, row: type[Row], given: Mapping[str, Any]) -> None:
     recipe = operation.recipe(_frame(row, given))
     made = create(type(self), recipe, given.get("device"), given.get("dtype"))
     self.__dict__.update(made.__dict__)
+    self.__class__ = made.__class__
     settle(self, operation)
 
 

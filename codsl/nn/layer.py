@@ -118,9 +118,6 @@ def layer(
         return Join(recipe, node.type, node.frame.rank)
     load_functions(node.type)
     module = create(layer_class(recipe.module), recipe, device, dtype)
-    match normed_of(recipe):
-        case magnitude, direction:
-            normalise(module, (magnitude, direction), normed_class(recipe.module))
     module.operation = Settled(node, x)
     module.path = node.path
     module._taken = (x,)
@@ -142,6 +139,9 @@ def create(made: type[Layer], recipe: Recipe, device: Any, dtype: torch.dtype | 
     else:
         nn.Module.__init__(module)
         module.__dict__.update(held(**settings).__dict__, holder=held)
+    match normed_of(recipe):
+        case magnitude, direction:
+            normalise(module, (magnitude, direction), normed_class(recipe.module))
     return module
 
 

@@ -12,11 +12,11 @@ from codsl.algebra.shape import Frame
 from codsl.layers import recurrent as rows
 from codsl.layers.row import Layer as Row
 from codsl.nn.classes import alike, built_from, row_of, settle
-from codsl.nn.convert import continual, makes
+from codsl.nn.convert import continual, makes, refuse
 from codsl.nn.counting import count_as
 from codsl.nn.layer import Layer
 from codsl.nn.state import State
-from codsl.nn.streaming import check_clip
+from codsl.nn.streaming import check_clip, check_length
 from codsl.nn.trace import Trace
 from codsl.nn.ways import Run
 
@@ -76,6 +76,7 @@ class Recurrent(Layer, abstract=True):
         if run is not None:
             return run(self, x)
         check_clip(x, "a clip")
+        check_length(x, 1, type(self).__name__)
         y, hidden = self.own_forward(x.transpose(1, 2), hx)
         return y.transpose(1, 2), hidden
 
@@ -243,6 +244,7 @@ def _twin(made: Any, module: Any, copies: bool) -> Any:
     """A continual module with the tensors of `module`, or with copies of them."""
     if not isinstance(module, made.holder):
         raise TypeError(f"a `{made.holder.__name__}` is built from one of torch.nn, not {module}")
+    refuse(module)
     how: Any = built_from if copies else alike
     twin = how(made, made.row, module, {})
     twin._settle(twin.operation)

@@ -9,10 +9,14 @@ import torch
 
 import codsl.nn as co
 from codsl.layers.table import table
-from codsl.nn.classes import INFERRED
+from codsl.nn.classes import INFERRED, hand_class
 
 if TYPE_CHECKING:
     from codsl.algebra.shape import Frame
+
+
+OWN = {"recycling_positional_encoding"}
+"""Rows whose name is by hand that of another class, as in the older library."""
 
 
 def begun(net: Any, x: Frame, dtype: torch.dtype = torch.float64) -> Any:
@@ -25,7 +29,8 @@ def begun(net: Any, x: Frame, dtype: torch.dtype = torch.float64) -> Any:
 
 def layer_of(name: str, example: dict[str, Any], x: Frame) -> Any:
     """The class of a row, given an example and what it is told of the frame by hand."""
-    made = getattr(co, table()[name].__name__)
+    row = table()[name]
+    made = hand_class(row) if name in OWN else getattr(co, row.__name__)
     known = signature(made).parameters
     told: dict[str, Any] = {
         each: x.channels

@@ -54,6 +54,8 @@ def one(kind: str, given: dict[str, Any], x: Frame) -> Any:
             return co.Identity()
         case "glu":
             return co.GLU(1)
+        case "linear":
+            return co.Linear(x.channels, **given, channel_dim=1)
     return layer_of(kind, given, x)
 
 

@@ -14,7 +14,8 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths"),
     pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN"),
 ]
-OTHERS = {"add", "identity", "linear", "reshape"}
+OTHERS = {"add", "identity", "linear", "reshape", "rnn", "gru", "lstm"}
+OTHERS |= {"recycling_positional_encoding"}
 """Rows whose name is by hand that of another class, as in the older library."""
 BEHIND = {"embedding": [co.Sigmoid(), co.Multiply(5)]}
 EXAMPLES = [

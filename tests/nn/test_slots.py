@@ -235,7 +235,7 @@ def drawn(seed: int) -> Graph:
     draw = random.Random(seed)
     while True:
         graph = codsl.check(Networks(draw, draw.choice([1, 1, 2, 3])).network(draw.randint(1, 5)))
-        if graph.receptive_field < 30:
+        if graph.receptive_field < 30 and not graph.time.bursts:
             return graph
 
 
