@@ -55,20 +55,13 @@ def mutants_of(path: str, text: str) -> list[Mutant]:
         if node in declared or any(parent in declared for parent in parents):
             continue
         for kind, new in _mistakes(node):
-            holder, field, at = _place(node, parents[-1])
-            changed = _exchanged(tree, holder, field, at, new)
-            if changed is not None:
-                found.append(
-                    Mutant(
-                        path,
-                        ".".join(each.name for each in parents if hasattr(each, "name")),
-                        node.lineno,
-                        kind,
-                        _short(node),
-                        _short(new),
-                        changed,
-                    )
-                )
+            place = _place(node, parents[-1])
+            changed = _exchanged(tree, place, new)
+            if _is_python(changed):
+                scope = ".".join(each.name for each in parents if hasattr(each, "name"))
+                before, after = _shown(node, place, new)
+                line = node.lineno
+                found.append(Mutant(path, scope, line, kind, before, after, changed))
     return found
 
 
@@ -144,8 +137,11 @@ def _with(node: ast.AST, **fields: object) -> ast.AST:
     return new
 
 
-def _place(node: ast.AST, parent: ast.AST) -> tuple[ast.AST, str, int | None]:
-    """Where a node stands in its parent."""
+Place = tuple[ast.AST, str, int | None]
+"""A node's parent, the field in it, and where in a list."""
+
+
+def _place(node: ast.AST, parent: ast.AST) -> Place:
     for name, value in ast.iter_fields(parent):
         if value is node:
             return parent, name, None
@@ -156,23 +152,32 @@ def _place(node: ast.AST, parent: ast.AST) -> tuple[ast.AST, str, int | None]:
     raise LookupError(ast.dump(node))
 
 
-def _exchanged(
-    tree: ast.AST, holder: ast.AST, field: str, at: int | None, new: ast.AST
-) -> str | None:
-    """The source with another node in a place, or None where that cannot be written."""
+def _exchanged(root: ast.AST, place: Place, new: ast.AST) -> str:
+    """The source of `root` with another node in a place."""
+    holder, field, at = place
     old = getattr(holder, field)
-    value = new if at is None else [*old[:at], new, *old[at + 1 :]]
-    setattr(holder, field, value)
+    setattr(holder, field, new if at is None else [*old[:at], new, *old[at + 1 :]])
     try:
-        text = ast.unparse(tree)
-        compile(text, "mutant", "exec")
-    except (SyntaxError, ValueError):
-        return None
+        return ast.unparse(root) + "\n"
     finally:
         setattr(holder, field, old)
-    return text + "\n"
 
 
-def _short(node: ast.AST) -> str:
-    """The first line of a node."""
-    return ast.unparse(node).splitlines()[0]
+def _is_python(text: str) -> bool:
+    try:
+        compile(text, "mutant", "exec")
+    except (SyntaxError, ValueError):
+        return False
+    return True
+
+
+def _shown(node: ast.AST, place: Place, new: ast.AST) -> tuple[str, str]:
+    """The first line of a node and of what stands for it; a constant with what it stands in."""
+    holder = place[0]
+    if isinstance(node, ast.Constant) and isinstance(holder, ast.expr | ast.keyword):
+        return _first(ast.unparse(holder)), _first(_exchanged(holder, place, new))
+    return _first(ast.unparse(node)), _first(ast.unparse(new))
+
+
+def _first(text: str) -> str:
+    return text.splitlines()[0]

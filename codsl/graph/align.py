@@ -123,7 +123,7 @@ class _Plan:
         """Where an item waits for the reader, let it wait there, or come later: then one of the
         nodes that lead to it reads something later, and those behind that node fire later."""
         late = spare(self.fires[edge.source], edge.reach, reader)
-        if late <= 0:
+        if not late:
             return
         best, chosen = self._cost(edge, self.fires[edge.source], reader), 0
         rest = self._cost(edge, postponed(self.fires[edge.source], late), reader)
@@ -149,9 +149,8 @@ class _Plan:
 
     def _movable(self, value: int) -> bool:
         node = self.nodes[value - self.base]
-        if len(node.edges) > 1 or self.readers[value] > 1:
-            return False
-        return kept_frame(node.recipe) is None
+        alone = len(node.edges) == 1 and self.readers[value] == 1
+        return alone and kept_frame(node.recipe) is None
 
     def schedule(self, live: frozenset[int]) -> Schedule:
         """The schedule of these firing times, with its feeds in the order of their owners."""

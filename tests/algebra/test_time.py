@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
+from itertools import count, pairwise
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -73,6 +73,11 @@ def test_named_numbers_are_the_worst_of_a_period() -> None:
         assert time.receptive_field == max(item.newest - item.oldest + 1 for _, item in whole)
         come = [(own, item.frame) for own, item in items if item.frame is not None]
         assert time.delay == max(frame - own for own, frame in come)
+        periods = len(items) // len(time.phases)
+        end = next(
+            clip for clip in count(frames, -1) if len(nest.run(clip)) < periods * len(time.phases)
+        )
+        assert time.offset == periods * time.period - (end + 1)
         dues = [frame for _, frame in come]
         assert time.bursts == (len(set(dues)) < len(dues))
         assert time.pointwise == (

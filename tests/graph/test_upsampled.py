@@ -7,15 +7,28 @@ from bisect import bisect_left
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
+
 from algebra.draws import fitting, random_arms, random_nest, small
 from algebra.simulation import INPUT, Crop, Nest, Stretch, frames
 from codsl.algebra.extent import Window
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, backlog, crops, postponed, sees, spare, steady, stretches
+from codsl.algebra.time import (
+    IDENTITY,
+    backlog,
+    crops,
+    postponed,
+    remembers,
+    sees,
+    spare,
+    steady,
+    stretches,
+    waits,
+)
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge, Node
-from codsl.layers.recipe import Call, Pointwise, Recipe, Windowed
+from codsl.layers.recipe import Call, Carried, Memory, Pointwise, Recipe, Windowed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,6 +92,43 @@ def test_items_that_wait_now_and_then_cannot_come_later() -> None:
     assert graph.report().nodes[-1].holds == (1, 0)
     feeds = {feed.value: feed.depth for feed in graph.schedule.feeds}
     assert feeds == {0: 1, 1: 0, 2: 0}
+
+
+@pytest.mark.parametrize("first", ["wide", "plain"])
+def test_what_one_join_keeps_is_free_for_the_next(first: str) -> None:
+    """The hold of the second costs the same at either end of its branch, but for the first's."""
+    small_one = node(Edge(0, IDENTITY), channels=1)
+    slow = node(Edge(1, waits(3)), channels=1)
+    wide = node(Edge(0, IDENTITY), channels=8)
+    one = node(Edge(3 if first == "wide" else 0, IDENTITY), Edge(2, IDENTITY), channels=8)
+    same = node(Edge(0, IDENTITY), channels=4)
+    two = node(Edge(5, IDENTITY), Edge(2, IDENTITY), Edge(4, IDENTITY), channels=4)
+    graph = graph_of([small_one, slow, wide, one, same, two])
+    kept = {feed.value: feed.depth for feed in graph.schedule.feeds if feed.depth}
+    assert kept == {0: 3, 1: 3}
+    assert graph.schedule.fires[5].delay == 3
+
+
+def test_what_is_carried_counts_by_its_dtype() -> None:
+    """A feed is counted where it is needed first, what a node carries at the node."""
+    call = Call("anything")
+    memory = (Memory("h", (3, 5)), Memory("sum", (2,), "float64"), Memory("n", (), "int64"))
+    carrying = node(Edge(0, remembers()), recipe=Carried("Identity", {}, call, memory))
+    window = node(Edge(1, sees(Window(3))), recipe=None)
+    graph = graph_of([carrying, window])
+    assert [graph.schedule.bytes_of(index) for index in range(2)] == [15 * 4 + 2 * 8 + 8, 2 * 4]
+    assert graph.schedule.memory == (memory, ())
+
+
+def test_what_nobody_needs_keeps_nothing() -> None:
+    unread = node(
+        Edge(0, sees(Window(9))), recipe=Carried("Identity", {}, Call("f"), (Memory("h", (3,)),))
+    )
+    graph = graph_of([unread, node(Edge(0, sees(Window(3))))])
+    assert graph.live == {1}
+    assert graph.schedule.reads[0] == graph.schedule.memory[0] == ()
+    assert [feed.depth for feed in graph.schedule.feeds] == [2]
+    assert graph.schedule.bytes_of(0) == 0
 
 
 def test_an_output_is_never_postponed() -> None:
