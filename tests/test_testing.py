@@ -215,7 +215,7 @@ HAND: dict[str, tuple[Any, Any]] = {
     ),
     "several in and out": (lambda: co.Parallel(co.Conv1d(3, 4, 3), co.Delay(2)), [(3,), (2, 2)]),
     "fan out": (lambda: co.Broadcast(2), (3,)),
-    "memory": (lambda: co.GRU(input_size=3, hidden_size=4), (3,)),
+    "memory": (lambda: co.Sequential(co.GRU(3, 4)), (3,)),
     "frames alone": (lambda: co.forward_stepping(nn.Conv2d(3, 4, 1)), (3, 5)),
     "function": (lambda: co.Lambda(lambda x: 2 * x), (3,)),
     "bursts": (lambda: co.ConvTranspose1d(3, 2, 4, stride=2, padding=1), (3,)),

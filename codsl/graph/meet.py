@@ -37,7 +37,7 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
     fewer = [
         f"`{label}` gives {plural(lost(most, time), 'item')} fewer than the longest"
         for label, time in zip(item.labels, times, strict=True)
-        if lost(most, time)
+        if lost(most, time) > 0
     ]
     why = "item `j` of a stream is joined with item `j`, and the last ones would find no partner"
     findings.add(
@@ -67,7 +67,9 @@ def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[
     behind = [_behind(spec, value) for value in item.inputs]
     most = longest(times)
     short = [
-        indices for indices, time in zip(behind, times, strict=True) if strides or lost(most, time)
+        indices
+        for indices, time in zip(behind, times, strict=True)
+        if strides or lost(most, time) > 0
     ]
     labels: dict[object, Label] = {}
     for index in sorted(set().union(*short) - behind[0].intersection(*behind[1:])):

@@ -285,14 +285,12 @@ def neighbours(x: Tensor) -> Tensor:
 @pytest.fixture
 def registered() -> Iterator[None]:
     """The rows above in the table, for as long as a test takes."""
-    rows = {"carries": Carries, "looks_back": LooksBack, "mixes2d": Mixes2d}
-    for row in (*rows.values(), Doubles, Pairs2d):
-        codsl.register(row)
-    tables.FUNCTIONS.update(twice=twice, neighbours=neighbours)
-    yield
-    for name in (*rows, "doubles", "pairs2d"):
-        del tables._registered[name]
-    del tables.FUNCTIONS["twice"], tables.FUNCTIONS["neighbours"]
+    with tables.registrations():
+        for row in (Carries, LooksBack, Mixes2d):
+            codsl.register(row)
+        codsl.register(Doubles, twice)
+        codsl.register(Pairs2d, neighbours)
+        yield
 
 
 @pytest.mark.usefixtures("registered")
