@@ -2,7 +2,6 @@
 
 import copy
 from abc import abstractmethod
-from collections.abc import Sequence
 from typing import Any, Self
 
 import torch
@@ -148,7 +147,7 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):  # type: igno
         y = super().forward_steps(chunk, pad_end, update_state)
         return None if y is None else self._steps_out(y)
 
-    def warm_up(self, step_shape: Sequence[int]) -> None:
+    def warm_up(self, step_shape: Any) -> None:
         """Start anew with `delay` frames of zeros `(N, E)`, so that the next step has an output."""
         self.reset()
         batch, channels = step_shape

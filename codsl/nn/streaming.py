@@ -2,7 +2,7 @@
 
 import warnings
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import currentframe
 from itertools import chain, count
@@ -212,18 +212,24 @@ class Streaming(CoModule, PureStep, abstract=True):
             self._check_state(self._settled(), state)
         self._state = state
 
-    def warm_up(self, step_shape: Sequence[int]) -> None:
+    def warm_up(self, step_shape: Sequence[int] | Mapping[str, Sequence[int]]) -> None:
         """Start anew with `delay` frames of zeros, so that the next step has an output.
 
-        `step_shape` is the shape of a frame with its batch, `(B, C, *S)`.
+        `step_shape` is the shape of a frame with its batch, `(B, C, *S)`, or one for each input by
+        name.
         """
         self.reset()
+        if isinstance(step_shape, Mapping):
+            self.forward_steps({name: self._zeros(each) for name, each in step_shape.items()})
+        else:
+            self.forward_steps(self._zeros(step_shape))
+
+    def _zeros(self, step_shape: Sequence[int]) -> Tensor:
+        """As many frames of zeros as the first output waits for."""
         like = self._own()
         batch, channels, *space = step_shape
-        clip = torch.zeros(
-            (batch, channels, self.delay, *space), dtype=like.dtype, device=like.device
-        )
-        self.forward_steps(clip)
+        shape = (batch, channels, self.delay, *space)
+        return torch.zeros(shape, dtype=like.dtype, device=like.device)
 
     def _begin(self, x: Any, what: str) -> State:
         """The state of the stream, or that of a new one like the network and its first frame."""

@@ -250,3 +250,14 @@ def test_every_output_counts_as_read() -> None:
     }
     for spec, said in dead.items():
         assert [each.message for each in inspect(spec)[1]] == said
+
+
+def test_streams_of_several_inputs_are_warmed_up() -> None:
+    net = codsl.build(
+        "codsl 1\nnetwork n {\n inputs a (2, T), b (2, T)\n"
+        ' c = conv1d(2, 3, padding=1) from a\n join("sum") from c, b\n}\n'
+    )
+    net.warm_up({"a": (1, 2), "b": (1, 2)})
+    frame = {"a": torch.randn(1, 2), "b": torch.randn(1, 2)}
+    assert net.forward_step(frame) is not None
+    assert net.get_state().frame == net.delay + 1
