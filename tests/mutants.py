@@ -51,6 +51,8 @@ TESTS = {
 }
 """The tests of a file in stages, by the longest path that it begins with; the quickest first."""
 
+OWN_PROCESSES = ("tests/nn/test_training.py", "tests/nn/test_long.py", "tests/nn/test_state.py")
+"""Tests that start processes of their own, which those of this tool cannot."""
 PRELOAD = ("pytest", "torch", "lark", "yaml", "jsonschema")
 """What every run of tests imports; never codsl itself."""
 
@@ -117,7 +119,14 @@ def _become_pytest(tree: Path, tests: Sequence[str], seconds: float) -> None:
         os.environ.update(PYTHONPATH=str(tree), CODSL_NETWORKS=NETWORKS)
         sys.path[0] = str(tree)
         pytest = importlib.import_module("pytest")
-        code = pytest.main(["-x", "-p", "no:cacheprovider", f"--rootdir={tree}", *tests])
+        options = [
+            "-x",
+            "-p",
+            "no:cacheprovider",
+            f"--rootdir={tree}",
+            *(f"--deselect={each}" for each in OWN_PROCESSES),
+        ]
+        code = pytest.main([*options, *tests])
     except BaseException:
         traceback.print_exc()
     finally:
