@@ -36,13 +36,21 @@ class CyclicPattern(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
-        columns = [
-            _column(channel, num_embeddings, embedding_dim) for channel in range(embedding_dim)
-        ]
-        pattern = torch.tensor(columns, dtype=torch.float64).T
-        around = sum(pattern.roll(-shift, 0) for shift in (-2, -1, 0, 1, 2))
-        table = (around / 5 - pattern.mean(0)).to(device=device, dtype=dtype)
+        table = cyclic(num_embeddings, embedding_dim).to(device, dtype or torch.get_default_dtype())
         self.register_buffer("weight", table, persistent=False)
+
+
+def cyclic(positions: int, features: int) -> torch.Tensor:
+    """The cyclic positions of Ma et al. (2021), `(positions, features)`, in float64.
+
+    Raises `ValueError` for fewer than two features.
+    """
+    if features < 2:
+        raise ValueError(f"a cyclic encoding has two features or more, got {features}")
+    columns = [_column(channel, positions, features) for channel in range(features)]
+    pattern = torch.tensor(columns, dtype=torch.float64).T
+    around = torch.stack([pattern.roll(shift, 0) for shift in range(-2, 3)]).sum(0)
+    return around / 5 - pattern.mean(0)
 
 
 def _column(channel: int, rows: int, channels: int) -> list[float]:

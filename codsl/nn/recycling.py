@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.layers.recipe import Call, Carried, Memory
-from codsl.nn.cyclic import cyclic
+from codsl.nn.holders import cyclic
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
 from codsl.nn.turns import in_turn
@@ -70,7 +70,7 @@ class _Cyclic(nn.Module):
 
     def __init__(self, positions: int, features: int) -> None:
         super().__init__()
-        self.register_buffer("pattern", cyclic(positions, features))
+        self.register_buffer("pattern", cyclic(positions, features).to(torch.get_default_dtype()))
 
     def forward(self, positions: Tensor) -> Any:
         """The encodings of positions."""

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 import codsl.nn as co
-from codsl.nn.cyclic import cyclic
+from codsl.nn.holders import cyclic
 from codsl.nn.stream import Slots
 
 
