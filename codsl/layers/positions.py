@@ -65,13 +65,11 @@ class RecyclingPositionalEncoding(InPlace):
     def shape(self, x: Frame) -> Frame:
         inferred("num_features", self.num_features, x)
         if not self.learned and x.channels < 2:
-            raise Mistake(
-                "E0402",
-                "the cyclic pattern takes two channels or more",
-                argument="learned",
-                layer=f"the input is {x}",
-                help="let the vectors be learned",
-                replacement="true",
+            raise _cyclic("takes two channels or more", f"the input is {x}")
+        if not self.learned and self.num_embeddings in (1, 5):
+            raise _cyclic(
+                f"of {self.num_embeddings} is zero everywhere",
+                "a mean of five neighbours, less the mean of all",
             )
         return x
 
@@ -82,3 +80,14 @@ class RecyclingPositionalEncoding(InPlace):
         size = {"num_embeddings": self.num_embeddings, "embedding_dim": x.channels}
         holder = "Embedding" if self.learned else "CyclicPattern"
         return Carried(holder, size, Call("add_in_turn"), (POSITION,))
+
+
+def _cyclic(trouble: str, why: str) -> Mistake:
+    return Mistake(
+        "E0402",
+        f"the cyclic pattern {trouble}",
+        argument="learned",
+        layer=why,
+        help="let the vectors be learned",
+        replacement="true",
+    )

@@ -43,10 +43,13 @@ class CyclicPattern(nn.Module):
 def cyclic(positions: int, features: int) -> torch.Tensor:
     """The cyclic positions of Ma et al. (2021), `(positions, features)`, in float64.
 
-    Raises `ValueError` for fewer than two features.
+    Raises `ValueError` for fewer than two features, and for one position or five: it is a mean of
+    five neighbours less the mean of all, and nothing would be left.
     """
     if features < 2:
         raise ValueError(f"a cyclic encoding has two features or more, got {features}")
+    if positions in (1, 5):
+        raise ValueError(f"a cyclic encoding of {positions} positions is zero everywhere")
     columns = [_column(channel, positions, features) for channel in range(features)]
     pattern = torch.tensor(columns, dtype=torch.float64).T
     around = torch.stack([pattern.roll(shift, 0) for shift in range(-2, 3)]).sum(0)

@@ -145,14 +145,14 @@ def test_positions_are_those_of_what_enters_the_layer() -> None:
 
 @pytest.mark.parametrize("learned", [True, False])
 def test_positions_come_again(learned: bool) -> None:
-    given = {"name": "at", "num_embeddings": 5, "learned": learned}
+    given = {"name": "at", "num_embeddings": 7, "learned": learned}
     net = built({"recycling_positional_encoding": given}, channels=6, space=(2,))
     table = net.get_submodule("at").weight
     assert list(net.state_dict()) == (["at.weight"] if learned else [])
     y = net(torch.zeros(1, 6, 12, 2, dtype=DOUBLE))
     for t in range(12):
-        assert torch.equal(y[0, :, t], table[t % 5][:, None].expand(6, 2))
-    assert len({tuple(row) for row in table.tolist()}) == 5
+        assert torch.equal(y[0, :, t], table[t % 7][:, None].expand(6, 2))
+    assert len({tuple(row) for row in table.round(decimals=9).tolist()}) == 7
 
 
 def test_among_others_they_keep_the_contract() -> None:
@@ -176,11 +176,16 @@ def test_among_others_they_keep_the_contract() -> None:
             "E0402",
             "two channels",
         ),
+        (
+            {"recycling_positional_encoding": {"num_embeddings": 5, "learned": False}},
+            "E0402",
+            "of 5 is zero",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused(layer: dict[str, Any], code: str, said: str) -> None:
     with pytest.raises(codsl.SpecError) as error:
-        built(layer, channels=1)
+        built(layer, channels=1 if said == "two channels" else 4)
     (found,) = error.value.diagnostics
     assert found.code == code
     assert said in str(found)

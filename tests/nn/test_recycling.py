@@ -15,10 +15,10 @@ from codsl.nn.stream import Slots
 @torch.no_grad()
 @pytest.mark.parametrize("learned", [True, False])
 def test_frame_t_gets_encoding_t_in_turn(learned: bool) -> None:
-    module = co.RecyclingPositionalEncoding(6, 4, learned)
+    module = co.RecyclingPositionalEncoding(6, 7, learned)
     table = module.pe.weight if learned else module.pe.pattern
     x = torch.zeros(2, 6, 11)
-    want = table[torch.arange(11) % 4].T.expand(2, -1, -1)
+    want = table[torch.arange(11) % 7].T.expand(2, -1, -1)
     steps = [module.forward_step(x[:, :, t]) for t in range(3)]
     assert torch.equal(torch.stack(steps, 2), want[:, :, :3])
     assert torch.equal(module(x), want)
@@ -71,7 +71,9 @@ def _shifted(period: float, shift: float) -> torch.Tensor:
 
 def test_what_does_not_fit_is_said() -> None:
     with pytest.raises(ValueError, match="two features"):
-        co.RecyclingPositionalEncoding(1, 4, learned=False)
+        co.RecyclingPositionalEncoding(1, 7, learned=False)
+    with pytest.raises(ValueError, match="5 positions is zero"):
+        co.RecyclingPositionalEncoding(4, 5, learned=False)
     with pytest.raises(ValueError, match="counts"):
         co.RecyclingPositionalEncoding(3, 0)
     with pytest.raises(ValueError, match="encoded for 3 channels"):

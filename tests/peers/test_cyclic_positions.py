@@ -10,7 +10,7 @@ from codsl.nn.holders import CyclicPattern
 REASON = "continual-inference is not installed; it comes with the test extra"
 
 
-@pytest.mark.parametrize("rows", [1, 2, 3, 10, 31, 64])
+@pytest.mark.parametrize("rows", [2, 3, 4, 6, 10, 31, 64])
 @pytest.mark.parametrize("channels", [2, 3, 4, 10, 17])
 def test_the_cyclic_pattern(rows: int, channels: int) -> None:
     continual = pytest.importorskip("continual", reason=REASON)
