@@ -1,0 +1,1 @@
+"""The files that tensors come in, one format a file."""
