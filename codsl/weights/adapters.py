@@ -1,0 +1,139 @@
+"""What makes a tensor of another shape fit, where one asks for it; none of it can be undone."""
+
+import re
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Protocol
+
+import numpy as np
+
+from codsl.weights.entry import Array, Entry
+from codsl.weights.places import Place
+
+
+class Adapter(Protocol):
+    """From a tensor for a place of another shape, in torch's layout, to one for the place."""
+
+    def narrow(self, place: Place, entry: Entry) -> Place | None:
+        """The place that the tensor was made for; None where it cannot be adapted."""
+        ...
+
+    def adapt(self, array: Array, place: Place) -> Array:
+        """The tensor for the place."""
+        ...
+
+
+@dataclass(frozen=True)
+class Inflate:
+    """A kernel over space becomes one over time and space: spread evenly (`mean`; Carreira and
+    Zisserman, 2017), in the middle tap (`center`), or in the newest (`last`), which alone gives
+    what the kernel gave on every single frame of a stream."""
+
+    tap: str
+
+    def narrow(self, place: Place, entry: Entry) -> Place | None:
+        if place.kind != "convolution" or place.leaf != "weight" or place.dimensions < 2:
+            return None
+        shape = (*place.shape[:2], *place.shape[3:])
+        return replace(place, shape=shape, dimensions=place.dimensions - 1)
+
+    def adapt(self, array: Array, place: Place) -> Array:
+        taps = place.shape[2]
+        if self.tap == "mean":
+            return np.repeat(array[:, :, None] / array.dtype.type(taps), taps, 2)
+        wide = np.zeros((*array.shape[:2], taps, *array.shape[2:]), array.dtype)
+        wide[:, :, taps // 2 if self.tap == "center" else taps - 1] = array
+        return wide
+
+
+@dataclass(frozen=True)
+class InputChannels:
+    """A first convolution for other channels: summed for one, else repeated in turn and scaled so
+    that equal channels give what they gave."""
+
+    def narrow(self, place: Place, entry: Entry) -> Place | None:
+        if place.kind != "convolution" or place.leaf != "weight" or place.groups > 1:
+            return None
+        rest = place.shape[0] * prod(place.shape[2:])
+        size = prod(entry.shape)
+        channels = size // rest
+        if channels * rest != size or not channels:
+            return None
+        return replace(place, shape=(place.shape[0], channels, *place.shape[2:]))
+
+    def adapt(self, array: Array, place: Place) -> Array:
+        there, here = array.shape[1], place.shape[1]
+        if here == 1:
+            summed: Array = array.sum(1, keepdims=True, dtype=array.dtype)
+            return summed
+        turns = np.concatenate([array] * -(-here // there), 1)[:, :here]
+        scaled: Array = turns * array.dtype.type(there / here)
+        return scaled
+
+
+@dataclass(frozen=True)
+class Pointwise:
+    """A linear layer's weight for a convolution with kernels of one, or the reverse."""
+
+    def narrow(self, place: Place, entry: Entry) -> Place | None:
+        if place.leaf != "weight" or set(place.shape[2:]) - {1} or len(place.shape) < 2:
+            return None
+        if place.kind == "convolution":
+            return replace(place, kind="dense", shape=place.shape[:2], dimensions=0)
+        space = len(entry.shape) - 2
+        if place.kind != "dense" or space < 1:
+            return None
+        shape = (*place.shape, *(1,) * space)
+        return replace(place, kind="convolution", shape=shape, dimensions=space)
+
+    def adapt(self, array: Array, place: Place) -> Array:
+        return array.reshape(place.shape)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Some of the outputs: a head without its first class, or with the first so many."""
+
+    start: int
+    stop: int | None
+
+    def narrow(self, place: Place, entry: Entry) -> Place | None:
+        rest = prod(place.shape[1:])
+        rows = prod(entry.shape) // rest if rest else 0
+        kept = len(range(*slice(self.start, self.stop).indices(rows)))
+        if not place.shape or rows * rest != prod(entry.shape) or kept != place.shape[0]:
+            return None
+        return replace(place, shape=(rows, *place.shape[1:]))
+
+    def adapt(self, array: Array, place: Place) -> Array:
+        return array[self.start : self.stop]
+
+
+NAMES: dict[str, Adapter] = {
+    "inflate_mean": Inflate("mean"),
+    "inflate_center": Inflate("center"),
+    "inflate_last": Inflate("last"),
+    "input_channels": InputChannels(),
+    "pointwise": Pointwise(),
+}
+"""The adapters by name; besides, `rows[a:b]`."""
+
+_ROWS = re.compile(r"rows\[(\d{0,9}):(\d{0,9})\]")
+
+
+def adapter_of(text: str) -> Adapter:
+    """The adapter that a word names. Raises `ValueError`."""
+    if text in NAMES:
+        return NAMES[text]
+    found = _ROWS.fullmatch(text)
+    if not found:
+        known = ", ".join(f"`{name}`" for name in (*NAMES, "rows[1:]"))
+        raise ValueError(f"there is no adapter `{text}`: there are {known}")
+    return Rows(int(found[1] or 0), int(found[2]) if found[2] else None)
+
+
+def word_of(adapter: Adapter) -> str:
+    """The word for an adapter."""
+    if isinstance(adapter, Rows):
+        return f"rows[{adapter.start or ''}:{adapter.stop or ''}]"
+    return next(name for name, each in NAMES.items() if each == adapter)

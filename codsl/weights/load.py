@@ -1,0 +1,148 @@
+"""Loading: everything is checked, and then everything is copied."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import nn
+
+from codsl.diagnostics import Diagnostic
+from codsl.weights.adapters import word_of
+from codsl.weights.entry import Array
+from codsl.weights.matching import Move, alike, cast_of
+from codsl.weights.numbers import as_torch
+from codsl.weights.refusal import WeightsError
+from codsl.weights.report import Loaded, LoadReport
+from codsl.weights.settle import Plan, settle
+from codsl.weights.tensors import Checkpoint
+from codsl.weights.terms import Rename, agree
+
+
+def load_weights(
+    net: nn.Module,
+    checkpoint: Checkpoint,
+    *,
+    rename: Rename | None = None,
+    layout: str | None = None,
+    known: str | None = None,
+    envelope: str | None = None,
+    allow_missing: Iterable[str] = (),
+    allow_unexpected: Iterable[str] = (),
+    adapt: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> LoadReport:
+    """Load a checkpoint into a network by the names of its layers: all of it, or nothing.
+
+    Args:
+        net: a network, or any module.
+        checkpoint: a file that `codsl.weights.read` reads, or a mapping in memory.
+        rename: rules such as `{"blocks.{i}.{rest}": "stage{i+1}.{rest}"}` in order, the
+            checkpoint's names left and the network's right; or the path of a file of them, one a
+            line, `blocks.{i}.{rest} -> stage{i+1}.{rest}`.
+        layout: the checkpoint's: `torch` if not said, `tripy`, `megengine`, `keras`, `flax`,
+            `flax_transpose_kernel` or `onnx`.
+        known: a checkpoint of the spec's `weights`, instead of rules and a layout. Where none of
+            the three is given, the checkpoint is taken as it is if it fits, else as the one of the
+            spec's that it fits.
+        envelope: the key under which a nested file has the weights, such as `model_ema`.
+        allow_missing: patterns of the network's tensors that may stay as they are.
+        allow_unexpected: patterns of the checkpoint's tensors that may be left out.
+        adapt: what may be done to another shape, for patterns of the network's tensors:
+            `inflate_mean`, `inflate_center`, `inflate_last`, `input_channels`, `pointwise` or
+            `rows[1:]`.
+        dry_run: check all of it, numbers too, and copy nothing.
+
+    Numbers take the dtype of the network: floats may become shorter floats, which is reported, as
+    long as none becomes infinite; complex numbers, and integers for floats, are refused.
+
+    Raises `WeightsError`, whose `diagnostics` are all that does not fit; nothing was copied then.
+    """
+    if known is not None and (rename is not None or layout is not None):
+        raise TypeError("a `known` checkpoint has its rules and its layout in the spec")
+    given = agree(rename, layout, envelope, allow_missing, allow_unexpected, adapt)
+    plainly = rename is not None or layout is not None
+    plan = settle(net, checkpoint, given, known, plainly)
+    loaded, wrong = _inspect(plan.matching.moves)
+    if wrong:
+        raise WeightsError(wrong)
+    if not dry_run:
+        _copy(net, plan.matching.moves)
+    return _report(plan, loaded)
+
+
+def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
+    """Read every tensor once: what will become of it, and whether its numbers survive."""
+    loaded, wrong = [], []
+    for move in moves:
+        if not alike(move.entry, move.place.dtype):
+            wrong.append(_no_cast(move))
+            continue
+        array = move.array()
+        strange = _nonfinite(array)
+        tensor = as_torch(array).to(move.place.dtype)
+        if tensor.is_floating_point() and int((~tensor.isfinite()).sum()) > strange:
+            wrong.append(_too_large(move))
+        elif not tensor.is_floating_point() and not _same(tensor, array):
+            wrong.append(_too_large(move))
+        loaded.append(_loaded(move, strange))
+    return loaded, wrong
+
+
+def _nonfinite(array: Array) -> int:
+    if array.dtype.kind in "iub":
+        return 0
+    return int(array.size - np.count_nonzero(np.isfinite(array)))
+
+
+def _same(tensor: torch.Tensor, array: Array) -> bool:
+    """Whether whole numbers are the same ones still."""
+    return bool((tensor.numpy() == array).all())
+
+
+def _no_cast(move: Move) -> Diagnostic:
+    dtype = str(move.place.dtype).removeprefix("torch.")
+    message = f"`{move.source}` holds {move.entry.dtype}, and `{move.place.name}` takes {dtype}"
+    quantised = move.entry.dtype.kind in "iu" and move.place.dtype.is_floating_point
+    note = "quantised numbers lack their scale here" if quantised else "numbers would be lost"
+    return Diagnostic("E0610", message, (), (note,))
+
+
+def _too_large(move: Move) -> Diagnostic:
+    dtype = str(move.place.dtype).removeprefix("torch.")
+    message = f"`{move.source}` has numbers that are too large for {dtype}"
+    return Diagnostic("E0610", message, (), (f"it holds {move.entry.dtype}",))
+
+
+def _loaded(move: Move, nonfinite: int) -> Loaded:
+    return Loaded(
+        move.place.name,
+        move.source,
+        move.place.shape,
+        str(move.rule) if move.rule else "",
+        move.form.change,
+        cast_of(move.entry, move.place),
+        word_of(move.adapter) if move.adapter else "",
+        nonfinite,
+    )
+
+
+@torch.no_grad()
+def _copy(net: nn.Module, moves: Sequence[Move]) -> None:
+    tensors = net.state_dict(keep_vars=True)
+    for move in moves:
+        tensors[move.place.name].copy_(as_torch(move.array()))
+
+
+def _report(plan: Plan, loaded: Sequence[Loaded]) -> LoadReport:
+    tensors = plan.tensors
+    return LoadReport(
+        tensors.origin,
+        tensors.format,
+        plan.known.layout,
+        plan.known.name or None,
+        tensors.opened,
+        tensors.stripped,
+        tuple(loaded),
+        plan.matching.kept,
+        plan.matching.left,
+    )

@@ -1,0 +1,192 @@
+"""Which tensor of a checkpoint goes where in a network, and how, before a number is read."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import torch
+
+from codsl.spec.renaming import Pattern, Renaming, Rule
+from codsl.weights.adapters import Adapter
+from codsl.weights.entry import Array, Entry
+from codsl.weights.layouts import Form, forms
+from codsl.weights.places import Place
+
+
+@dataclass(frozen=True)
+class Move:
+    """A tensor of the source and its place: by which rule, in which form, by which adapter."""
+
+    source: str
+    place: Place
+    entry: Entry
+    form: Form
+    rule: Rule | None = None
+    adapter: Adapter | None = None
+
+    def array(self) -> Array:
+        """The numbers for the place, in torch's layout and the source's dtype."""
+        array = self.form.to_torch(self.entry.read())
+        return self.adapter.adapt(array, self.place) if self.adapter else array
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    """A tensor that has a place by name and not by shape."""
+
+    source: str
+    place: Place
+    entry: Entry
+    wanted: tuple[tuple[int, ...], ...]
+
+
+@dataclass(frozen=True)
+class Clash:
+    """Several tensors of the source for one place."""
+
+    place: str
+    sources: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What is agreed on: rules, layout, what may be missing or too much, what is adapted."""
+
+    renaming: Renaming = Renaming()
+    layout: str = "torch"
+    allow_missing: tuple[Pattern, ...] = ()
+    allow_unexpected: tuple[Pattern, ...] = ()
+    adapters: tuple[tuple[Pattern, Adapter], ...] = ()
+
+
+@dataclass(frozen=True)
+class Matching:
+    """What goes where, and all that goes nowhere."""
+
+    moves: tuple[Move, ...]
+    missing: tuple[Place, ...]
+    unexpected: tuple[tuple[str, str], ...]
+    mismatches: tuple[Mismatch, ...]
+    clashes: tuple[Clash, ...]
+    unused: tuple[Rule | Pattern, ...]
+    left: tuple[str, ...]
+    kept: tuple[str, ...]
+
+    @property
+    def whole(self) -> bool:
+        """Whether every tensor that must has its place, and no rule is idle."""
+        wrong = (self.missing, self.unexpected, self.mismatches, self.clashes, self.unused)
+        return bool(self.moves) and not any(wrong)
+
+
+def match(places: Mapping[str, Place], entries: Mapping[str, Entry], terms: Terms) -> Matching:
+    """Match by name: a source's name after its rule is a key of the network, or has the layout's
+    word for its last part. The last part alone never decides, nor does the order."""
+    return _Matcher(places, entries, terms).matching()
+
+
+class _Matcher:
+    def __init__(
+        self, places: Mapping[str, Place], entries: Mapping[str, Entry], terms: Terms
+    ) -> None:
+        self._places = places
+        self._entries = entries
+        self._terms = terms
+        self._used: set[object] = set()
+        self._named: dict[str, list[tuple[str, Rule | None]]] = {}
+        for name in entries:
+            renamed, rule = terms.renaming.rename(name)
+            self._used.add(rule)
+            self._named.setdefault(renamed, []).append((name, rule))
+        self._taken: set[str] = set()
+
+    def matching(self) -> Matching:
+        moves: list[Move] = []
+        mismatches: list[Mismatch] = []
+        missing, clashes, kept = [], [], []
+        for place in self._places.values():
+            found = self._candidates(place)
+            if len(found) > 1:
+                clashes.append(Clash(place.name, tuple(source for source, _ in found)))
+            elif found:
+                match self._move(place, *found[0]):
+                    case Move() as move:
+                        moves.append(move)
+                    case Mismatch() as mismatch:
+                        mismatches.append(mismatch)
+            elif place.counter or _allowed(place.name, self._terms.allow_missing):
+                kept.append(place.name)
+            else:
+                missing.append(place)
+        unexpected, left = self._rest()
+        return Matching(
+            tuple(moves),
+            tuple(missing),
+            unexpected,
+            tuple(mismatches),
+            tuple(clashes),
+            self._unused(),
+            left,
+            tuple(kept),
+        )
+
+    def _candidates(self, place: Place) -> list[tuple[str, Rule | None]]:
+        """The tensors that are named for a place."""
+        leaves = dict.fromkeys(form.leaf for form in forms(place, self._terms.layout))
+        keys = (f"{place.layer}.{leaf}" if place.layer else leaf for leaf in (*leaves, place.leaf))
+        found = [each for key in dict.fromkeys(keys) for each in self._named.get(key, ())]
+        self._taken.update(source for source, _ in found)
+        return found
+
+    def _move(self, place: Place, source: str, rule: Rule | None) -> Move | Mismatch:
+        entry = self._entries[source]
+        known = forms(place, self._terms.layout)
+        for form in known:
+            if form.shape == entry.shape:
+                return Move(source, place, entry, form, rule)
+        for pattern, adapter in self._terms.adapters:
+            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else None
+            for form in forms(narrow, self._terms.layout) if narrow else ():
+                if form.shape == entry.shape:
+                    self._used.add(pattern)
+                    return Move(source, place, entry, form, rule, adapter)
+        return Mismatch(source, place, entry, tuple(dict.fromkeys(form.shape for form in known)))
+
+    def _rest(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
+        """The tensors without a place, as they were and as they are called after their rules."""
+        unexpected, left = [], []
+        for renamed, sources in self._named.items():
+            for source, _ in sources:
+                if source in self._taken:
+                    continue
+                counter = source.rpartition(".")[2] == "num_batches_tracked"
+                if _allowed(source, self._terms.allow_unexpected) or counter:
+                    left.append(source)
+                else:
+                    unexpected.append((source, renamed))
+        return tuple(unexpected), tuple(left)
+
+    def _unused(self) -> tuple[Rule | Pattern, ...]:
+        """The rules and the patterns of adapters that did nothing; what is allowed need not be."""
+        adapted = (pattern for pattern, _ in self._terms.adapters)
+        given: tuple[Rule | Pattern, ...] = (*self._terms.renaming.rules, *adapted)
+        return tuple(each for each in given if each not in self._used)
+
+
+def _allowed(name: str, patterns: Iterable[Pattern]) -> bool:
+    return any(pattern.fits(name) for pattern in patterns)
+
+
+def cast_of(entry: Entry, place: Place) -> str:
+    """What happens to the numbers' dtype, in words; empty where nothing does."""
+    here = str(place.dtype).removeprefix("torch.")
+    return "" if str(entry.dtype) == here else f"{entry.dtype} to {here}"
+
+
+def alike(entry: Entry, dtype: torch.dtype) -> bool:
+    """Whether numbers of a file may become those of a network: floats floats, integers integers."""
+    kind = "f" if dtype.is_floating_point else "c" if dtype.is_complex else "i"
+    there = entry.dtype.kind
+    floats = there == "f" or entry.dtype.name.startswith(("bfloat", "float8"))
+    if dtype == torch.bool:
+        return there == "b"
+    return {"f": floats, "c": there == "c" or floats, "i": there in "iu"}[kind]

@@ -1,0 +1,85 @@
+"""The tensors of a network: where each belongs, and what it is to its layer."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import nn
+from torch.nn.modules.batchnorm import _NormBase
+from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
+
+
+@dataclass(frozen=True)
+class Place:
+    """A tensor of a network under `layer.leaf`.
+
+    `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table` or
+    `other`; `groups` and `dimensions` are those of a convolution's kernel.
+    """
+
+    layer: str
+    leaf: str
+    kind: str
+    shape: tuple[int, ...]
+    dtype: torch.dtype
+    groups: int = 1
+    dimensions: int = 0
+
+    @property
+    def name(self) -> str:
+        """The key in the network's `state_dict`."""
+        return f"{self.layer}.{self.leaf}" if self.layer else self.leaf
+
+    @property
+    def counter(self) -> bool:
+        """Whether it only counts the batches of a training, which many checkpoints leave out."""
+        return self.leaf == "num_batches_tracked"
+
+
+def places_of(net: nn.Module) -> dict[str, Place]:
+    """The places of a network by key, in the order of its `state_dict`."""
+    modules = dict(net.named_modules(remove_duplicate=False))
+    places = {}
+    for key, tensor in net.state_dict(keep_vars=True).items():
+        owner, leaf = _owner(key, modules)
+        module = modules[owner]
+        shape, kernel = tuple(tensor.shape), _kernel(module)
+        places[key] = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel)
+    return places
+
+
+def _owner(key: str, modules: dict[str, nn.Module]) -> tuple[str, str]:
+    """The layer that a key belongs to, and the rest: parametrisations belong to their layer."""
+    layer, dot, rest = key.partition(".parametrizations.")
+    if dot:
+        return layer, f"parametrizations.{rest}"
+    if key.startswith("parametrizations."):
+        return "", key
+    layer, _, leaf = key.rpartition(".")
+    return (layer, leaf) if layer in modules else ("", key)
+
+
+def _kernel(module: nn.Module) -> tuple[int, int]:
+    """The groups and the dimensions of a convolution."""
+    if not isinstance(module, _ConvNd):
+        return 1, 0
+    return module.groups, len(module.kernel_size)
+
+
+def _kind(module: nn.Module) -> str:
+    match module:
+        case _ConvTransposeNd():
+            return "transposed"
+        case _ConvNd():
+            return "convolution"
+        case nn.Linear():
+            return "dense"
+        case nn.PReLU():
+            return "slope"
+        case nn.Embedding():
+            return "table"
+        case _ if isinstance(module, NORMS):
+            return "norm"
+        case _:
+            return "other"

@@ -1,0 +1,141 @@
+"""Which checkpoint is meant, and whether all of it fits: the plan of a load."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import file_digest
+from pathlib import Path
+
+from torch import nn
+
+from codsl.diagnostics import suggest
+from codsl.spec.known import Known
+from codsl.weights.complaints import complaints
+from codsl.weights.matching import Matching, Terms, match
+from codsl.weights.places import places_of
+from codsl.weights.refusal import WeightsError, refusal
+from codsl.weights.tensors import Checkpoint, Tensors, read
+from codsl.weights.terms import terms_of
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checkpoint that fits a network whole, and what goes where."""
+
+    tensors: Tensors
+    known: Known
+    matching: Matching
+
+
+def settle(
+    net: nn.Module, checkpoint: Checkpoint, given: Known, known: str | None, plainly: bool
+) -> Plan:
+    """The plan by the checkpoint of the spec called `known`, else by what is `given` alone where
+    that is said `plainly`, else by whichever fits. Raises `WeightsError` where none fits whole."""
+    knowns = _knowns(net)
+    if known is not None:
+        chosen = _chosen(known, knowns)
+        _check_sum(checkpoint, chosen)
+        return _whole(net, checkpoint, _with(chosen, given))
+    if plainly or not knowns:
+        return _whole(net, checkpoint, given)
+    return _fitting(net, checkpoint, given, knowns.values())
+
+
+def _with(known: Known, given: Known) -> Known:
+    """A known checkpoint with what is allowed besides."""
+    return replace(
+        known,
+        envelope=given.envelope or known.envelope,
+        allow_missing=known.allow_missing + given.allow_missing,
+        allow_unexpected=known.allow_unexpected + given.allow_unexpected,
+        adapt=known.adapt + given.adapt,
+    )
+
+
+def _knowns(net: nn.Module) -> Mapping[str, Known]:
+    """The checkpoints that the spec of a network knows."""
+    graph = getattr(net, "graph", None)
+    knowns: Mapping[str, Known] = getattr(graph, "knowns", {})
+    return knowns
+
+
+def _chosen(name: str, knowns: Mapping[str, Known]) -> Known:
+    if name in knowns:
+        return knowns[name]
+    near = suggest(name, knowns)[:1]
+    helps = [f"did you mean `{near[0]}`?"] if near else []
+    if knowns and not near:
+        helps = [f"it knows {', '.join(f'`{each}`' for each in knowns)}"]
+    raise refusal("E0611", f"the spec knows no checkpoint `{name}`", helps=helps)
+
+
+def _check_sum(checkpoint: Checkpoint, known: Known) -> None:
+    if known.sha256 is None or isinstance(checkpoint, Mapping):
+        return
+    found = sum_of(checkpoint)
+    if found != known.sha256:
+        raise refusal(
+            "E0611",
+            f"`{checkpoint}` is not the file that the spec knows as `{known.name}`",
+            (f"its SHA-256 is {found}, and should be {known.sha256}",),
+        )
+
+
+def sum_of(checkpoint: Checkpoint) -> str:
+    """The SHA-256 of a file. Raises `WeightsError` where it cannot be read."""
+    path = Path(str(checkpoint))
+    try:
+        with path.open("rb") as file:
+            return file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise refusal("E0601", f"`{path}` cannot be read: {error.strerror}") from None
+
+
+def _match(net: nn.Module, checkpoint: Checkpoint, known: Known) -> tuple[Tensors, Terms, Matching]:
+    terms = terms_of(known)
+    tensors = read(checkpoint, envelope=known.envelope, strip=not _has_module(net))
+    return tensors, terms, match(places_of(net), tensors.entries, terms)
+
+
+def _has_module(net: nn.Module) -> bool:
+    """Whether the network's own names begin as DataParallel's do."""
+    return hasattr(net, "module")
+
+
+def _whole(net: nn.Module, checkpoint: Checkpoint, known: Known) -> Plan:
+    tensors, terms, matching = _match(net, checkpoint, known)
+    if not matching.whole:
+        raise WeightsError(complaints(matching, tensors, terms))
+    return Plan(tensors, known, matching)
+
+
+def _fitting(net: nn.Module, checkpoint: Checkpoint, given: Known, knowns: Iterable[Known]) -> Plan:
+    """The checkpoint as it is where that fits, else by the one known form that does."""
+    tensors, terms, matching = _match(net, checkpoint, given)
+    if matching.whole:
+        return Plan(tensors, given, matching)
+    plans = []
+    for known in knowns:
+        its, _, other = _match(net, checkpoint, _with(known, given))
+        if other.whole:
+            plans.append(Plan(its, known, other))
+    if len(plans) > 1:
+        plans = [plan for plan in plans if plan.known.sha256] or plans
+    if len(plans) > 1:
+        plans = [plan for plan in plans if _sum_fits(checkpoint, plan.known)] or plans
+    if len(plans) == 1:
+        _check_sum(checkpoint, plans[0].known)
+        return plans[0]
+    if plans:
+        names = " or ".join(f"`{plan.known.name}`" for plan in plans)
+        helps = ("say which it is by `known`",)
+        raise refusal("E0611", f"`{tensors.origin}` may be {names}", helps=helps)
+    names = ", ".join(f"`{known.name}`" for known in knowns)
+    found = complaints(matching, tensors, terms)
+    note = f"it is none of the checkpoints that the spec knows either: {names}"
+    found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
+    raise WeightsError(found)
+
+
+def _sum_fits(checkpoint: Checkpoint, known: Known) -> bool:
+    return isinstance(checkpoint, Mapping) or sum_of(checkpoint) == known.sha256
