@@ -56,6 +56,7 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
         spec.outputs,
         spec.dtype,
         tuple(whole),
+        {known.name: known for known in spec.knowns},
     )
     _check_use(graph, findings)
     return graph

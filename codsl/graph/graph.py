@@ -1,6 +1,7 @@
 """The graph: nodes in order with their times, their cost, and the plan of what is kept."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
 from math import isinf
@@ -15,6 +16,7 @@ from codsl.graph.align import Schedule, align
 from codsl.graph.fingerprint import Fingerprint, fingerprint
 from codsl.graph.node import Edge, Node
 from codsl.graph.report import Report, Row, endless
+from codsl.spec.known import Known
 from codsl.spec.spec import Block
 
 
@@ -22,7 +24,8 @@ from codsl.spec.spec import Block
 class Graph:
     """A checked network. Its values are its inputs, and from `base` on what the nodes give.
 
-    `times` has the time of every value, relative to the frames that enter.
+    `times` has the time of every value, relative to the frames that enter, `knowns` the
+    checkpoints that the spec knows by name.
     """
 
     name: str
@@ -33,6 +36,7 @@ class Graph:
     outputs: tuple[Outlet, ...]
     dtype: str | None
     times: tuple[Time, ...]
+    knowns: Mapping[str, Known] = field(default_factory=dict)
 
     def __repr__(self) -> str:
         field = endless(self.receptive_field)

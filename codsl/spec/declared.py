@@ -11,14 +11,14 @@ def check_declared(document: tree.Document, findings: Findings) -> None:
     """Report the declared names of a file that are reserved or stand twice."""
     if document.name is not None:
         reserved(document.name, findings)
-    _once("input", (each.name for each in document.inputs if each.name), findings)
-    _once("parameter", (each.name for each in document.parameters), findings)
-    _once("variant", (each.name for each in document.variants), findings)
-    _once("template", (each.name for each in document.templates), findings)
+    once("input", (each.name for each in document.inputs if each.name), findings)
+    once("parameter", (each.name for each in document.parameters), findings)
+    once("variant", (each.name for each in document.variants), findings)
+    once("template", (each.name for each in document.templates), findings)
     for template in document.templates:
-        _once("parameter", (each.name for each in template.parameters), findings)
+        once("parameter", (each.name for each in template.parameters), findings)
     for variant in document.variants:
-        _once("value", (each.name for each in variant.values if each.name), findings)
+        once("value", (each.name for each in variant.values if each.name), findings)
 
 
 def reserved(name: tree.Name, findings: Findings, words: frozenset[str] = RESERVED) -> None:
@@ -34,10 +34,11 @@ def reserved(name: tree.Name, findings: Findings, words: frozenset[str] = RESERV
     )
 
 
-def _once(what: str, names: Iterable[tree.Name], findings: Findings) -> None:
+def once(what: str, names: Iterable[tree.Name], findings: Findings) -> None:
+    """Report a name that stands twice, or is reserved where it is one of the network."""
     first: dict[str, tree.Name] = {}
     for name in names:
-        if what != "value":
+        if what not in ("value", "setting", "checkpoint"):
             reserved(name, findings, RESERVED_KEYS if what == "template" else RESERVED)
         if name.text in first:
             there = Label(first[name.text].span, "first here")

@@ -11,6 +11,7 @@ from codsl.spec.bind import Passed, bind, given, passed, typed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet, no_shrink
+from codsl.spec.knowns import knowns_of
 from codsl.spec.names import HOLE, Flow, Level, Names
 from codsl.spec.outside import parameters
 from codsl.spec.place import Place
@@ -47,6 +48,7 @@ def elaborate(
     still read, with their input unknown. None where not even the inputs are known.
     """
     check_declared(document, findings)
+    knowns = knowns_of(document, findings)
     scope = parameters(document, variant, params, findings)
     entries = entries_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
@@ -78,6 +80,7 @@ def elaborate(
         outlets,
         document.inputs[0].span,
         dtype_of(items, findings),
+        knowns,
     )
 
 

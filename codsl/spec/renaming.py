@@ -22,7 +22,9 @@ _KINDS = {"part": "[^.]+", "int": "0|[1-9][0-9]{0,17}", "path": ".+"}
 
 
 class BadRule(ValueError):
-    """A pattern or a rule that cannot be; says why."""
+    """A pattern or a rule that cannot be; says why, and which `pattern` it is if it is one."""
+
+    pattern = ""
 
 
 @dataclass(frozen=True)
@@ -56,9 +58,12 @@ class Pattern:
             raise BadRule(f"a pattern has 1 to {LONGEST} characters")
         if text != text.strip() or any(char.isspace() for char in re.sub(r"\{[^{}]*\}", "", text)):
             raise BadRule(f"there are spaces in `{text}`")
-        known = {**holes_of(text), **(kinds or {})}
-        pieces = tuple(_pieces(text, known))
-        _settle(text, pieces)
+        try:
+            pieces = tuple(_pieces(text, {**holes_of(text), **(kinds or {})}))
+            _settle(text, pieces)
+        except BadRule as bad:
+            bad.pattern = text
+            raise
         return cls(pieces)
 
     @property

@@ -9,6 +9,7 @@ from codsl.layers.joining import Aggregation
 from codsl.layers.row import Layer
 from codsl.layers.still import Still
 from codsl.source import Span
+from codsl.spec.known import Known
 
 
 @dataclass(frozen=True)
@@ -61,3 +62,4 @@ class Spec:
     outputs: tuple[Outlet, ...]
     origin: Span
     dtype: str | None = None
+    knowns: tuple[Known, ...] = ()

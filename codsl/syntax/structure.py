@@ -7,7 +7,7 @@ later stage finds in both surfaces alike.
 
 from typing import Any
 
-from codsl.syntax.words import TYPES, VERSION
+from codsl.syntax.words import LAYOUTS, TYPES, VERSION
 
 Schema = dict[str, Any]
 
@@ -152,6 +152,49 @@ _INPUT: Schema = {
     "additionalProperties": False,
 }
 
+_PATTERNS: Schema = {"type": "array", "items": {"type": "string"}}
+_CHECKPOINT: Schema = _object(
+    {
+        "layout": {
+            "description": "whose layout its tensors have",
+            "type": "string",
+            "enum": list(LAYOUTS),
+            "x-words": {"type": "a layout is a word"},
+            "x-later": ["enum"],
+        },
+        "sha256": {
+            "description": "of its file, 64 hexadecimal digits",
+            "type": "string",
+            "pattern": "^[0-9a-f]{64}$",
+            "x-later": ["pattern"],
+        },
+        "envelope": {
+            "description": "the key under which a nested file has the weights",
+            "type": "string",
+        },
+        "rename": {
+            "description": "rules in order: the checkpoint's name, and the name here: "
+            "`blocks.{i}.{rest}: stage{i+1}.{rest}`",
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+        },
+        "allow_missing": {
+            "description": "patterns of the network's tensors that it may lack",
+            **_PATTERNS,
+        },
+        "allow_unexpected": {
+            "description": "patterns of its tensors that are left out",
+            **_PATTERNS,
+        },
+        "adapt": {
+            "description": "what is done to another shape, for patterns of the network's tensors",
+            "type": "object",
+            "additionalProperties": {"type": "string"},
+        },
+    },
+    description="how a checkpoint calls its tensors, and how it lays them out",
+)
+
 _TOP: Schema = {
     "codsl": {
         "description": "the version of the language",
@@ -192,6 +235,11 @@ _TOP: Schema = {
         **NAMED,
         "additionalProperties": _object({"params": _parameters(), "layers": STATEMENTS}, "layers"),
     },
+    "weights": {
+        "description": "checkpoints that are known, by name",
+        "type": "object",
+        "additionalProperties": {"$ref": "#/$defs/checkpoint"},
+    },
     "layers": STATEMENTS,
 }
 
@@ -211,6 +259,7 @@ def structure(layers: Schema | None = None) -> Schema:
         "else": {"required": ["input"], "properties": dict.fromkeys(_TOP, True)},
         "$defs": {
             "input": _INPUT,
+            "checkpoint": _CHECKPOINT,
             "identifier": IDENTIFIER,
             "sources": SOURCES,
             "statements": {

@@ -87,7 +87,8 @@ def _expression(text: str) -> Tree[Token]:
 def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.Document:
     """The document of a parse; what a bare name may stand for is known before it is built."""
     version, *items = parsed.children
-    kinds: dict[str, list[Tree[Token]]] = {"template": [], "network": [], "variant": [], "doc": []}
+    words = ("template", "network", "variant", "weights", "doc")
+    kinds: dict[str, list[Tree[Token]]] = {word: [] for word in words}
     for item in items:
         if isinstance(item, Tree):
             kinds[str(item.data)].append(item)
@@ -121,6 +122,7 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
         network.parameters,
         tuple(built["variant"]),
         tuple(built["template"]),
+        tuple(built["weights"]),
         network.body,
         source,
     )
@@ -161,6 +163,14 @@ class _Network:
     inputs: tuple[tree.Input, ...] = ()
     outputs: tuple[_Outputs, ...] = ()
     body: tuple[tree.Statement, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A pair of a checkpoint: a rule, or what is adapted and how."""
+
+    pair: tree.Pair
+    renames: bool
 
 
 @v_args(meta=True)
@@ -207,6 +217,31 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         name, *rest = parts
         values = zip(rest[::2], rest[1::2], strict=True)
         return tree.Variant(name, tuple(tree.Argument(key, value) for key, value in values))
+
+    def weights(self, meta: Meta, parts: list[Any]) -> tree.Checkpoint:
+        word, *told = parts
+        name = tree.Name(_unquote(word), self._of(word))
+        settings = tuple(part for part in told if isinstance(part, tree.Argument))
+        pairs = [part for part in told if isinstance(part, _Told)]
+        rules = tuple(part.pair for part in pairs if part.renames)
+        adapters = tuple(part.pair for part in pairs if not part.renames)
+        return tree.Checkpoint(name, settings, rules, adapters)
+
+    def setting(self, meta: Meta, parts: list[Any]) -> tree.Argument:
+        return tree.Argument(*parts)
+
+    def renamed(self, meta: Meta, parts: list[Any]) -> _Told:
+        return _Told(tree.Pair(*map(self._text, parts)), renames=True)
+
+    def adapted(self, meta: Meta, parts: list[Any]) -> _Told:
+        return _Told(tree.Pair(*map(self._text, parts)), renames=False)
+
+    def _text(self, token: Token) -> tree.Literal:
+        return tree.Literal(_unquote(token), self._of(token))
+
+    def _of(self, token: Token) -> Span:
+        start = self._offset + (token.start_pos or 0)
+        return self._source.span(start, start + len(token))
 
     def parameters(self, meta: Meta, parts: list[Any]) -> tuple[tree.Parameter, ...]:
         return tuple(part for part in parts if part is not None)

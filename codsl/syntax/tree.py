@@ -273,6 +273,24 @@ class Variant:
 
 
 @dataclass(frozen=True)
+class Pair:
+    """Two texts of which one becomes the other."""
+
+    left: Literal
+    right: Literal
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """Weights that the file knows by name: how they are laid out, renamed and adapted."""
+
+    name: Name
+    settings: tuple[Argument, ...]
+    rules: tuple[Pair, ...]
+    adapters: tuple[Pair, ...]
+
+
+@dataclass(frozen=True)
 class Input:
     """Frames that enter: channels, `T`, space; and frames per second where they are known.
 
@@ -297,6 +315,7 @@ class Document:
     parameters: tuple[Parameter, ...]
     variants: tuple[Variant, ...]
     templates: tuple[Template, ...]
+    checkpoints: tuple[Checkpoint, ...]
     body: tuple[Statement, ...]
     source: Source = field(compare=False, repr=False)
 

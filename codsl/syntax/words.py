@@ -37,7 +37,34 @@ RESERVED_KEYS = RESERVED | {"rate"}
 TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 """The types of parameters."""
 
-LATER = frozenset({"import", "weights"})
+LAYOUTS = (
+    "torch",
+    "tripy",
+    "megengine",
+    "keras",
+    "tensorflow",
+    "flax",
+    "flax_transpose_kernel",
+    "onnx",
+)
+"""Whose layouts the tensors of a checkpoint may have."""
+
+ADAPTERS = (
+    "inflate_mean",
+    "inflate_center",
+    "inflate_last",
+    "input_channels",
+    "pointwise",
+    "rows[1:]",
+)
+"""What may be done to tensors of another shape; of rows any that stand in a row."""
+
+ADAPTER = (
+    r"inflate_mean|inflate_center|inflate_last|input_channels|pointwise|rows\[\d{0,9}:\d{0,9}\]"
+)
+"""The form of such a word."""
+
+LATER = frozenset({"import"})
 """Words of the language whose constructs this version does not read yet."""
 
 VERSION = 1

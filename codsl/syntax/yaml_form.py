@@ -75,6 +75,7 @@ class _Reader:
                 for key, value in self._pairs(parts.get("variants"))
             ),
             tuple(self._template(key, value) for key, value in self._pairs(parts.get("templates"))),
+            tuple(self._checkpoint(key, value) for key, value in self._pairs(parts.get("weights"))),
             self._body(parts),
             self._source,
         )
@@ -164,6 +165,31 @@ class _Reader:
         name = self._name(key)
         body = self._statements(parts.get("layers"))
         return tree.Template(name, self._parameters(parts.get("params")), body, name.span)
+
+    def _checkpoint(self, key: yaml.Node, value: yaml.Node) -> tree.Checkpoint:
+        parts = self._parts(value)
+        settings = tuple(
+            tree.Argument(self._name(name), self._text(each))
+            for name, each in self._pairs(value)
+            if name.value not in ("rename", "adapt")
+        )
+        rules, adapters = (self._told(parts.get(word)) for word in ("rename", "adapt"))
+        return tree.Checkpoint(self._name(key), settings, rules, adapters)
+
+    def _told(self, node: yaml.Node | None) -> tuple[tree.Pair, ...]:
+        pairs = self._pairs(node)
+        return tuple(tree.Pair(self._literal(key), self._literal(each)) for key, each in pairs)
+
+    def _text(self, node: yaml.Node) -> tree.Expression:
+        """A text or a list of them: names with `$` or brackets in them are no expressions."""
+        if id(node) in self._bad:
+            return self._broken(node)
+        if isinstance(node, yaml.SequenceNode):
+            return tree.Tuple(tuple(self._text(item) for item in node.value), self._at(node))
+        return self._literal(node)
+
+    def _literal(self, node: yaml.Node) -> tree.Literal:
+        return tree.Literal(str(node.value), self._at(node))
 
     def _statements(self, node: yaml.Node | None) -> tuple[tree.Statement, ...]:
         if node is not None and id(node) in self._bad:

@@ -80,9 +80,7 @@ def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
         array = move.array()
         strange = _nonfinite(array)
         tensor = as_torch(array).to(move.place.dtype)
-        if tensor.is_floating_point() and int((~tensor.isfinite()).sum()) > strange:
-            wrong.append(_too_large(move))
-        elif not tensor.is_floating_point() and not _same(tensor, array):
+        if not _survives(tensor, array, strange):
             wrong.append(_too_large(move))
         loaded.append(_loaded(move, strange))
     return loaded, wrong
@@ -94,8 +92,10 @@ def _nonfinite(array: Array) -> int:
     return int(array.size - np.count_nonzero(np.isfinite(array)))
 
 
-def _same(tensor: torch.Tensor, array: Array) -> bool:
-    """Whether whole numbers are the same ones still."""
+def _survives(tensor: torch.Tensor, array: Array, strange: int) -> bool:
+    """Whether no number has become infinite, and whole numbers are the same ones still."""
+    if tensor.is_floating_point() or tensor.is_complex():
+        return int((~tensor.isfinite()).sum()) <= strange
     return bool((tensor.numpy() == array).all())
 
 

@@ -26,7 +26,8 @@ _BACK = {there: here for here, (_, there) in VIEWED.items()}
 def numpy_dtype(dtype: torch.dtype) -> np.dtype[Any]:
     """Numpy's dtype of the same numbers. Raises `TypeError` where it has none."""
     if dtype in VIEWED:
-        return VIEWED[dtype][1]
+        there: np.dtype[Any] = VIEWED[dtype][1]
+        return there
     found: np.dtype[Any] = as_numpy(torch.empty(0, dtype=dtype)).dtype
     return found
 

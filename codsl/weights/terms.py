@@ -1,4 +1,4 @@
-"""What a user says of a checkpoint: its rules from wherever they are, its layout, its exceptions."""
+"""What a user says of a checkpoint: its rules, wherever they are, its layout, its exceptions."""
 
 import os
 from collections.abc import Iterable, Iterator, Mapping
