@@ -1,6 +1,7 @@
 """The compiler on one page: a source is read, elaborated, checked and built."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Diagnostic, Findings, SpecError
 from codsl.graph.check import check as check_spec
 from codsl.graph.graph import Graph
+from codsl.graph.written import Written
 from codsl.layers.row import Layer
 from codsl.layers.table import register, reserve, table
 from codsl.source import Source
@@ -54,9 +56,9 @@ def inspect(
     meant = document and elaborate(document, table(), variant, params or {}, findings)
     graph = meant and check_spec(meant, findings)
     warnings = findings.settle()
-    if not graph:
+    if not graph or not source:
         raise RuntimeError("a spec gave neither a graph nor a mistake")
-    return graph, warnings
+    return replace(graph, written=Written(source, variant, params or {})), warnings
 
 
 def build(

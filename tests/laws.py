@@ -11,11 +11,12 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "codsl"
 Sources = Mapping[str, str]
 
-BASE = {"source", "diagnostics", "codes"}
+BASE = {"source", "diagnostics", "codes", "writing"}
 ORDER: dict[str, set[str]] = {
     "source": set(),
     "diagnostics": {"source"},
     "codes": {"source", "diagnostics"},
+    "writing": set(),
     "algebra": set(),
     "layers": {"algebra"},
     "syntax": BASE,

@@ -16,6 +16,7 @@ from codsl.graph.align import Schedule, align
 from codsl.graph.fingerprint import Fingerprint, fingerprint
 from codsl.graph.node import Edge, Node
 from codsl.graph.report import Report, Row, endless
+from codsl.graph.written import Written
 from codsl.spec.known import Known
 from codsl.spec.spec import Block
 
@@ -25,7 +26,7 @@ class Graph:
     """A checked network. Its values are its inputs, and from `base` on what the nodes give.
 
     `times` has the time of every value, relative to the frames that enter, `knowns` the
-    checkpoints that the spec knows by name.
+    checkpoints that the spec knows by name, and `written` is the spec itself.
     """
 
     name: str
@@ -37,6 +38,7 @@ class Graph:
     dtype: str | None
     times: tuple[Time, ...]
     knowns: Mapping[str, Known] = field(default_factory=dict)
+    written: Written | None = None
 
     def __repr__(self) -> str:
         field = endless(self.receptive_field)

@@ -104,8 +104,8 @@ def _keras(place: Place) -> Iterator[Form]:
     shape = place.shape
     match place.kind, place.leaf:
         case "convolution", "weight":
+            yield from _depthwise(place, "kernel", "depthwise_kernel")
             yield from _channels_last(place, "kernel", "pointwise_kernel")
-            yield from _depthwise(place, "depthwise_kernel", "kernel")
         case "transposed", "weight" if place.groups == 1:
             yield _moved("kernel", place, (1, 0))
         case "dense", "weight":
@@ -174,7 +174,7 @@ def _channels_last(place: Place, *leaves: str) -> Iterator[Form]:
 def _depthwise(place: Place, *leaves: str) -> Iterator[Form]:
     """A kernel `(*kernel, channels, multiplier)` of a convolution with a group each channel."""
     out, each, *kernel = place.shape
-    if each != 1 or out % place.groups:
+    if each != 1 or place.groups == 1 or out % place.groups:
         return
     space = len(kernel)
     shape = (*kernel, place.groups, out // place.groups)

@@ -33,7 +33,7 @@ def settle(
     that is said `plainly`, else by whichever fits. Raises `WeightsError` where none fits whole."""
     knowns = _knowns(net)
     if known is not None:
-        chosen = _chosen(known, knowns)
+        chosen = known_of(net, known)
         _check_sum(checkpoint, chosen)
         return _whole(net, checkpoint, _with(chosen, given))
     if plainly or not knowns:
@@ -59,7 +59,9 @@ def _knowns(net: nn.Module) -> Mapping[str, Known]:
     return knowns
 
 
-def _chosen(name: str, knowns: Mapping[str, Known]) -> Known:
+def known_of(net: nn.Module, name: str) -> Known:
+    """A checkpoint that the spec of a network knows. Raises `WeightsError` (E0611)."""
+    knowns = _knowns(net)
     if name in knowns:
         return knowns[name]
     near = suggest(name, knowns)[:1]

@@ -1,0 +1,173 @@
+"""Saving: with the spec inside, or under the names and in the layout of another framework."""
+
+import os
+from collections.abc import Callable, Mapping
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from codsl.graph.written import Written
+from codsl.spec.known import Known
+from codsl.weights.layouts import Form, forms
+from codsl.weights.numbers import as_numpy, as_torch
+from codsl.weights.places import Place, places_of
+from codsl.weights.refusal import refusal
+from codsl.weights.settle import known_of, settle
+from codsl.weights.tensors import Checkpoint
+from codsl.weights.terms import Rename, agree
+from codsl.writing import in_place
+
+FORMAT = "codsl weights"
+"""What the metadata of a file of ours say that it is."""
+VERSION = 1
+"""Of the files that are written."""
+
+Named = Mapping[str, Tensor]
+
+
+def save_weights(
+    net: nn.Module,
+    path: str | os.PathLike[str],
+    *,
+    rename: Rename | None = None,
+    layout: str | None = None,
+    known: str | None = None,
+    like: Checkpoint | None = None,
+) -> None:
+    """Write the weights of a network to a file: all of it, or the file that was there stays.
+
+    A `.safetensors` file has the text of the spec and its SHA-256 in its metadata, so that
+    `codsl.build(path)` makes the network again from this one file. `.npz` and `.pt` have the
+    tensors alone.
+
+    With `rename` and `layout`, or a checkpoint `known` to the spec, as `load_weights` takes them,
+    the rules are undone and the tensors laid out as there: loading it so gives the same. `like` is
+    a checkpoint that fits the network by the same words, whose very names and forms are taken.
+
+    Raises `WeightsError` where a name cannot be undone or a layout lacks a layer, and `ValueError`
+    for another suffix.
+    """
+    path = Path(path)
+    write = _writer(path)
+    foreign = not (rename is None and layout is None and known is None and like is None)
+    if not foreign:
+        write(path, _native(net), _metadata(net))
+        return
+    terms = known_of(net, known) if known is not None else agree(rename, layout)
+    if like is not None:
+        plainly = rename is not None or layout is not None
+        moves = settle(net, like, agree(rename, layout), known, plainly).matching.moves
+        chosen = {move.source: (move.place, move.form) for move in moves}
+        lost = [move.place.name for move in moves if move.adapter]
+        if lost:
+            raise refusal("E0610", f"what was adapted cannot be undone: `{lost[0]}`")
+    else:
+        chosen = _undone(places_of(net), terms)
+    write(path, _laid_out(net, chosen), {})
+
+
+def _native(net: nn.Module) -> Named:
+    """The tensors under the network's names; one that is shared is there under each."""
+    return {name: tensor.detach().cpu() for name, tensor in net.state_dict().items()}
+
+
+def _metadata(net: nn.Module) -> dict[str, str]:
+    written: Written | None = getattr(getattr(net, "graph", None), "written", None)
+    if written is None:
+        return {}
+    text = written.source.text.encode()
+    return {
+        "format": FORMAT,
+        "version": str(VERSION),
+        "sha256": sha256(text).hexdigest(),
+        **written.to_metadata(),
+    }
+
+
+def _undone(places: Mapping[str, Place], terms: Known) -> dict[str, tuple[Place, Form]]:
+    """The names of the source's, each with its place and form."""
+    counters = terms.layout in ("torch", "onnx")
+    chosen: dict[str, tuple[Place, Form]] = {}
+    for place in places.values():
+        if place.counter and not counters:
+            continue
+        source, form = _source(place, terms)
+        if source in chosen:
+            first = chosen[source][0].name
+            message = f"`{first}` and `{place.name}` would both be called `{source}`"
+            raise refusal("E0606", message)
+        chosen[source] = (place, form)
+    return chosen
+
+
+def _source(place: Place, terms: Known) -> tuple[str, Form]:
+    """The name that is renamed to a place, a rule's before one that stays."""
+    known = forms(place, terms.layout)
+    if not known:
+        raise refusal("E0609", f"layout {terms.layout} has nothing like `{place.name}`")
+    stays: list[tuple[str, Form]] = []
+    for form in known:
+        name = f"{place.layer}.{form.leaf}" if place.layer else form.leaf
+        source = terms.renaming.undo(name)
+        if source is not None and source != name:
+            return source, form
+        if source is not None:
+            stays.append((source, form))
+    if not stays:
+        raise refusal("E0605", f"no name is renamed to `{place.name}` by these rules")
+    return stays[0]
+
+
+def _laid_out(net: nn.Module, chosen: Mapping[str, tuple[Place, Form]]) -> Named:
+    """The tensors under the names of a source, in its forms."""
+    tensors = net.state_dict()
+    return {
+        source: as_torch(form.from_torch(as_numpy(tensors[place.name])))
+        for source, (place, form) in chosen.items()
+    }
+
+
+def _safetensors(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
+    seen: set[int] = set()
+    apart = {}
+    for name, tensor in tensors.items():
+        plain = tensor.contiguous()
+        apart[name] = plain.clone() if plain.data_ptr() in seen else plain
+        seen.add(plain.data_ptr())
+    save_file(apart, path, metadata or None)
+
+
+def _npz(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
+    arrays = {name: as_numpy(tensor) for name, tensor in tensors.items()}
+    with path.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def _pt(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
+    torch.save({name: tensor.clone() for name, tensor in tensors.items()}, path)
+
+
+Writer = Callable[[Path, Named, dict[str, str]], None]
+WRITERS: dict[str, Writer] = {
+    ".safetensors": _safetensors,
+    ".npz": _npz,
+    ".pt": _pt,
+    ".pth": _pt,
+}
+"""How a file is written, by its suffix."""
+
+
+def _writer(path: Path) -> Writer:
+    if path.suffix not in WRITERS:
+        raise ValueError(f"`{path}`: weights are written to {', '.join(WRITERS)}")
+    write = WRITERS[path.suffix]
+
+    def whole(target: Path, tensors: Named, metadata: dict[str, str]) -> None:
+        with in_place(target) as part:
+            write(part, tensors, metadata)
+
+    return whole
