@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     import torch
 
     from codsl.network import Network
+    from codsl.weights.tensors import Checkpoint
 
 Spec = str | Path | dict[str, Any] | Source
 
@@ -51,6 +52,12 @@ def inspect(
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params is a mapping of names to values, not {type(params).__name__}")
     findings = Findings()
+    if (path := weights_in(spec)) is not None:
+        found = _written(path, findings)
+        spec = found.source if found else Source(str(path), "")
+        variant = variant if variant is not None or not found else found.variant
+        params = params if params is not None or not found else found.params
+        findings.settle()
     source = open_source(spec, findings)
     document = source and read(source, findings, _validator(frozenset(table().items())))
     meant = document and elaborate(document, table(), variant, params or {}, findings)
@@ -68,16 +75,42 @@ def build(
     params: Mapping[str, Any] | None = None,
     device: "torch.device | str | None" = None,
     dtype: "torch.dtype | None" = None,
+    weights: "Checkpoint | None" = None,
 ) -> "Network":
     """A network of continual modules from a spec, or from a graph that `check` gave.
 
-    Weights are torch's own initialisation, drawn in the order written. Raises `SpecError` as
-    `check` does.
+    `spec` may be a `.safetensors` file that `codsl.save_weights` wrote: its spec and its weights.
+    `weights` is a checkpoint as `codsl.load_weights` takes it, by its names or as one that the spec
+    knows. Otherwise weights are torch's own initialisation, drawn in the order written. Raises
+    `SpecError` as `check` does, and `WeightsError`, which is one too, as `load_weights` does.
     """
     from codsl.network import Network
+    from codsl.weights.load import load_weights
 
     graph = spec if isinstance(spec, Graph) else check(spec, variant=variant, params=params)
-    return Network(graph, device, dtype)
+    net = Network(graph, device, dtype)
+    if weights is None and not isinstance(spec, Graph):
+        weights = weights_in(spec)
+    if weights is not None:
+        load_weights(net, weights)
+    return net
+
+
+def weights_in(spec: Spec) -> Path | None:
+    """The path of a spec that is inside a file of weights."""
+    if isinstance(spec, str | Path) and str(spec).endswith(".safetensors"):
+        return Path(spec)
+    return None
+
+
+def _written(path: Path, findings: Findings) -> Written | None:
+    """The spec inside a file of weights, with what it was given."""
+    try:
+        return Written.load(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        findings.add("E0103", f"`{path}` cannot be read: {reason}")
+        return None
 
 
 def open_source(spec: Spec, findings: Findings) -> Source | None:

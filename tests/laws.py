@@ -30,7 +30,7 @@ ORDER: dict[str, set[str]] = {
     "export": {"algebra", "layers", "graph", "nn"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
-    "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "network"},
+    "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "weights", "network"},
 }
 """What each room may import; the command line and the package itself may import all."""
 

@@ -3,7 +3,10 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
+
+from safetensors import SafetensorError, safe_open
 
 from codsl.source import Source
 
@@ -26,11 +29,23 @@ class Written:
         return {"spec": self.source.text, **chosen, "params": params}
 
     @classmethod
-    def from_metadata(cls, metadata: Mapping[str, str], name: str) -> "Written | None":
-        """The reverse; None where there is no spec, and raises `ValueError` where it is broken."""
+    def load(cls, path: Path) -> "Written":
+        """The spec in a file of weights that codsl has written; the weights are not read.
+
+        Raises `OSError` or `ValueError` with a plain sentence where there is none.
+        """
+        with path.open("rb"):
+            pass
+        try:
+            with safe_open(path, framework="np") as file:
+                metadata = file.metadata() or {}
+        except SafetensorError as error:
+            raise ValueError(f"it is no safetensors file: {error}") from None
         if "spec" not in metadata:
-            return None
+            raise ValueError(
+                "there is no spec in this file of weights: build the network from its spec and load them"
+            )
         params = json.loads(metadata.get("params", "{}"))
         if not isinstance(params, dict):
-            raise ValueError("the parameters are no mapping")
-        return cls(Source(name, metadata["spec"]), metadata.get("variant"), params)
+            raise ValueError("the parameters in this file are no mapping")
+        return cls(Source(str(path), metadata["spec"]), metadata.get("variant"), params)
