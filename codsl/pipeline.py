@@ -52,20 +52,42 @@ def inspect(
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params is a mapping of names to values, not {type(params).__name__}")
     findings = Findings()
-    if (path := weights_in(spec)) is not None:
-        found = _written(path, findings)
-        spec = found.source if found else Source(str(path), "")
-        variant = variant if variant is not None or not found else found.variant
-        params = params if params is not None or not found else found.params
-        findings.settle()
-    source = open_source(spec, findings)
-    document = source and read(source, findings, _validator(frozenset(table().items())))
-    meant = document and elaborate(document, table(), variant, params or {}, findings)
+    written = _written(spec, variant, params, findings)
+    document = written and read(written.source, findings, _validator(frozenset(table().items())))
+    meant = document and elaborate(document, table(), written.variant, written.params, findings)
     graph = meant and check_spec(meant, findings)
     warnings = findings.settle()
-    if not graph or not source:
+    if not graph:
         raise RuntimeError("a spec gave neither a graph nor a mistake")
-    return replace(graph, written=Written(source, variant, params or {})), warnings
+    return replace(graph, written=written), warnings
+
+
+def _written(
+    spec: Spec, variant: str | None, params: Mapping[str, Any] | None, findings: Findings
+) -> Written | None:
+    """A spec and what it is given, or the one inside a file of weights with what it was given."""
+    path = weights_in(spec)
+    if path is None:
+        source = open_source(spec, findings)
+        return source and Written(source, variant, params or {})
+    try:
+        inside = Written.load(path)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else error
+        findings.add("E0103", f"`{path}` cannot be read: {reason}")
+        return None
+    return Written(
+        inside.source,
+        inside.variant if variant is None else variant,
+        inside.params if params is None else params,
+    )
+
+
+def weights_in(spec: Spec) -> Path | None:
+    """The path of a spec that is inside a file of weights."""
+    if isinstance(spec, str | Path) and str(spec).endswith(".safetensors"):
+        return Path(spec)
+    return None
 
 
 def build(
@@ -94,23 +116,6 @@ def build(
     if weights is not None:
         load_weights(net, weights)
     return net
-
-
-def weights_in(spec: Spec) -> Path | None:
-    """The path of a spec that is inside a file of weights."""
-    if isinstance(spec, str | Path) and str(spec).endswith(".safetensors"):
-        return Path(spec)
-    return None
-
-
-def _written(path: Path, findings: Findings) -> Written | None:
-    """The spec inside a file of weights, with what it was given."""
-    try:
-        return Written.load(path)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else error
-        findings.add("E0103", f"`{path}` cannot be read: {reason}")
-        return None
 
 
 def open_source(spec: Spec, findings: Findings) -> Source | None:

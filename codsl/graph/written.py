@@ -42,9 +42,7 @@ class Written:
         except SafetensorError as error:
             raise ValueError(f"it is no safetensors file: {error}") from None
         if "spec" not in metadata:
-            raise ValueError(
-                "there is no spec in this file of weights: build the network from its spec and load them"
-            )
+            raise ValueError("there is no spec in this file of weights")
         params = json.loads(metadata.get("params", "{}"))
         if not isinstance(params, dict):
             raise ValueError("the parameters in this file are no mapping")
