@@ -54,7 +54,11 @@ def inspect(
     findings = Findings()
     written = _written(spec, variant, params, findings)
     document = written and read(written.source, findings, _validator(frozenset(table().items())))
-    meant = document and elaborate(document, table(), written.variant, written.params, findings)
+    meant = (
+        elaborate(document, table(), written.variant, written.params, findings)
+        if written and document
+        else None
+    )
     graph = meant and check_spec(meant, findings)
     warnings = findings.settle()
     if not graph:
@@ -69,7 +73,7 @@ def _written(
     path = weights_in(spec)
     if path is None:
         source = open_source(spec, findings)
-        return source and Written(source, variant, params or {})
+        return Written(source, variant, params or {}) if source else None
     try:
         inside = Written.load(path)
     except (OSError, ValueError) as error:

@@ -8,13 +8,20 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import check, report, run, schema, verify
+from codsl.cli import check, report, run, schema, verify, weights
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
 from codsl.layers.plugins import PluginError
 
-COMMANDS = {"check": check, "report": report, "run": run, "schema": schema, "verify": verify}
+COMMANDS = {
+    "check": check,
+    "report": report,
+    "run": run,
+    "schema": schema,
+    "verify": verify,
+    "weights": weights,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

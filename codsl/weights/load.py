@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import nn
 
@@ -10,7 +9,7 @@ from codsl.diagnostics import Diagnostic
 from codsl.weights.adapters import word_of
 from codsl.weights.entry import Array
 from codsl.weights.matching import Move, alike, cast_of
-from codsl.weights.numbers import as_torch
+from codsl.weights.numbers import as_torch, nonfinite
 from codsl.weights.refusal import WeightsError
 from codsl.weights.report import Loaded, LoadReport
 from codsl.weights.settle import Plan, settle
@@ -78,18 +77,12 @@ def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
             wrong.append(_no_cast(move))
             continue
         array = move.array()
-        strange = _nonfinite(array)
+        strange = nonfinite(array)
         tensor = as_torch(array).to(move.place.dtype)
         if not _survives(tensor, array, strange):
             wrong.append(_too_large(move))
         loaded.append(_loaded(move, strange))
     return loaded, wrong
-
-
-def _nonfinite(array: Array) -> int:
-    if array.dtype.kind in "iub":
-        return 0
-    return int(array.size - np.count_nonzero(np.isfinite(array)))
 
 
 def _survives(tensor: torch.Tensor, array: Array, strange: int) -> bool:
@@ -113,7 +106,7 @@ def _too_large(move: Move) -> Diagnostic:
     return Diagnostic("E0610", message, (), (f"it holds {move.entry.dtype}",))
 
 
-def _loaded(move: Move, nonfinite: int) -> Loaded:
+def _loaded(move: Move, strange: int) -> Loaded:
     return Loaded(
         move.place.name,
         move.source,
@@ -122,7 +115,7 @@ def _loaded(move: Move, nonfinite: int) -> Loaded:
         move.form.change,
         cast_of(move.entry, move.place),
         word_of(move.adapter) if move.adapter else "",
-        nonfinite,
+        strange,
     )
 
 

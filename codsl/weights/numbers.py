@@ -53,3 +53,10 @@ def as_torch(array: Array) -> torch.Tensor:
     if plain.dtype in _BACK:
         return torch.from_numpy(plain.view(f"i{plain.dtype.itemsize}")).view(_BACK[plain.dtype])
     return torch.from_numpy(plain)
+
+
+def nonfinite(array: Array) -> int:
+    """How many numbers are NaN or infinite."""
+    if array.dtype.kind in "iub":
+        return 0
+    return int(array.size - np.count_nonzero(np.isfinite(array)))
