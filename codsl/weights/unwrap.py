@@ -60,7 +60,7 @@ def unwrap(tree: Any, origin: str, envelope: str | None = None, strip: bool = Tr
     else:
         while (key := _envelope(tree)) is not None:
             opened, tree = (*opened, key), tree[key]
-    tree = _merged(tree)
+    tree = _merged(_unfolded(tree))
     entries: dict[str, Entry] = {}
     for count, (name, entry) in enumerate(_flat(tree, origin)):
         if count >= MOST:
@@ -102,6 +102,25 @@ def _nested(value: object) -> bool:
 
 def _weighs(value: object) -> bool:
     return bool(value.shape) if isinstance(value, Entry) else _nested(value)
+
+
+def _unfolded(tree: Any) -> Any:
+    """A mapping whose names are paths with slashes, as JAX and TensorFlow join them, as a tree;
+    TensorFlow's `:0` goes."""
+    if not isinstance(tree, Mapping) or not any("/" in str(key) for key in tree):
+        return tree
+    unfolded: dict[str, Any] = {}
+    for key, value in tree.items():
+        *path, leaf = str(key).removesuffix(":0").split("/")
+        level = unfolded
+        for part in path:
+            level = level.setdefault(part, {})
+            if not isinstance(level, dict):
+                return tree
+        if leaf in level:
+            return tree
+        level[leaf] = value
+    return unfolded
 
 
 def _merged(tree: Any) -> Any:
