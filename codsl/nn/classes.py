@@ -14,6 +14,7 @@ from codsl.layers.row import Argument, arguments, make
 from codsl.layers.row import Layer as Row
 from codsl.layers.table import table
 from codsl.nn.layer import Layer, create, layer_class, paddings, strides
+from codsl.nn.typed import KNOWN, type_of
 
 INFERRED = (
     "in_channels",
@@ -68,11 +69,13 @@ def torch_class(row: type[Row]) -> type[nn.Module] | None:
 def _signature(row: type[Row]) -> Signature:
     """Torch's arguments in torch's order, as far as they mean something here, then what the row has
     besides."""
-    known = [each for each in _of_torch(row).values() if each.name in _meant(row)]
-    names = {each.name for each in known}
+    typed = {each.name: each for each in arguments(row)}
+    torchs = [each for each in _of_torch(row).values() if each.name in _meant(row)]
+    names = {each.name for each in torchs}
+    known = [_as_read(each, typed.get(each.name), row.rank) for each in torchs]
     own = [each for each in arguments(row) if each.name not in names]
     own.sort(key=lambda each: (each.name not in INFERRED, not each.required))
-    known += [_parameter(each, names) for each in own]
+    known += [_parameter(each, names, row.rank) for each in own]
     first = next((at for at, each in enumerate(known) if each.default is not Parameter.empty), 0)
     known = [
         each.replace(kind=Parameter.KEYWORD_ONLY)
@@ -82,16 +85,38 @@ def _signature(row: type[Row]) -> Signature:
     ]
     known.sort(key=lambda each: each.kind is Parameter.KEYWORD_ONLY)
     if issubclass(row, Learned):
-        known.append(Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, default=None))
+        known.append(_other("shape", Parameter.POSITIONAL_OR_KEYWORD))
     known += [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None)
+        _other(name, Parameter.KEYWORD_ONLY)
         for name in ("device", "dtype")
         if name not in {each.name for each in known}
     ]
     return Signature(known)
 
 
-def _parameter(argument: Argument, names: set[str]) -> Parameter:
+def _as_read(parameter: Parameter, argument: Argument | None, rank: int) -> Parameter:
+    """A parameter of torch as the row reads it: its type, and what it is if left out."""
+    if argument is None or argument.name == "dtype":
+        annotation = KNOWN.get(parameter.name, int if parameter.name in INFERRED else Any)
+        return parameter.replace(annotation=annotation)
+    annotation = _type(argument, rank)
+    if parameter.default is Parameter.empty:
+        return parameter.replace(annotation=annotation)
+    if argument.required:
+        return parameter.replace(annotation=annotation | None)
+    return parameter.replace(annotation=annotation, default=argument.default)
+
+
+def _type(argument: Argument, rank: int) -> Any:
+    return int if argument.name in INFERRED else type_of(argument.kind, rank)
+
+
+def _other(name: str, kind: Any) -> Parameter:
+    """A parameter that is no argument of the row, None if left out."""
+    return Parameter(name, kind, default=None, annotation=KNOWN[name])
+
+
+def _parameter(argument: Argument, names: set[str], rank: int) -> Parameter:
     """An argument that torch does not have. Where `temporal_fill` is left out it follows
     `padding_mode`, which is `zeros` if that is left out too."""
     told = argument.required or argument.name in INFERRED
@@ -101,6 +126,7 @@ def _parameter(argument: Argument, names: set[str]) -> Parameter:
         argument.name,
         Parameter.POSITIONAL_OR_KEYWORD,
         default=Parameter.empty if told else default,
+        annotation=_type(argument, rank),
     )
 
 
