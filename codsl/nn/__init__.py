@@ -21,7 +21,7 @@ def rows_by_hand() -> dict[str, type[Layer]]:
 if TYPE_CHECKING:
     from codsl.nn.rows import *  # noqa: F403
 else:
-    __all__ = [*written.__all__, *rows_by_hand()]
+    __all__ = written.__all__ + list(rows_by_hand())
 
     def __getattr__(name: str) -> Any:
         """The class of a row of the table: `co.Conv3d`; or an older name's place."""
