@@ -1,5 +1,6 @@
 """The layers of the table as classes to be used by hand, with torch's own signatures."""
 
+import copy
 from collections.abc import Mapping
 from functools import cache
 from inspect import Parameter, Signature, signature
@@ -14,6 +15,7 @@ from codsl.layers.row import Argument, arguments, make
 from codsl.layers.row import Layer as Row
 from codsl.layers.table import table
 from codsl.nn.layer import Layer, create, layer_class, paddings, strides
+from codsl.nn.parametrised import kind_of, parametrise_alike
 from codsl.nn.typed import KNOWN, type_of
 
 INFERRED = (
@@ -215,11 +217,13 @@ def built_from(
     twin = alike(made, row, module, extra)
     for name, parameter in twin._parameters.items():
         if parameter is not None:
-            copy = nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
-            twin._parameters[name] = copy
+            fresh = nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
+            twin._parameters[name] = fresh
     for name, buffer in twin._buffers.items():
         if buffer is not None:
             twin._buffers[name] = buffer.detach().clone()
+    for name, part in twin._modules.items():
+        twin._modules[name] = copy.deepcopy(part)
     return twin
 
 
@@ -241,6 +245,7 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
     twin.__dict__.update({name: _shallow(value) for name, value in module.__dict__.items()})
     if "inplace" in twin.__dict__:
         twin.__dict__["inplace"] = False
+    parametrise_alike(twin)
     settle(twin, operation)
     return twin
 
@@ -258,5 +263,5 @@ def _shallow(value: Any) -> Any:
 
 def row_for(module: nn.Module) -> type[Row] | None:
     """The row of a module of torch.nn, or None where there is none."""
-    found = (row for row in table().values() if torch_class(row) is type(module))
+    found = (row for row in table().values() if torch_class(row) is kind_of(module))
     return next(found, None)
