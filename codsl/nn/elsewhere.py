@@ -52,7 +52,9 @@ class Elsewhere(Around):
         self.why = why
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
-        """Raise `ValueError`: it is given a stream."""
+        """Raise `ValueError` where it is given a stream; where frames are None, nobody knows."""
+        if isinstance(values, int) and trace.frames[values] is None:
+            return values
         raise ValueError(f"`{path}`: {self.why}")
 
 

@@ -111,6 +111,10 @@ CASES: dict[str, Any] = {
 }  # fmt: skip
 
 
+DELAYS = {"gru, strided": 2, "rnn, shortened": 2, "time first": 2, "twice": 0}
+"""Of most the convolution looks one frame ahead."""
+
+
 def frame_of(name: str) -> Frame:
     return Frame(4, (3, 5)) if name == "images" else ROW
 
@@ -127,6 +131,8 @@ def test_torchs_orders_of_dimensions(name: str) -> None:
     theirs, frame = CASES[name](), frame_of(name)
     ours = co.continual(theirs)
     assert list(ours.state_dict()) == list(theirs.state_dict())
+    assert ours.receptive_field == float("inf")
+    assert ours.delay == DELAYS.get(name, 1)
     for frames in (7, 4, 11, 12):
         x = torch.randn(4, 4, frames, *frame.space, dtype=torch.float64)
         want = theirs(x)
