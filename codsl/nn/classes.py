@@ -1,5 +1,6 @@
 """The layers of the table as classes to be used by hand, with torch's own signatures."""
 
+import copy
 from collections.abc import Mapping
 from functools import cache
 from inspect import Parameter, Signature, signature
@@ -14,6 +15,8 @@ from codsl.layers.row import Argument, arguments, make
 from codsl.layers.row import Layer as Row
 from codsl.layers.table import table
 from codsl.nn.layer import Layer, create, layer_class, paddings, strides
+from codsl.nn.parametrised import kind_of, parametrise_alike
+from codsl.nn.typed import KNOWN, type_of
 
 INFERRED = (
     "in_channels",
@@ -68,11 +71,13 @@ def torch_class(row: type[Row]) -> type[nn.Module] | None:
 def _signature(row: type[Row]) -> Signature:
     """Torch's arguments in torch's order, as far as they mean something here, then what the row has
     besides."""
-    known = [each for each in _of_torch(row).values() if each.name in _meant(row)]
-    names = {each.name for each in known}
+    typed = {each.name: each for each in arguments(row)}
+    torchs = [each for each in _of_torch(row).values() if each.name in _meant(row)]
+    names = {each.name for each in torchs}
+    known = [_as_read(each, typed.get(each.name), row.rank) for each in torchs]
     own = [each for each in arguments(row) if each.name not in names]
     own.sort(key=lambda each: (each.name not in INFERRED, not each.required))
-    known += [_parameter(each, names) for each in own]
+    known += [_parameter(each, names, row.rank) for each in own]
     first = next((at for at, each in enumerate(known) if each.default is not Parameter.empty), 0)
     known = [
         each.replace(kind=Parameter.KEYWORD_ONLY)
@@ -82,16 +87,38 @@ def _signature(row: type[Row]) -> Signature:
     ]
     known.sort(key=lambda each: each.kind is Parameter.KEYWORD_ONLY)
     if issubclass(row, Learned):
-        known.append(Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, default=None))
+        known.append(_other("shape", Parameter.POSITIONAL_OR_KEYWORD))
     known += [
-        Parameter(name, Parameter.KEYWORD_ONLY, default=None)
+        _other(name, Parameter.KEYWORD_ONLY)
         for name in ("device", "dtype")
         if name not in {each.name for each in known}
     ]
     return Signature(known)
 
 
-def _parameter(argument: Argument, names: set[str]) -> Parameter:
+def _as_read(parameter: Parameter, argument: Argument | None, rank: int) -> Parameter:
+    """A parameter of torch as the row reads it: its type, and what it is if left out."""
+    if argument is None or argument.name == "dtype":
+        annotation = KNOWN.get(parameter.name, int if parameter.name in INFERRED else Any)
+        return parameter.replace(annotation=annotation)
+    annotation = _type(argument, rank)
+    if parameter.default is Parameter.empty:
+        return parameter.replace(annotation=annotation)
+    if argument.required:
+        return parameter.replace(annotation=annotation | None)
+    return parameter.replace(annotation=annotation, default=argument.default)
+
+
+def _type(argument: Argument, rank: int) -> Any:
+    return int if argument.name in INFERRED else type_of(argument.kind, rank)
+
+
+def _other(name: str, kind: Any) -> Parameter:
+    """A parameter that is no argument of the row, None if left out."""
+    return Parameter(name, kind, default=None, annotation=KNOWN[name])
+
+
+def _parameter(argument: Argument, names: set[str], rank: int) -> Parameter:
     """An argument that torch does not have. Where `temporal_fill` is left out it follows
     `padding_mode`, which is `zeros` if that is left out too."""
     told = argument.required or argument.name in INFERRED
@@ -101,6 +128,7 @@ def _parameter(argument: Argument, names: set[str]) -> Parameter:
         argument.name,
         Parameter.POSITIONAL_OR_KEYWORD,
         default=Parameter.empty if told else default,
+        annotation=_type(argument, rank),
     )
 
 
@@ -189,11 +217,13 @@ def built_from(
     twin = alike(made, row, module, extra)
     for name, parameter in twin._parameters.items():
         if parameter is not None:
-            copy = nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
-            twin._parameters[name] = copy
+            fresh = nn.Parameter(parameter.detach().clone(), parameter.requires_grad)
+            twin._parameters[name] = fresh
     for name, buffer in twin._buffers.items():
         if buffer is not None:
             twin._buffers[name] = buffer.detach().clone()
+    for name, part in twin._modules.items():
+        twin._modules[name] = copy.deepcopy(part)
     return twin
 
 
@@ -215,6 +245,7 @@ def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[s
     twin.__dict__.update({name: _shallow(value) for name, value in module.__dict__.items()})
     if "inplace" in twin.__dict__:
         twin.__dict__["inplace"] = False
+    parametrise_alike(twin)
     settle(twin, operation)
     return twin
 
@@ -232,5 +263,5 @@ def _shallow(value: Any) -> Any:
 
 def row_for(module: nn.Module) -> type[Row] | None:
     """The row of a module of torch.nn, or None where there is none."""
-    found = (row for row in table().values() if torch_class(row) is type(module))
+    found = (row for row in table().values() if torch_class(row) is kind_of(module))
     return next(found, None)

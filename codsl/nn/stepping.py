@@ -19,7 +19,8 @@ class Around(Laying, abstract=True):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        twin = copy.copy(module)
+        twin = object.__new__(type(module))
+        twin.__dict__.update(module.__dict__)
         self._parameters, self._buffers, self._modules = (
             twin._parameters,
             twin._buffers,
@@ -39,7 +40,7 @@ class Around(Laying, abstract=True):
         """The module's own forward."""
         twin = self._twin
         twin.training = self.training
-        return type(twin).forward(twin, *args, **kwargs)
+        return twin(*args, **kwargs)
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The module over items."""

@@ -11,7 +11,7 @@ import torch
 from by_hand import begun
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, parametrize
 
 import codsl.nn as co
 from codsl.algebra.shape import Frame
@@ -80,6 +80,7 @@ class Gate(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.squeeze = nn.Conv3d(4, 2, 1)
+        self.gain = nn.Parameter(torch.ones(1))
         self.excite = nn.Conv3d(2, 4, (3, 1, 1), padding=(1, 0, 0))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -249,7 +250,8 @@ def test_what_a_stream_cannot_do_is_refused(name: str) -> None:
         (nn.AdaptiveAvgPool1d(1), "kernel_size"),
         (nn.ModuleList([nn.ReLU()]), "no `forward`"),
         (nn.LazyConv1d(4, 3), "lazy"),
-        (parametrizations.weight_norm(nn.Conv1d(4, 4, 3)), "parametrised"),
+        (parametrizations.weight_norm(nn.LSTM(4, 4), "weight_hh_l0"), "list of its weights"),
+        (parametrize.register_parametrization(Gate(), "gain", nn.Identity()), "class of its own"),
     ],
     ids=lambda each: type(each).__name__,
 )
