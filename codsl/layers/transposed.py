@@ -18,7 +18,7 @@ from codsl.layers.arguments import (
     MaybeCount,
     PerDimension,
 )
-from codsl.layers.fit import divides, few, inferred
+from codsl.layers.fit import divides_both, few, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Spread
@@ -53,7 +53,7 @@ class Transposed(Layer):
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
         inferred("in_channels", self.in_channels, x)
-        divides(self.groups, x, self.out_channels)
+        divides_both(self.groups, x, self.out_channels)
         for stride in self.stride:
             few("stride", stride)
         for extra, stride, dilation in zip(
