@@ -16,8 +16,9 @@ from codsl.nn.encoder import (
     TransformerEncoder,
     TransformerEncoderLayerFactory,
 )
+from codsl.nn.flat_state import flat_state_dict
 from codsl.nn.module import CoModule
-from codsl.nn.older import PLACES, PaddingMode, call_mode, flat_state_dict
+from codsl.nn.older import PLACES, PaddingMode, call_mode
 from codsl.nn.plainly import Conv, Linear
 from codsl.nn.recurrent import GRU, LSTM, RNN
 from codsl.nn.recycling import RecyclingPositionalEncoding
