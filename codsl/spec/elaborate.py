@@ -7,31 +7,25 @@ from typing import Any
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
 from codsl.source import Span
-from codsl.spec.bind import Passed, bind, given, passed, typed
+from codsl.spec.bind import Passed, given, passed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet, no_shrink
 from codsl.spec.names import HOLE, Flow, Level, Names
 from codsl.spec.outside import parameters
 from codsl.spec.place import Place
-from codsl.spec.ports import entries_of, outlets_of, tell_unread
+from codsl.spec.ports import Entries, entries_of, outlets_of, tell_unread
+from codsl.spec.repetition import indices_of
+from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
 from codsl.spec.spec import Block, Origin, Spec
+from codsl.spec.templates import Templates
 from codsl.spec.unknown import no_layer, unknown
-from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, describe
+from codsl.spec.values import Evaluator, Hole, LayerValue, Scope
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED_KEYS
 
-MOST = 20_000
-"""Layers and other statements at most, once everything is written out."""
-DEEPEST = 64
-"""Blocks and templates inside one another at most."""
-
 Rows = Mapping[str, type[Layer]]
-
-
-class _Full(Exception):
-    """The network has become too large; the reason is reported."""
 
 
 def elaborate(
@@ -50,13 +44,10 @@ def elaborate(
     scope = parameters(document, variant, params, findings)
     entries = entries_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
-    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
-    for entry in entries.each:
-        if entry.name and place.level.free(entry.name):
-            place.level.take(entry.name, entry.span, True, (), findings)
+    place = _beginning(entries, scope, findings)
     try:
         end = elaborator.statements(document.body, place, entries.start)
-    except _Full:
+    except Full:
         return None
     made = elaborator.made
     inlets = entries.inlets()
@@ -65,7 +56,7 @@ def elaborate(
     outlets = outlets_of(document, place.names, end, findings) if len(made) else ()
     items = made.items()
     if not findings.diagnostics:
-        elaborator.tell_unused()
+        elaborator.templates.tell_unused()
         tell_unread(entries, items, findings)
     if inlets is None or not items:
         return None
@@ -81,31 +72,25 @@ def elaborate(
     )
 
 
+def _beginning(entries: Entries, scope: Scope, findings: Findings) -> Place:
+    """The place before the first statement, where the inputs have their names."""
+    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
+    for entry in entries.each:
+        if entry.name and place.level.free(entry.name):
+            place.level.take(entry.name, entry.span, True, (), findings)
+    return place
+
+
 class _Elaborator:
     """Goes through the statements and notes what they mean."""
 
     def __init__(self, document: tree.Document, rows: Rows, findings: Findings) -> None:
         self._rows = rows
         self._findings = findings
-        self._steps = 0
-        self._templates: dict[str, tree.Template] = {}
-        self.made = Drafts(len(document.inputs))
-        for template in document.templates:
-            name = template.name
-            if name.text in rows:
-                message = f"`{name.text}` is a layer and cannot be a template"
-                findings.add("E0308", message, name.span, helps=("give it another name",))
-            self._templates.setdefault(name.text, template)
+        self._room = Room(findings)
         self._inputs = list(dict.fromkeys(each.name.text for each in document.inputs if each.name))
-        self._used: set[str] = set()
-
-    def tell_unused(self) -> None:
-        """Warn of the templates that nothing has used: nothing in them is checked."""
-        for name, template in self._templates.items():
-            if name not in self._used:
-                note = "what is wrong in a template shows where it is used"
-                message = f"the template `{name}` is not used"
-                self._findings.add("W0702", message, template.name.span, notes=(note,))
+        self.templates = Templates(document.templates, rows, findings)
+        self.made = Drafts(len(document.inputs))
 
     def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
@@ -114,15 +99,7 @@ class _Elaborator:
         return flow
 
     def _statement(self, node: tree.Statement, place: Place, flow: Flow) -> Flow:
-        self._steps += 1
-        if self._steps > MOST:
-            self._findings.add(
-                "E0311", f"the network is larger than {MOST} layers, written out", node.span
-            )
-            raise _Full
-        if place.depth > DEEPEST:
-            self._findings.add("E0106", f"blocks nest {DEEPEST} deep at most", node.span)
-            raise _Full
+        self._room.take(node.span, place.depth)
         match node:
             case tree.Layer():
                 return self._layer(node, place, self._source(node.sources, place, flow))
@@ -186,8 +163,9 @@ class _Elaborator:
         flow = self._taken(flow, node.type.span)
         evaluator = self._evaluator(place, flow)
         arguments = passed(node.arguments, evaluator.layer)
-        if node.local and kind in self._templates and not self._shadowed(kind, place):
-            return self._use(self._templates[kind], node, arguments, place, flow)
+        template = self.templates.named(kind)
+        if node.local and template and not self._shadowed(kind, place):
+            return self._use(template, node, arguments, place, flow)
         if node.local:
             try:
                 value = evaluator.value(tree.Reference(kind, node.type.span))
@@ -199,7 +177,7 @@ class _Elaborator:
             arguments = given(value.arguments) + arguments
             kind = value.name
         if kind not in self._rows:
-            unknown(kind, node.type.span, self._rows, self._templates, self._findings)
+            unknown(kind, node.type.span, self._rows, self.templates.names, self._findings)
             if kind != "input":
                 for argument in arguments:
                     self._try(argument)
@@ -298,24 +276,10 @@ class _Elaborator:
         flow: Flow,
     ) -> Flow:
         """A template in use: its body with its own parameters, names and, if named, keys."""
-        name = template.name.text
-        self._used.add(name)
-        if name in place.within:
-            chain = [*place.within[place.within.index(name) :], name]
-            self._findings.add(
-                "E0310",
-                f"the template `{name}` uses itself",
-                node.type.span,
-                Label(template.span, "which is this one"),
-                notes=(" uses ".join(f"`{each}`" for each in chain),),
-                helps=("what comes several times is a repetition",),
-            )
-            return self._lost(node, place)
-        names = [parameter.name.text for parameter in template.parameters]
-        required = [each.name.text for each in template.parameters if each.default is None]
+        at, channels = node.type.span, flow.frame.channels if flow.frame else None
         try:
-            values = bind(name, node.type.span, arguments, names, names, required, self._findings)
-            scope = self._template_scope(template, values, flow)
+            self.templates.use(template, at, place.within)
+            scope = self.templates.scope(template, at, arguments, channels)
         except Hole:
             return self._lost(node, place)
         level = self._named_level(node.name, place)
@@ -324,30 +288,13 @@ class _Elaborator:
             scope=scope,
             names=Names(None, {"input": flow}),
             level=level or place.level,
-            uses=(node.type.span, *place.uses),
-            within=(*place.within, name),
+            uses=(at, *place.uses),
+            within=(*place.within, template.name.text),
             depth=place.depth + 1,
         )
         start = len(self.made)
         end = self.statements(template.body, inner, flow)
         return self._close(node.name, place, inner, start, flow, end)
-
-    def _template_scope(
-        self, template: tree.Template, values: Mapping[str, Given], flow: Flow
-    ) -> Scope:
-        scope = Scope({})
-        evaluator = Evaluator(scope, flow.frame.channels if flow.frame else None, self._findings)
-        for parameter in template.parameters:
-            name = parameter.name.text
-            if name in values:
-                value = typed(parameter, values[name].value, values[name].span, self._findings)
-            else:
-                default = parameter.default
-                worth = evaluator.layer(default) if default is not None else None
-                at = default.span if default is not None else None
-                value = typed(parameter, worth, at, self._findings)
-            scope.set(name, value)
-        return scope
 
     def _residual(self, node: tree.Residual, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
@@ -429,43 +376,15 @@ class _Elaborator:
             reserved(node.index, self._findings)
         names = place.names.repeated.setdefault(node.name.text, [])
         try:
-            first, last = self._ends(node, self._evaluator(place, flow))
+            indices = indices_of(node, self._evaluator(place, flow), self._room, self._findings)
         except Hole:
             names.append(node.name.text)
             place.names.add(node.name, HOLE)
             return HOLE
-        for index in range(first, last + 1):
+        for index in indices:
             name = tree.Name(f"{node.name.text}{index}", node.name.span)
             scope = place.scope.child({node.index.text: index} if node.index else {})
             statement = replace(node.statement, name=name)  # type: ignore[arg-type]
             flow = self._statement(statement, replace(place, scope=scope), flow)
             names.append(name.text)
         return flow
-
-    def _ends(self, node: tree.Repeat, evaluator: Evaluator) -> tuple[int, int]:
-        """The first and the last index; raises `Hole` once what is wrong is reported."""
-        if isinstance(node.statement, tree.Broken):
-            raise Hole
-        first, last = (self._index(each, evaluator) for each in (node.first, node.last))
-        if isinstance(node.statement, tree.Let | tree.When | tree.Repeat) or node.statement.name:
-            at = node.statement.span
-            helps = ("put it into a block: `{ ... }`, in YAML `sequential`",)
-            message = "a repetition repeats one layer or block, and names it"
-            self._findings.add("E0201", message, at, helps=helps)
-            raise Hole
-        if last - first >= MOST - self._steps:
-            self._findings.add(
-                "E0311",
-                f"{last - first + 1} repetitions make the network larger than {MOST} layers",
-                node.last.span,
-            )
-            raise _Full
-        return first, last
-
-    def _index(self, expression: tree.Expression, evaluator: Evaluator) -> int:
-        value = evaluator.value(expression)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            message = f"a repetition counts with integers from 0, found {describe(value)}"
-            self._findings.add("E0305", message, expression.span)
-            raise Hole
-        return value
