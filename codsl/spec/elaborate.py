@@ -6,7 +6,6 @@ from typing import Any
 
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
-from codsl.source import Span
 from codsl.spec.bind import Passed, given, passed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
@@ -18,10 +17,11 @@ from codsl.spec.ports import Entries, entries_of, outlets_of, tell_unread
 from codsl.spec.repetition import indices_of
 from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
+from codsl.spec.sources import Sources
 from codsl.spec.spec import Block, Origin, Spec
 from codsl.spec.templates import Templates
 from codsl.spec.unknown import no_layer, unknown
-from codsl.spec.values import Evaluator, Hole, LayerValue, Scope
+from codsl.spec.values import Hole, LayerValue, Scope
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED_KEYS
 
@@ -88,7 +88,7 @@ class _Elaborator:
         self._rows = rows
         self._findings = findings
         self._room = Room(findings)
-        self._inputs = list(dict.fromkeys(each.name.text for each in document.inputs if each.name))
+        self._sources = Sources(document.inputs, findings)
         self.templates = Templates(document.templates, rows, findings)
         self.made = Drafts(len(document.inputs))
 
@@ -102,15 +102,15 @@ class _Elaborator:
         self._room.take(node.span, place.depth)
         match node:
             case tree.Layer():
-                return self._layer(node, place, self._source(node.sources, place, flow))
+                return self._layer(node, place, self._sources.source(node.sources, place, flow))
             case tree.Block():
-                return self._block(node, place, self._source(node.sources, place, flow))
+                return self._block(node, place, self._sources.source(node.sources, place, flow))
             case tree.PerFrame():
-                return self._per_frame(node, place, self._source(node.sources, place, flow))
+                return self._per_frame(node, place, self._sources.source(node.sources, place, flow))
             case tree.Residual():
-                return self._residual(node, place, self._source(node.sources, place, flow))
+                return self._residual(node, place, self._sources.source(node.sources, place, flow))
             case tree.Parallel():
-                return self._parallel(node, place, self._source(node.sources, place, flow))
+                return self._parallel(node, place, self._sources.source(node.sources, place, flow))
             case tree.Join():
                 return self._join(node, place, flow)
             case tree.Let():
@@ -120,51 +120,17 @@ class _Elaborator:
             case tree.Repeat():
                 return self._repeat(node, place, flow)
             case tree.Broken():
-                self._key(node.name, place)
+                place.key(node.name, self._findings)
                 place.names.add(node.name, HOLE)
                 return HOLE
 
-    def _evaluator(self, place: Place, flow: Flow) -> Evaluator:
-        channels = flow.frame.channels if flow.frame else None
-        return Evaluator(place.scope, channels, self._findings, flow.begun)
-
-    def _taken(self, flow: Flow, at: Span) -> Flow:
-        """A value that is needed here; reports where none of several inputs is chosen yet."""
-        if flow.begun:
-            return flow
-        self._findings.add(
-            "E0315",
-            "several inputs enter, and this does not say which it takes",
-            at,
-            notes=("the inputs are " + ", ".join(f"`{name}`" for name in self._inputs),),
-            helps=(f"write `from {self._inputs[0]}`, in YAML `from: {self._inputs[0]}`",),
-        )
-        return HOLE
-
-    def _source(self, sources: tuple[tree.Selector, ...], place: Place, flow: Flow) -> Flow:
-        """Where a statement's input comes from: the value before it, or one named earlier."""
-        if not sources:
-            return flow
-        found = [
-            flow for selector in sources for _, flow in place.names.find(selector, self._findings)
-        ]
-        if len(found) > 1:
-            self._findings.add(
-                "E0309",
-                "this takes one input",
-                sources[-1].span,
-                helps=("join several first: `join from a, b`",),
-            )
-            return HOLE
-        return found[0]
-
     def _layer(self, node: tree.Layer, place: Place, flow: Flow) -> Flow:
         kind = node.type.text
-        flow = self._taken(flow, node.type.span)
-        evaluator = self._evaluator(place, flow)
+        flow = self._sources.taken(flow, node.type.span)
+        evaluator = place.evaluator(flow, self._findings)
         arguments = passed(node.arguments, evaluator.layer)
         template = self.templates.named(kind)
-        if node.local and template and not self._shadowed(kind, place):
+        if node.local and template and not place.shadows(kind):
             return self._use(template, node, arguments, place, flow)
         if node.local:
             try:
@@ -184,16 +150,9 @@ class _Elaborator:
             return self._lost(node, place)
         return self._row(kind, node, arguments, place, flow)
 
-    def _shadowed(self, name: str, place: Place) -> bool:
-        """Whether a parameter that is a layer takes the name of a template here."""
-        try:
-            return isinstance(place.scope.get(name), LayerValue)
-        except KeyError:
-            return False
-
     def _lost(self, node: tree.Layer, place: Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
-        self._key(node.name, place)
+        place.key(node.name, self._findings)
         place.names.add(node.name, HOLE)
         return HOLE
 
@@ -214,22 +173,12 @@ class _Elaborator:
         )
         if item is None:
             return self._lost(node, place)
-        key = self._key(node.name, place)
+        key = place.key(node.name, self._findings)
         if key is None and (item.weights or self._rows[kind].buffered):
             key = place.level.take(kind, at, False, place.uses, self._findings)
         made = self.made.add(item, place.level, key)
         place.names.add(node.name, made)
         return made
-
-    def _named_level(self, name: tree.Name | None, place: Place) -> Level | None:
-        key = self._key(name, place)
-        return None if key is None else Level(key)
-
-    def _key(self, name: tree.Name | None, place: Place) -> str | None:
-        if name is None:
-            return None
-        reserved(name, self._findings, RESERVED_KEYS)
-        return place.level.take(name.text, name.span, True, place.uses, self._findings)
 
     def _close(
         self,
@@ -261,10 +210,10 @@ class _Elaborator:
 
     def _block(self, node: tree.Block | tree.PerFrame, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
-        inner = place.inside(self._named_level(node.name, place))
+        inner = place.inside(place.level_of(node.name, self._findings))
         end = self.statements(node.body, inner, flow)
         if node.name is not None:
-            end = self._taken(end, node.span)
+            end = self._sources.taken(end, node.span)
         return self._close(node.name, place, inner, start, flow, end)
 
     def _use(
@@ -282,7 +231,7 @@ class _Elaborator:
             scope = self.templates.scope(template, at, arguments, channels)
         except Hole:
             return self._lost(node, place)
-        level = self._named_level(node.name, place)
+        level = place.level_of(node.name, self._findings)
         inner = replace(
             place,
             scope=scope,
@@ -298,7 +247,7 @@ class _Elaborator:
 
     def _residual(self, node: tree.Residual, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
-        inner = place.inside(self._named_level(node.name, place))
+        inner = place.inside(place.level_of(node.name, self._findings))
         body = self.statements(node.body, inner, flow)
         shortcut = self.statements(node.shortcut, replace(inner, scope=place.scope.child()), flow)
         end = self._meet("residual", node, [shortcut, body], ("shortcut", "body"), inner, flow)
@@ -306,13 +255,13 @@ class _Elaborator:
 
     def _parallel(self, node: tree.Parallel, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
-        inner = place.inside(self._named_level(node.name, place))
+        inner = place.inside(place.level_of(node.name, self._findings))
         if not node.branches:
             self._findings.add("E0202", "`parallel` needs a branch", node.span)
         ends, labels = [], []
         for number, branch in enumerate(node.branches, 1):
             first = len(self.made)
-            arm = inner.inside(self._named_level(branch.name, inner))
+            arm = inner.inside(inner.level_of(branch.name, self._findings))
             end = self.statements(branch.body, arm, flow)
             ends.append(self._close(branch.name, inner, arm, first, flow, end))
             labels.append(branch.name.text if branch.name else f"branch {number}")
@@ -326,7 +275,7 @@ class _Elaborator:
             for name, found in place.names.find(selector, self._findings):
                 flows.append(found)
                 labels.append(name)
-        key = self._key(node.name, place)
+        key = place.key(node.name, self._findings)
         end = self._meet("join", node, flows, tuple(labels), place, flow, key)
         place.names.add(node.name, end)
         return end
@@ -341,18 +290,18 @@ class _Elaborator:
         flow: Flow,
         key: str | None = None,
     ) -> Flow:
-        evaluator = self._evaluator(place, flow)
+        evaluator = place.evaluator(flow, self._findings)
         how = how_of(construct, node.arguments, evaluator, self._findings)
         if how and how.shrink and place.still:
             no_shrink(node.arguments, place.uses, self._findings)
             how = None
         origin = Origin(node.span, {}, place.uses)
-        taken = [self._taken(each, node.span) for each in flows]
+        taken = [self._sources.taken(each, node.span) for each in flows]
         item = how and meet(taken, labels, how, origin, self._findings)
         return self.made.add(item, place.level, key) if item else HOLE
 
     def _let(self, node: tree.Let, place: Place, flow: Flow) -> Flow:
-        evaluator = self._evaluator(place, flow)
+        evaluator = place.evaluator(flow, self._findings)
         for name, expression in node.bindings:
             reserved(name, self._findings)
             try:
@@ -363,7 +312,7 @@ class _Elaborator:
 
     def _when(self, node: tree.When, place: Place, flow: Flow) -> Flow:
         try:
-            holds = self._evaluator(place, flow).truth(node.test)
+            holds = place.evaluator(flow, self._findings).truth(node.test)
         except Hole:
             for statement in (*node.body, *node.otherwise):
                 place.names.add(getattr(statement, "name", None), HOLE)
@@ -376,7 +325,9 @@ class _Elaborator:
             reserved(node.index, self._findings)
         names = place.names.repeated.setdefault(node.name.text, [])
         try:
-            indices = indices_of(node, self._evaluator(place, flow), self._room, self._findings)
+            indices = indices_of(
+                node, place.evaluator(flow, self._findings), self._room, self._findings
+            )
         except Hole:
             names.append(node.name.text)
             place.names.add(node.name, HOLE)
