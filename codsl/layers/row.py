@@ -4,6 +4,7 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from fractions import Fraction
 from functools import cache
 from typing import Any, ClassVar, final, get_type_hints
 
@@ -58,8 +59,9 @@ class Layer(ABC):
         """The shapes of its parameters, by torch's names."""
 
     @abstractmethod
-    def macs(self, x: Frame, y: Frame) -> int:
-        """Multiply-accumulates of convolutions and matrix products for one output."""
+    def macs(self, x: Frame, y: Frame) -> int | Fraction:
+        """Multiply-accumulates of convolutions and matrix products for one output; a fraction where
+        what an item takes is shared by several outputs."""
 
     @abstractmethod
     def recipe(self, x: Frame) -> Recipe:

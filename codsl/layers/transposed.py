@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import prod
 from typing import Annotated, Any, ClassVar, final
 
@@ -94,9 +95,9 @@ class Transposed(Layer):
         return normed(shapes, self.weight_norm)
 
     @final
-    def macs(self, x: Frame, y: Frame) -> int:
+    def macs(self, x: Frame, y: Frame) -> Fraction:
         of_an_item = x.size * (self.out_channels // self.groups) * prod(self.kernel_size)
-        return -(-of_an_item // self.stride[0])
+        return Fraction(of_an_item, self.stride[0])
 
     @final
     def space(self, x: Frame) -> tuple[Time, ...]:
