@@ -38,6 +38,6 @@ def shortens(time: Time) -> int:
     return lost(Time(time.period, tuple(begun)), time)
 
 
-def rate(time: Time, macs: int) -> float:
+def rate(time: Time, macs: int | Fraction) -> float:
     """Work per input frame of a node that does `macs` for each output."""
-    return macs * len(time.phases) / time.period
+    return float(macs * len(time.phases) / time.period)

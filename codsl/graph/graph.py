@@ -193,7 +193,7 @@ class Graph:
             "min_frames": self.min_frames,
             "macs": sum(row.macs for row in rows),
             "clip_frames": clip,
-            "clip_macs": sum(node.macs * length(time, clip) for node, time in work),
+            "clip_macs": round(sum(node.macs * length(time, clip) for node, time in work)),
             "state_bytes": sum(row.state_bytes for row in rows),
         }
         if self.outputs[0].name:

@@ -9,8 +9,9 @@ from torch import nn
 
 from codsl.algebra.time import IDENTITY, Time, lost
 from codsl.nn.convert import adopt, continual, makes
+from codsl.nn.flat_state import FlatStateDict
 from codsl.nn.joint import How, Joint, beside
-from codsl.nn.older import AGGREGATION, SHRINK, FlatStateDict, older
+from codsl.nn.older import AGGREGATION, SHRINK, older
 from codsl.nn.routing import Broadcast
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace

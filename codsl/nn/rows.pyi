@@ -1765,7 +1765,8 @@ class TemporalShift(Layer):
     from the next frame, as many after them from the previous one, the rest from this one; zeros
     stand before the first frame and after the last.
 
-    `online` never looks ahead: the first `C // fold_div` channels are the previous frame's.
+    `online` never looks ahead: the first `C // fold_div` channels are the previous frame's, and a
+    stream keeps them alone.
     """
 
     def __init__(

@@ -1,10 +1,8 @@
 """How modules of codsl run: by a program over their graph, with a state that is a value."""
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from inspect import currentframe
 from itertools import chain, count
 from typing import Any
 
@@ -14,6 +12,8 @@ from torch import Tensor
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
+from codsl.nn.batch_statistics import warn_of_the_batch
+from codsl.nn.intake import check_alike, check_stream
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.older import PureStep, call_mode
@@ -100,7 +100,7 @@ class Streaming(CoModule, PureStep, abstract=True):
     def _run_clip(self, clip: Any) -> Any:
         """The outputs of a clip at once."""
         laid, xs = self._laid_for(clip, "a clip")
-        _check_alike(xs, "the clips")
+        check_alike(xs, "the clips")
         check_length(xs[0], *laid.program.graph.shortest)
         with call_mode.plain():
             return rebuild(laid.outputs, laid.program.clip(xs))
@@ -246,44 +246,22 @@ class Streaming(CoModule, PureStep, abstract=True):
     def _advance(
         self, laid: Laid, xs: list[Tensor], state: State, late: Late | None = None
     ) -> tuple[Values, State]:
-        if not self._warned:
-            self._warn(laid.program)
         program = laid.program
+        of_the_batch = None if self._warned else next(program.of_the_batch, None)
+        if of_the_batch is not None:
+            self._warned = True
+            warn_of_the_batch(of_the_batch)
         with call_mode.plain():
             ys, new = program.rows(xs, state, late) if late else program.steps(xs, state)
         if self.training:
             return ys, new
         return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
 
-    def _warn(self, program: Program) -> None:
-        """Say once that a stream is not what a clip is where norms take statistics of the batch."""
-        path = next(program.of_the_batch, None)
-        if path is not None:
-            self._warned = True
-            warnings.warn(
-                f"`{path}` is in training mode and normalises by the statistics of each frame's "
-                "batch, not of the clip's: eval() makes stream and clip equal",
-                UserWarning,
-                stacklevel=_depth(),
-            )
-
     def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
         """Refuse what is not of this stream, before anything is computed."""
         self._check_state(laid, state)
-        _check_alike(xs, what)
-        for x in xs:
-            if x.shape[0] != state.batch_size:
-                raise ValueError(
-                    f"the stream has a batch of {state.batch_size}, {what} has "
-                    f"{x.shape[0]}; reset() starts a new stream"
-                )
-            if x.dtype != state.dtype or x.device != state.device:
-                begun = self._state is not None
-                raise ValueError(
-                    f"the {'stream' if begun else 'network'} is {state.dtype} on {state.device}, "
-                    f"{what} is {x.dtype} on {x.device}"
-                    f"{'; reset() starts a new stream' if begun else ''}"
-                )
+        check_alike(xs, what)
+        check_stream(xs, state, what, self._state is not None)
 
     def _check_rate(self, laid: Laid) -> None:
         graph = laid.program.graph
@@ -343,14 +321,6 @@ class Laying(Streaming, abstract=True):
         return self._begun
 
 
-def _depth() -> int:
-    """How many calls within codsl lie between the caller of this function and its user."""
-    depth, call = 0, currentframe()
-    while call is not None and str(call.f_globals.get("__name__")).startswith("codsl."):
-        depth, call = depth + 1, call.f_back
-    return depth
-
-
 def _frame(x: Tensor) -> Frame:
     return Frame(x.shape[1], tuple(x.shape[3:]))
 
@@ -389,13 +359,3 @@ def _behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
     """The outputs of a chunk and those of the end."""
     due = [part for part in (y, end) if part is not None]
     return torch.cat(due, 2) if len(due) > 1 else next(iter(due), None)
-
-
-def _check_alike(xs: list[Tensor], what: str) -> None:
-    """Several inputs have one batch and one clock."""
-    sizes = {(x.shape[0], x.shape[2]) for x in xs}
-    if len(sizes) > 1:
-        raise ValueError(
-            f"{what} of several inputs have the same batch and the same number of frames, got "
-            + ", ".join(f"{batch} x {frames}" for batch, frames in sorted(sizes))
-        )

@@ -5,14 +5,15 @@ from codsl.nn.closures import Add, Constant, Identity, Lambda, Multiply, One, Re
 from codsl.nn.conditional import Conditional
 from codsl.nn.containers import BroadcastReduce, Parallel, Residual, Sequential
 from codsl.nn.convert import continual
-from codsl.nn.encoder import (
+from codsl.nn.encoder import TransformerEncoder
+from codsl.nn.encoder_layer import (
     RetroactiveTransformerEncoderLayer,
     SingleOutputTransformerEncoderLayer,
-    TransformerEncoder,
     TransformerEncoderLayerFactory,
 )
+from codsl.nn.flat_state import flat_state_dict
 from codsl.nn.module import CoModule
-from codsl.nn.older import PaddingMode, call_mode, flat_state_dict
+from codsl.nn.older import PaddingMode, call_mode
 from codsl.nn.plainly import Conv, Linear
 from codsl.nn.recurrent import GRU, LSTM, RNN
 from codsl.nn.recycling import RecyclingPositionalEncoding

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import copy
-import io
-import pickle
 from typing import Any
 
 import pytest
 import torch
+from copies import pickled, saved
 from torch import Tensor
 
 import codsl
@@ -189,18 +188,7 @@ def test_a_state_of_another_network_is_refused() -> None:
     assert net.get_state() is before
 
 
-def _pickled(net: Network) -> Any:
-    return pickle.loads(pickle.dumps(net))
-
-
-def _saved(net: Network) -> Any:
-    file = io.BytesIO()
-    torch.save(net, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
-
-
-@pytest.mark.parametrize("again", [copy.deepcopy, _pickled, _saved, copy.copy])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickled, saved, copy.copy])
 def test_a_copy_goes_on_mid_stream(again: Any) -> None:
     net = built()
     x = clip(net, 24)
