@@ -66,7 +66,8 @@ class Block(Streaming):
 
     @property
     def delay(self) -> int:
-        """The frame at which the first output comes out of a stream, counted from 0."""
+        """Frames that an output comes later than its own at most; without upsampling, the frame
+        at which the first comes, counted from 0."""
         return self.graph.delay
 
     @property

@@ -61,7 +61,8 @@ class Streaming(CoModule, PureStep, abstract=True):
 
     @property
     def delay(self) -> int:
-        """The frame at which the first output comes out of a stream, counted from 0."""
+        """Frames that an output comes later than its own at most; without upsampling, the frame
+        at which the first comes, counted from 0."""
         return self.time.delay
 
     @abstractmethod
@@ -213,23 +214,23 @@ class Streaming(CoModule, PureStep, abstract=True):
         self._state = state
 
     def warm_up(self, step_shape: Sequence[int] | Mapping[str, Sequence[int]]) -> None:
-        """Start anew with `delay` frames of zeros, so that the next step has an output.
+        """Start anew with frames of zeros, as many as come before that of the first output: the
+        next step has one. Of several outputs the last to begin decides.
 
         `step_shape` is the shape of a frame with its batch, `(B, C, *S)`, or one for each input by
         name.
         """
         self.reset()
-        if isinstance(step_shape, Mapping):
-            self.forward_steps({name: self._zeros(each) for name, each in step_shape.items()})
-        else:
-            self.forward_steps(self._zeros(step_shape))
+        laid, _ = self._laid_for(self._zeros(step_shape, 1), "a frame")
+        self.forward_steps(self._zeros(step_shape, laid.program.graph.begins))
 
-    def _zeros(self, step_shape: Sequence[int]) -> Tensor:
-        """As many frames of zeros as the first output waits for."""
+    def _zeros(self, step_shape: Any, frames: int) -> Any:
+        """Clips of zeros."""
+        if isinstance(step_shape, Mapping):
+            return {name: self._zeros(each, frames) for name, each in step_shape.items()}
         like = self._own()
         batch, channels, *space = step_shape
-        shape = (batch, channels, self.delay, *space)
-        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+        return torch.zeros((batch, channels, frames, *space), dtype=like.dtype, device=like.device)
 
     def _begin(self, x: Any, what: str) -> State:
         """The state of the stream, or that of a new one like the network and its first frame."""
