@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from codsl.algebra.ports import Inlet
 from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
+from codsl.nn.laid import Laid
 from codsl.nn.layer import layer, paddings, strides
 from codsl.nn.nest import Nest
 from codsl.nn.program import Program
-from codsl.nn.streaming import Laid, Streaming
+from codsl.nn.streaming import Streaming
 from codsl.nn.trace import Trace
 
 

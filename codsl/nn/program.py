@@ -7,6 +7,7 @@ depends on data.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,6 +16,7 @@ from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Foreign
+from codsl.nn.apart import Rows, rows_stepped
 from codsl.nn.foreign import stepped
 from codsl.nn.state import State, apart
 from codsl.nn.ways import dtype_of, kept
@@ -111,6 +113,13 @@ class Program:
         )
         return tuple(apart([*items, *carried]))
 
+    @cached_property
+    def foreign(self) -> dict[int, str]:
+        """The nodes whose modules have a step of their own, and the name of each."""
+        nodes = self.graph.nodes
+        here = [index for index, node, _ in self._computed if isinstance(node.recipe, Foreign)]
+        return dict(zip(here, apart([nodes[index].path for index in here]), strict=True))
+
     def difference(self, state: State) -> str:
         """Why a state is none of this program's; empty where it is one."""
         return state.difference(self.names, self.layout, self.graph.fingerprint)
@@ -206,7 +215,7 @@ class Program:
         frames: int,
         until: Callable[[int], int],
         tensors: list[Tensor],
-        others: dict[int, object],
+        others: dict[str, object],
         end: Callable[[int], int] | None,
         late: Late | None = None,
     ) -> Values:
@@ -242,10 +251,15 @@ class Program:
             y = None
             if isinstance(node.recipe, Foreign):
                 items = new[node.edges[0].source]
+                if items is None and end is None:
+                    new[value] = None
+                    continue
                 if items is None:
                     items = tensors[schedule.reads[index][0]][:, :, :0]
-                y, others[index] = stepped(module, items, others.get(index), end is not None)
-                _check_due(node, y, stop - first)
+                name = self.foreign[index]
+                y, others[name] = _own_step(
+                    node, module, items, others.get(name), end is not None, stop - first
+                )
             elif stop > first:
                 place = self._memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
@@ -258,11 +272,9 @@ class Program:
         return tuple(new[outlet.value] for outlet in self.graph.outputs)
 
 
-def _check_due(node: Node, y: Tensor | None, due: int) -> None:
-    """Raise `ValueError` where a module's own step does not keep to what the module declares."""
-    given = 0 if y is None else y.shape[2]
-    if given != due:
-        raise ValueError(
-            f"`{node.path}` declares that {due} outputs are due, but its step gave {given}: "
-            "`delay`, `stride`, `padding` or `receptive_field` is not what it does"
-        )
+def _own_step(
+    node: Node, module: Any, items: Tensor, state: Any, ends: bool, due: int
+) -> tuple[Tensor | None, object]:
+    """What comes of a module with a step of its own; `ValueError` where it breaks its word."""
+    step = rows_stepped if isinstance(state, Rows) else stepped
+    return step(node.path, module, items, state, ends, due)

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from safetensors.torch import save as in_safetensors
 from torch import Tensor
 
 from codsl.graph.fingerprint import Fingerprint
+from codsl.nn import tree
 
 T = TypeVar("T")
 
@@ -31,8 +32,8 @@ class State:
     """What a stream remembers after `frame` frames: tensors with the batch first, under `names`.
 
     Past items of a value are `(batch_size, channels, items, *space)`. It is never written to.
-    `others` are the states of modules with a step of their own, by their node; `network` tells
-    which network it is a state of.
+    `others` are the states of modules with a step of their own, by the name of their node: tensors
+    in tuples, lists, dicts or dataclasses. `network` tells which network it is a state of.
     """
 
     frame: int
@@ -41,7 +42,7 @@ class State:
     device: torch.device
     tensors: tuple[Tensor, ...] = field(repr=False)
     names: tuple[str, ...] = ()
-    others: tuple[tuple[int, object], ...] = field(default=(), repr=False)
+    others: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     network: Fingerprint | None = field(default=None, repr=False)
 
     @property
@@ -52,15 +53,22 @@ class State:
     @property
     def bytes(self) -> int:
         """Bytes that the tensors take."""
-        return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors)
+        kept = chain(self.tensors, tree.tensors(self.others))
+        return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def copy(self) -> "State":
         """The same in memory of its own; gradients flow through it."""
-        return replace(self, tensors=tuple(tensor.clone() for tensor in self.tensors))
+        tensors = tuple(tensor.clone() for tensor in self.tensors)
+        return replace(self, tensors=tensors, others=tree.copied(self.others))
+
+    def detached(self) -> "State":
+        """The same, that gradients do not flow through."""
+        tensors = tuple(tensor.detach() for tensor in self.tensors)
+        return replace(self, tensors=tensors, others=tree.detached(self.others))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "State":
         """A copy that gradients do not flow through."""
-        copied = replace(self, tensors=tuple(tensor.detach().clone() for tensor in self.tensors))
+        copied = self.detached().copy()
         memo[id(self)] = copied
         return copied
 
@@ -71,7 +79,15 @@ class State:
                 f"a state of {self.dtype} keeps its dtype: begin a stream of {device} instead"
             )
         there = torch.empty(0, device=device).device
-        return replace(self, device=there, tensors=tuple(each.to(there) for each in self.tensors))
+        tensors = tuple(each.to(there) for each in self.tensors)
+
+        def moved(part: Any) -> Any:
+            if isinstance(part, State):
+                return replace(part, device=there)
+            return part.to(there) if isinstance(part, Tensor) else part
+
+        others = tree.changed(self.others, moved)
+        return replace(self, device=there, tensors=tensors, others=others)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a safetensors file: the file that was there, or all of the new one.
