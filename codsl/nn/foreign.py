@@ -2,6 +2,7 @@
 
 from copy import deepcopy
 from dataclasses import dataclass
+from math import inf, isinf
 from typing import Any
 
 import torch
@@ -23,9 +24,21 @@ class Declared:
     def time(self) -> Time:
         module = self.module
         stride, padding = first(module.stride), first(module.padding)
+        if isinf(module.receptive_field):
+            delay = self._delay()
+            return steady(stride, inf, delay, delay, padding - delay - 1 + stride)
         reach = module.receptive_field - 1
         offset = 2 * padding - reach - 1 + stride
         return steady(stride, padding, int(reach - padding), int(module.delay), offset)
+
+    def _delay(self) -> int:
+        """The delay where it does not follow from the receptive field; `ValueError` if not said."""
+        if isinf(self.module.delay):
+            raise ValueError(
+                f"`{type(self.module).__name__}` has an endless receptive field, and has to say "
+                "what its `delay` is"
+            )
+        return int(self.module.delay)
 
     def shape(self, x: Frame) -> Frame:
         """The frame that a clip of zeros gives, just long enough; raises `ValueError` where its

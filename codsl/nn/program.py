@@ -7,6 +7,7 @@ depends on data.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
 import torch
@@ -17,8 +18,9 @@ from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Foreign
 from codsl.nn.apart import Rows, rows_stepped
+from codsl.nn.expected import unlike
 from codsl.nn.foreign import stepped
-from codsl.nn.state import State, apart
+from codsl.nn.state import SAID, State, apart
 from codsl.nn.ways import dtype_of, kept
 from codsl.nn.windows import Tape
 from codsl.nn.work import Late, Work
@@ -122,7 +124,23 @@ class Program:
 
     def difference(self, state: State) -> str:
         """Why a state is none of this program's; empty where it is one."""
-        return state.difference(self.names, self.layout, self.graph.fingerprint)
+        found = state.difference(self.names, self.layout, self.graph.fingerprint)
+        if found or not state.filed:
+            return found
+        return "; ".join(islice(self._foreign_differences(state), SAID))
+
+    def _foreign_differences(self, state: State) -> Iterator[str]:
+        """How what a file says of modules with a step of their own is not what they remember."""
+        said = dict(state.others)
+        graph = self.graph
+        yield from (f"`{name}` is not here" for name in set(said) - set(self.foreign.values()))
+        for index, name in self.foreign.items():
+            source = graph.nodes[index].edges[0].source
+            items = emits(graph.schedule.fires[source], state.frame)
+            if items or name in said:
+                frame, module = graph.frames[source], self.modules[index]
+                why = unlike(name, module, items, frame, state, said.get(name))
+                yield from [why] * bool(why)
 
     def clip(self, xs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """All outputs of clips `(B, C, T, *S)`."""
@@ -194,7 +212,7 @@ class Program:
             xs, before, lambda value: emits(fires[value], after), tensors, others, None, late
         )
         kept = tuple(others.items())
-        return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept)
+        return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept, filed=False)
 
     def flush(self, state: State) -> Values:
         """The outputs that end padding makes due, were the stream to end here."""

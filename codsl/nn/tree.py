@@ -70,7 +70,15 @@ def detached(tree: Any) -> Any:
 def _copied(part: Any) -> Any:
     if isinstance(part, Tensor):
         return part.clone()
-    return part if parts(part) is not None else deepcopy(part)
+    if parts(part) is not None:
+        return part
+    try:
+        return deepcopy(part)
+    except RuntimeError:
+        raise ValueError(
+            f"a {type(part).__name__} that a module remembers cannot be copied: keep tensors "
+            "in tuples, lists and dicts, or stream under `torch.no_grad()`"
+        ) from None
 
 
 def alike(one: Any, other: Any, fit: Callable[[Tensor, Tensor], bool]) -> bool:
