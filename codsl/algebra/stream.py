@@ -15,6 +15,12 @@ def emits(time: Time, frames: int) -> int:
     return max(0, time.count(frames - 1, _due))
 
 
+def burst(time: Time) -> int:
+    """The most outputs that come out of a stream with one frame."""
+    last = time.output(len(time.phases)).due
+    return max(emits(time, frame + 1) - emits(time, frame) for frame in range(max(0, last) + 1))
+
+
 def reads(time: Time, first: int, last: int) -> tuple[int, int]:
     """The oldest and the newest input item of outputs `first` to `last`.
 

@@ -2,7 +2,6 @@
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import chain, count
 from typing import Any
 
@@ -14,21 +13,15 @@ from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
 from codsl.nn.batch_statistics import warn_of_the_batch
 from codsl.nn.intake import check_alike, check_stream
+from codsl.nn.laid import Laid, as_clips
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.older import PureStep, call_mode
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
+from codsl.nn.stream import Slots
 from codsl.nn.trace import Trace, outlets_of, values_of
 from codsl.nn.work import Late
-
-
-@dataclass(frozen=True)
-class Laid:
-    """A module laid out for certain frames: its program, and the shape in which outputs go out."""
-
-    program: Program
-    outputs: Nest
 
 
 class Streaming(CoModule, PureStep, abstract=True):
@@ -61,7 +54,8 @@ class Streaming(CoModule, PureStep, abstract=True):
 
     @property
     def delay(self) -> int:
-        """The frame at which the first output comes out of a stream, counted from 0."""
+        """Frames that an output comes later than its own at most; without upsampling, the frame
+        at which the first comes, counted from 0."""
         return self.time.delay
 
     @abstractmethod
@@ -118,6 +112,18 @@ class Streaming(CoModule, PureStep, abstract=True):
         where = own.device if device is None else torch.empty(0, device=device).device
         return self.program.init_state(batch_size, dtype or own.dtype, where)
 
+    def stream(
+        self,
+        slots: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> Slots:
+        """Room for so many streams in one batch, which join, step and leave when they will.
+
+        Dtype and device are the network's if not given. Raises `ValueError` for less than one slot.
+        """
+        return Slots(self, slots, dtype, device)
+
     def _like(self) -> Tensor | None:
         """A tensor of the dtype and on the device of this module, where it has one."""
         tensors = chain(self.parameters(), self.buffers())
@@ -130,7 +136,7 @@ class Streaming(CoModule, PureStep, abstract=True):
     def step(self, frame: Any, state: State) -> tuple[Any, State]:
         """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
         state. Neither `frame` nor `state` is changed."""
-        laid, xs = self._laid_for(_unsqueezed(frame), "a frame")
+        laid, xs = self._laid_for(as_clips(frame), "a frame")
         self._check(laid, xs, state, "a frame")
         self._check_rate(laid)
         ys, new = self._advance(laid, xs, state)
@@ -149,7 +155,7 @@ class Streaming(CoModule, PureStep, abstract=True):
              ↑   ↑   ↑   ↑
              I   I   I   I
         """
-        y, new = self.step(frame, self._begin(_unsqueezed(frame), "a frame"))
+        y, new = self.step(frame, self._begin(as_clips(frame), "a frame"))
         if update_state:
             self._state = new
         return y
@@ -177,7 +183,7 @@ class Streaming(CoModule, PureStep, abstract=True):
         if xs[0].shape[2]:
             ys, new = self._advance(laid, xs, state)
         if pad_end:
-            ys = tuple(map(_behind, ys, _ended(laid, new)))
+            ys = tuple(map(_behind, ys, self._ends(laid, new)))
         if update_state:
             self._state = new
         return rebuild(laid.outputs, ys)
@@ -191,7 +197,7 @@ class Streaming(CoModule, PureStep, abstract=True):
         if laid is None:
             return None
         nothing = (None,) * len(laid.program.graph.outputs)
-        ends = nothing if self._state is None else _ended(laid, self._state)
+        ends = nothing if self._state is None else self._ends(laid, self._state)
         return rebuild(laid.outputs, ends)
 
     def reset(self) -> None:
@@ -213,23 +219,23 @@ class Streaming(CoModule, PureStep, abstract=True):
         self._state = state
 
     def warm_up(self, step_shape: Sequence[int] | Mapping[str, Sequence[int]]) -> None:
-        """Start anew with `delay` frames of zeros, so that the next step has an output.
+        """Start anew with frames of zeros, as many as come before that of the first output: the
+        next step has one. Of several outputs the last to begin decides.
 
         `step_shape` is the shape of a frame with its batch, `(B, C, *S)`, or one for each input by
         name.
         """
         self.reset()
-        if isinstance(step_shape, Mapping):
-            self.forward_steps({name: self._zeros(each) for name, each in step_shape.items()})
-        else:
-            self.forward_steps(self._zeros(step_shape))
+        laid, _ = self._laid_for(self._zeros(step_shape, 1), "a frame")
+        self.forward_steps(self._zeros(step_shape, laid.program.graph.begins))
 
-    def _zeros(self, step_shape: Sequence[int]) -> Tensor:
-        """As many frames of zeros as the first output waits for."""
+    def _zeros(self, step_shape: Any, frames: int) -> Any:
+        """Clips of zeros."""
+        if isinstance(step_shape, Mapping):
+            return {name: self._zeros(each, frames) for name, each in step_shape.items()}
         like = self._own()
         batch, channels, *space = step_shape
-        shape = (batch, channels, self.delay, *space)
-        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+        return torch.zeros((batch, channels, frames, *space), dtype=like.dtype, device=like.device)
 
     def _begin(self, x: Any, what: str) -> State:
         """The state of the stream, or that of a new one like the network and its first frame."""
@@ -255,7 +261,12 @@ class Streaming(CoModule, PureStep, abstract=True):
             ys, new = program.rows(xs, state, late) if late else program.steps(xs, state)
         if self.training:
             return ys, new
-        return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
+        return ys, new.detached()
+
+    def _ends(self, laid: Laid, state: State) -> Values:
+        """The outputs that are left, were a stream to end here."""
+        with call_mode.plain():
+            return laid.program.flush(state)
 
     def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
         """Refuse what is not of this stream, before anything is computed."""
@@ -340,19 +351,6 @@ def check_length(x: Tensor, least: int, path: str) -> None:
     """Raise `ValueError` for a clip shorter than what is asked for at `path`."""
     if x.shape[2] < least:
         raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}")
-
-
-def _ended(laid: Laid, state: State) -> Values:
-    with call_mode.plain():
-        return laid.program.flush(state)
-
-
-def _unsqueezed(frame: Any) -> Any:
-    """Frames as clips of one."""
-    numbers = [
-        x.unsqueeze(2) if isinstance(x, Tensor) and x.dim() > 1 else x for x in leaves(frame)
-    ]
-    return rebuild(number(frame), numbers)
 
 
 def _behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:

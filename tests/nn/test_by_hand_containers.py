@@ -493,3 +493,47 @@ def test_gradients_are_those_of_the_clip() -> None:
     net.clean_state()
     found = gradients(net.forward_steps(x, pad_end=True))
     assert all(torch.allclose(a, b) for a, b in zip(wanted, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (co.Conv1d(2, 2, 5, 2), co.Conv1d(2, 2, 3, 2)),
+        (co.Conv1d(2, 2, 7, 3), co.Conv1d(2, 2, 5, 3)),
+        (co.Conv1d(2, 2, 6, 2), co.Conv1d(2, 2, 3, 2)),
+        (co.Conv1d(2, 2, 5, 4), co.Conv1d(2, 2, 2)),
+        (co.Sequential(co.ConvTranspose1d(2, 2, 4, 2, 1), co.Conv1d(2, 2, 3, 3)), co.Delay(4)),
+    ],
+)
+@torch.no_grad()
+def test_streams_beside_one_another_begin_together(one: Any, other: Any) -> None:
+    """Or, where a whole item would be too late, as near before it as items come."""
+    for ends in ([one, other], [other, one]):
+        net = co.Sequential(co.Broadcast(), co.Parallel(*ends)).eval()
+        alone = [co.Sequential(each).eval() for each in ends]
+        x, seen = clip_of(40), []
+        for t in range(40):
+            seen.append([y is not None for y in net.forward_step(x[:, :, t])])
+        begun = [column.index(True) for column in zip(*seen, strict=True)]
+        apart = [each.stride[0] for each in alone]
+        assert max(begun) == max(each.laid.program.graph.begins for each in map(fed, alone))
+        assert all(max(begun) - first < step for first, step in zip(begun, apart, strict=True))
+
+
+def fed(net: Any) -> Any:
+    """A module that has seen a frame."""
+    net.forward_step(clip_of(1)[:, :, 0])
+    return net
+
+
+def test_what_takes_too_long_to_repeat_itself_is_refused_by_name() -> None:
+    raised = [co.ConvTranspose1d(2, 2, 7, 7) for _ in range(4)]
+    for ask in (lambda net: net.time, lambda net: net.forward(clip_of(3))):
+        with pytest.raises(ValueError, match="`3`: more than 1024 outputs until the pattern"):
+            ask(co.Sequential(*raised))
+    rows = [
+        co.Sequential(co.Conv1d(2, 2, over, over), co.Upsample(scale_factor=over))
+        for over in (31, 37)
+    ]
+    with pytest.raises(ValueError, match="`1`: more than 1024 outputs until"):
+        co.Sequential(co.Identity(), co.BroadcastReduce(*rows))(clip_of(200))
