@@ -2,7 +2,7 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, Self
 
 from torch import nn
@@ -43,9 +43,19 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
         super().__delitem__(key)
 
     def insert(self, index: int, module: nn.Module) -> Self:
-        """Put a module before the one at `index`."""
+        """Put a module before the one at `index`: numbers move up, names stay, and among names it
+        gets the next free number. Raises `IndexError` for a place that there is not."""
         self.restructured()
-        return super().insert(index, adopt(module))
+        size = len(self)
+        if list(self._modules) == list(map(str, range(size))):
+            return super().insert(index, adopt(module))
+        if not -size <= index <= size:
+            raise IndexError(f"there are {size} modules, and no place {index}")
+        parts = list(self._modules.items())
+        name = next(name for name in map(str, count(size)) if name not in self._modules)
+        parts.insert(index, (name, adopt(module)))
+        self._modules = dict(parts)
+        return self
 
     def append(self, module: nn.Module) -> Self:
         """Put a module behind the last."""
@@ -90,6 +100,16 @@ class Sequential(Container):
     def build_from(module: Any, *args: Any, **kwargs: Any) -> "Sequential":
         """A copy of a `torch.nn.Sequential`, each module made continual."""
         return _made(module, continual)
+
+    def __add__(self, other: nn.Sequential) -> "Sequential":
+        """These modules and then those."""
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> "Sequential":
+        """The same modules so many times one after another."""
+        return Sequential(*list(self) * times)
+
+    __rmul__ = __mul__
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add its modules to a graph, one after another."""

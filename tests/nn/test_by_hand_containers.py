@@ -76,6 +76,31 @@ def test_a_changed_container_is_laid_out_anew(name: str) -> None:
 
 
 @torch.no_grad()
+def test_sums_and_multiples_are_continual() -> None:
+    net = sequential().eval()
+    x = clip_of()
+    more = co.Sequential(co.Conv1d(3, 2, 3))
+    together = net + more
+    assert type(together) is co.Sequential
+    assert list(together) == [*net, *more]
+    assert torch.allclose(streamed(together.eval(), x), more(net(x)), atol=1e-6)
+    one = co.Sequential(co.Conv1d(2, 2, 3, padding=1)).eval()
+    for thrice in (one * 3, 3 * one):
+        assert type(thrice) is co.Sequential
+        assert torch.allclose(streamed(thrice.eval(), x), one(one(one(x))), atol=1e-6)
+
+
+def test_inserting_among_names() -> None:
+    net = co.Sequential(OrderedDict(a=co.Conv1d(2, 2, 3), b=nn.ReLU()))
+    net.insert(1, nn.Tanh()).append(nn.Sigmoid()).insert(-4, nn.ReLU6())
+    assert list(net._modules) == ["4", "a", "2", "b", "3"]
+    assert [type(part).__name__ for part in net] == ["ReLU6", "Conv1d", "Tanh", "ReLU", "Sigmoid"]
+    assert net.eval().forward_steps(clip_of()).shape == (1, 2, 8)
+    with pytest.raises(IndexError, match="no place 7"):
+        net.insert(7, nn.Tanh())
+
+
+@torch.no_grad()
 def test_slices_and_items() -> None:
     net = sequential().eval()
     x = clip_of()

@@ -347,6 +347,19 @@ def test_forward_stepping(module: nn.Module) -> None:
     assert time_last.forward_step(torch.randn(2, 4)).shape == (2, 4)
 
 
+def test_modes_of_a_stepping_module_are_its_own() -> None:
+    shared = nn.Dropout()
+    module = nn.Sequential(shared, nn.Sequential(nn.Conv1d(2, 2, 1), nn.BatchNorm1d(2)), shared)
+    stepping = co.forward_stepping(module)
+    stepping.eval()
+    assert not any(each.training for each in stepping.modules())
+    assert all(each.training for each in module.modules())
+    assert [*map(id, stepping.parameters())] == [*map(id, module.parameters())]
+    assert len(list(stepping.modules())) == len(list(module.modules()))
+    x = torch.randn(1, 2, 6)
+    assert torch.equal(stepping(x), module.eval()(x))
+
+
 def test_forward_stepping_is_tried_in_a_container() -> None:
     net = co.Sequential(co.forward_stepping(nn.Conv1d(2, 2, 3, padding=1)))
     with pytest.raises(ValueError, match="`Conv1d` is not pointwise in time"):
