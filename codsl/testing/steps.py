@@ -61,9 +61,18 @@ def _steps(net: Any, trial: Trial, whole: Outputs, frames: range) -> Outputs:
                 raise ContractError(f"frame {t}: outputs {[*due]} are {type(y).__name__}")
             if y is not None:
                 demand(due.stop <= clip.shape[2], f"frame {t}: the clip has no output {due.start}")
-                trial.close(y, clip[:, :, due.start], f"the module's own step at frame {t}")
+                _close(trial, y, clip[:, :, due.start], f"the module's own step at frame {t}")
         made += ys
     return made
+
+
+def _close(trial: Trial, y: Tensor, wanted: Tensor, what: str) -> None:
+    spoilt = bool(y.isnan().any()) and not wanted.isnan().any()
+    demand(
+        not spoilt,
+        f"{what}: off by nan: frames are overwritten once they were taken, so a state copies them",
+    )
+    trial.close(y, wanted, what)
 
 
 def _taken(trial: Trial, ys: Any) -> Outputs:

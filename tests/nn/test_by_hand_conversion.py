@@ -235,6 +235,9 @@ def test_what_a_stream_cannot_do_is_refused(name: str) -> None:
         co.continual(module)(clip_of(ROW))
 
 
+ENCODER = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, batch_first=True), 2)
+
+
 @pytest.mark.parametrize(
     ("module", "why"),
     [
@@ -244,6 +247,12 @@ def test_what_a_stream_cannot_do_is_refused(name: str) -> None:
         (nn.Linear(4, 4), "channel_dim=1"),
         (nn.MultiheadAttention(4, 2), "attends to all"),
         (nn.TransformerEncoderLayer(4, 2), "attends to all"),
+        (ENCODER, "attends to all"),
+        (nn.Transformer(4, 2, 1, 1, 8, batch_first=True), "several inputs"),
+        (nn.Bilinear(4, 4, 4), "several inputs"),
+        (nn.MaxUnpool1d(2), "several inputs"),
+        (nn.CrossEntropyLoss(), "several inputs"),
+        (nn.LSTMCell(4, 4), "`co.LSTM` keeps them"),
         (nn.LSTM(4, 4, bidirectional=True), "from its end"),
         (nn.GRU(4, 4, bidirectional=True), "from its end"),
         (nn.AdaptiveAvgPool1d(1), "kernel_size"),
