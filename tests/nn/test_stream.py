@@ -266,7 +266,7 @@ def test_a_part_that_is_not_there() -> None:
 @torch.no_grad()
 def test_every_named_part_is_continual() -> None:
     """Joins too: they take their values one by one or as a list, in every mode."""
-    text = "a = conv1d(2, 1)\nb = conv1d(2, 1) from input\nj = join(\"concat\") from a, b"
+    text = 'a = conv1d(2, 1)\nb = conv1d(2, 1) from input\nj = join("concat") from a, b'
     for net in (built(), codsl.build(f"codsl 1\nnetwork n {{ input (2, T)\n{text} }}")):
         assert all(isinstance(part, codsl.nn.CoModule) for part in net.modules())
     join: Any = net.get_submodule("j")
