@@ -87,7 +87,12 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
 
 
 class Sequential(Container):
-    """Modules one after another, as `torch.nn.Sequential`."""
+    """Modules one after another, as `torch.nn.Sequential`; also functions of clips.
+
+    Takes and gives what the first and the last of them do: clips `(B, C, T, *S)`, frames
+    `(B, C, *S)`. Modules of torch.nn become continual ones that share its tensors; raises
+    `ValueError` with the reason for one that cannot be streamed exactly.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -120,6 +125,9 @@ class Sequential(Container):
 
 class BroadcastReduce(Container):
     """Modules beside one another over the same input, and their join.
+
+    Clips `(B, C, T, *S)` and frames `(B, C, *S)`; `concat` is along channels, the others broadcast
+    dimensions of 1. Raises `ValueError` where branches differ in stride, or in length for any clip.
 
     Args:
         aggregation: `sum`, `concat`, `mul`, `max`, `mean`, or a function of a list of tensors.
@@ -182,7 +190,9 @@ def Residual(  # noqa: N802
     """A module and a shortcut around it, joined; the shortcut comes first.
 
     A module that loses `n` frames meets the oldest frame of its window, unless `shrink` says
-    otherwise: `centered` (or True), `lagging`, `leading`.
+    otherwise: `centered` (or True), `lagging`, `leading`. Raises `ValueError` for a module with a
+    stride over time. Residuals: He et al., 2016; around shrinking convolutions: Hedegaard and
+    Iosifidis, 2022.
 
     Args:
         module: the body.
