@@ -302,6 +302,12 @@ def test_what_does_not_fit_is_said() -> None:
         co.BroadcastReduce(co.Conv1d(2, 3, 1), co.Conv1d(2, 2, 1))(clip_of())
     with pytest.raises(ValueError, match="different strides over time: 1, 2"):
         co.BroadcastReduce(nn.ReLU(), co.MaxPool1d(2))(clip_of())
+    for branch, lengths in ((co.Conv1d(2, 2, 4), "T, T - 3"), (co.Crop(0, 1), "T, T - 1")):
+        with pytest.raises(ValueError, match=f"`sum`: .* T frames give {lengths} outputs"):
+            co.BroadcastReduce(nn.ReLU(), branch)(clip_of())
+    strided = co.MaxPool1d(2), co.Conv1d(2, 2, 7, 2)
+    with pytest.raises(ValueError, match=r"`join`: .* give \(T\) / 2, \(T - 5\) / 2 outputs"):
+        co.BroadcastReduce(*strided, reduce=lambda values: values[0])(clip_of())
     with pytest.raises(ValueError, match="needs a shortcut"):
         co.Residual(nn.Conv1d(2, 2, 3, stride=2))
     with pytest.raises(ValueError, match="`0`: in_channels=3, but the input has 2"):
