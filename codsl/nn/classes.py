@@ -13,11 +13,13 @@ from torch.nn import functional
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time
 from codsl.layers.learned import Learned
+from codsl.layers.pooling import MaxPool
 from codsl.layers.row import Argument, arguments, make
 from codsl.layers.row import Layer as Row
 from codsl.layers.space_padding import SpacePad
 from codsl.layers.table import table
 from codsl.nn.layer import Layer, create, layer_class, paddings, strides
+from codsl.nn.older import word_of
 
 INFERRED = (
     "in_channels",
@@ -187,6 +189,8 @@ def row_of(row: type[Row], given: Mapping[str, Any]) -> Row:
     values = {
         name: _plain(value) for name, value in given.items() if name in known and name != "dtype"
     }
+    if values.get("temporal_fill") == "neg_inf" and issubclass(row, MaxPool):
+        del values["temporal_fill"]
     told = values.get("normalized_shape")
     if isinstance(told, tuple) and len(told) > 1:
         values.setdefault("over", "frame")
@@ -204,7 +208,8 @@ def _by_dimension(padding: Any, rank: int) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """An argument as rows read it: sequences are tuples, activations of torch are words."""
+    """An argument as rows read it: sequences and tensors are tuples, what has a word is one."""
+    value = word_of(value.tolist() if isinstance(value, Tensor) else value)
     if callable(value):
         return _word(value)
     return tuple(map(_plain, value)) if isinstance(value, list | tuple) else value

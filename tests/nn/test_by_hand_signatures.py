@@ -140,3 +140,34 @@ def relu(x: Tensor) -> Tensor:
 def test_an_activation_that_torch_has_no_word_for(activation: Any) -> None:
     with pytest.raises(ValueError, match="`activation` of `transformer_encoder_layer`"):
         co.TransformerEncoderLayer(4, 2, 8, 0.1, activation, past=2)
+
+
+@torch.no_grad()
+def test_fills_are_words_or_padding_modes() -> None:
+    x = torch.randn(2, 4, 9)
+    for made, fills in (
+        (co.Conv1d, (co.PaddingMode.ZEROS, co.PaddingMode.REPLICATE)),
+        (co.MaxPool1d, (co.PaddingMode.ZEROS,)),
+        (co.AvgPool1d, (co.PaddingMode.ZEROS, co.PaddingMode.REPLICATE)),
+    ):
+        channels = (4, 4) if made is co.Conv1d else ()
+        for fill in fills:
+            one, other = (made(*channels, 3, 1, 1, temporal_fill=f) for f in (fill, fill.value))
+            other.load_state_dict(one.state_dict())
+            assert torch.equal(one(x), other(x))
+    with pytest.raises(ValueError, match="found the text `neg_inf`"):
+        co.Conv1d(4, 4, 3, temporal_fill=co.PaddingMode.NEG_INF)
+    for lowest in (co.PaddingMode.NEG_INF, "neg_inf"):
+        assert torch.equal(co.MaxPool1d(3, 1, 1, temporal_fill=lowest)(x), nn.MaxPool1d(3, 1, 1)(x))
+
+
+@torch.no_grad()
+def test_a_matrix_may_be_a_tensor() -> None:
+    matrix = torch.tensor([[1.0, 0, 1], [0, 1, 0], [0, 1, 1]])
+    one, other = co.GraphConv(2, 4, matrix), co.GraphConv(2, 4, ((1, 0, 1), (0, 1, 0), (0, 1, 1)))
+    other.load_state_dict(one.state_dict())
+    x = torch.randn(1, 2, 5, 3)
+    assert torch.equal(one(x), other(x))
+    assert dict(one.named_buffers()).keys() == {"adjacency"}
+    learned = co.GraphConv(2, 4, matrix, learned=True)
+    assert "adjacency" in dict(learned.named_parameters())
