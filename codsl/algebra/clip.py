@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
-from operator import attrgetter
 
 from codsl.algebra.period import Phase, Time
 
-_first = attrgetter("first")
+
+def _first(phase: Phase) -> int:
+    return phase.first
 
 
 def length(time: Time, frames: int) -> int:

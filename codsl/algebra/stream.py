@@ -2,12 +2,13 @@
 
 from dataclasses import replace
 from math import isinf, lcm
-from operator import attrgetter
 
 from codsl.algebra.period import Phase, Time
 from codsl.algebra.series import compose
 
-_due = attrgetter("due")
+
+def _due(phase: Phase) -> int:
+    return phase.due
 
 
 def emits(time: Time, frames: int) -> int:

@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from torch import nn
@@ -14,7 +15,7 @@ from codsl.layers.pooling import Pool
 from codsl.layers.row import Weightless
 from codsl.layers.transposed import Transposed
 from codsl.layers.upsampling import Upsample
-from codsl.nn.classes import alike, built_from, hand_class, row_for
+from codsl.nn.classes import VARIADIC, alike, built_from, hand_class, row_for
 from codsl.nn.module import CoModule
 from codsl.nn.parametrised import check_parametrised, kind_of
 from codsl.nn.stepping import Tried
@@ -28,6 +29,10 @@ OVER_TIME = {
     "Linear": "on (B, C, T) its last dimension is time: `co.Linear(..., channel_dim=1)`",
     "MultiheadAttention": "every frame attends to all: `co.MultiheadAttention` has a window",
     "TransformerEncoderLayer": "every frame attends to all: `co.TransformerEncoder` has a window",
+    "TransformerEncoder": "every frame attends to all: `co.TransformerEncoder` has a window",
+    "RNNCell": "it is given its hidden tensors: `co.RNN` keeps them",
+    "GRUCell": "it is given its hidden tensors: `co.GRU` keeps them",
+    "LSTMCell": "it is given its hidden tensors: `co.LSTM` keeps them",
 }
 """Why a module of torch.nn cannot be streamed as it is, and what can."""
 
@@ -113,5 +118,13 @@ def refuse(module: nn.Module) -> None:
         why = "its statistics are those of all frames: give it `track_running_stats=True`"
     if known and isinstance(module, nn.RNNBase) and module.bidirectional:
         why = "it reads the clip from its end, which a stream does not have"
+    if known and why is None and _asked_for(module) > 1:
+        why = "it takes several inputs: derive what streams them from `co.CoModule`"
     if known and why is not None:
         raise ValueError(f"`{kind.__name__}` cannot be streamed: {why}")
+
+
+def _asked_for(module: nn.Module) -> int:
+    """How many inputs a module cannot do without."""
+    given = signature(type(module).forward).parameters.values()
+    return sum(each.default is each.empty and each.kind not in VARIADIC for each in given) - 1

@@ -35,21 +35,21 @@ class TransformerEncoder(LastFrames):
     (`layers.0.self_attn.in_proj_weight` ...).
 
     Args:
-        layer: a `TransformerEncoderLayerFactory`.
+        encoder_layer: a `TransformerEncoderLayerFactory`.
         num_layers: how many layers.
         norm: a norm of the output over features.
     """
 
     def __init__(
         self,
-        layer: Callable[[bool], EncoderLayer],
+        encoder_layer: Callable[[bool], EncoderLayer],
         num_layers: int,
         norm: nn.Module | None = None,
     ) -> None:
         super().__init__()
         if num_layers < 1:
             raise ValueError(f"an encoder has one layer or more, got {num_layers}")
-        self._of([layer(place < num_layers - 1) for place in range(num_layers)], norm)
+        self._of([encoder_layer(place < num_layers - 1) for place in range(num_layers)], norm)
 
     def _of(self, layers: list[EncoderLayer], norm: nn.Module | None) -> None:
         self.layers = nn.ModuleList(layers)

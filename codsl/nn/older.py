@@ -37,9 +37,14 @@ class Refused(ValueError, AssertionError):
     """A `ValueError` where the older library raised an `AssertionError`."""
 
 
+def word_of(fill: Any) -> Any:
+    """The word for a fill."""
+    return fill.value if isinstance(fill, PaddingMode) else fill
+
+
 def fill_of(value: Any) -> Any:
     """A fill by its word; raises `ValueError` for one that is none."""
-    word = value.value if isinstance(value, PaddingMode) else value
+    word = word_of(value)
     if word not in (None, "zeros", "replicate"):
         raise ValueError(f"`temporal_fill` is zeros or replicate, got {value!r}")
     return word

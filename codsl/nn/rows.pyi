@@ -309,6 +309,8 @@ class BatchNorm1d(Layer, nn.BatchNorm1d):
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> BatchNorm1d: ...
@@ -325,6 +327,8 @@ class BatchNorm2d(Layer, nn.BatchNorm2d):
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> BatchNorm2d: ...
@@ -341,6 +345,8 @@ class BatchNorm3d(Layer, nn.BatchNorm3d):
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> BatchNorm3d: ...
@@ -453,8 +459,8 @@ class ConstantPad2d(Layer, nn.ConstantPad2d):
     def __init__(
         self,
         padding: int | tuple[int | tuple[int, int], int | tuple[int, int]],
-        *,
         value: float,
+        *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
     ) -> None: ...
@@ -467,8 +473,8 @@ class ConstantPad3d(Layer, nn.ConstantPad3d):
     def __init__(
         self,
         padding: int | tuple[int | tuple[int, int], int | tuple[int, int], int | tuple[int, int]],
-        *,
         value: float,
+        *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
     ) -> None: ...
@@ -575,6 +581,7 @@ class ConvTranspose1d(Layer, nn.ConvTranspose1d):
         groups: int = 1,
         bias: bool = True,
         dilation: int | tuple[int] = 1,
+        padding_mode: Any = "zeros",
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
         weight_norm: Union[bool, Literal["old"]] = False,
@@ -597,6 +604,7 @@ class ConvTranspose2d(Layer, nn.ConvTranspose2d):
         groups: int = 1,
         bias: bool = True,
         dilation: int | tuple[int, int] = 1,
+        padding_mode: Any = "zeros",
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
         weight_norm: Union[bool, Literal["old"]] = False,
@@ -619,6 +627,7 @@ class ConvTranspose3d(Layer, nn.ConvTranspose3d):
         groups: int = 1,
         bias: bool = True,
         dilation: int | tuple[int, int, int] = 1,
+        padding_mode: Any = "zeros",
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
         weight_norm: Union[bool, Literal["old"]] = False,
@@ -775,6 +784,12 @@ class Embedding(Layer, nn.Embedding):
         num_embeddings: int,
         embedding_dim: int,
         padding_idx: int | None = None,
+        max_norm: Any = None,
+        norm_type: Any = 2.0,
+        scale_grad_by_freq: Any = False,
+        sparse: Any = False,
+        _weight: Any = None,
+        _freeze: Any = False,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
     ) -> None: ...
@@ -812,6 +827,8 @@ class Flatten(Layer, nn.Flatten):
 
     def __init__(
         self,
+        start_dim: Any = 1,
+        end_dim: Any = -1,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -901,6 +918,8 @@ class GroupNorm(Layer, nn.GroupNorm):
         affine: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> GroupNorm: ...
@@ -952,6 +971,8 @@ class Hardtanh(Layer, nn.Hardtanh):
         min_val: float = -1.0,
         max_val: float = 1.0,
         inplace: bool = False,
+        min_value: Any = None,
+        max_value: Any = None,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -976,6 +997,8 @@ class InstanceNorm1d(Layer, nn.InstanceNorm1d):
         track_running_stats: bool = False,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> InstanceNorm1d: ...
@@ -996,6 +1019,8 @@ class InstanceNorm2d(Layer, nn.InstanceNorm2d):
         track_running_stats: bool = False,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> InstanceNorm2d: ...
@@ -1016,6 +1041,8 @@ class InstanceNorm3d(Layer, nn.InstanceNorm3d):
         track_running_stats: bool = False,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
+        *,
+        bias: Any = True,
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> InstanceNorm3d: ...
@@ -1217,6 +1244,10 @@ class MultiheadAttention(Layer, nn.MultiheadAttention):
         num_heads: int,
         dropout: float = 0.0,
         bias: bool = True,
+        add_bias_kv: Any = False,
+        add_zero_attn: Any = False,
+        kdim: Any = None,
+        vdim: Any = None,
         batch_first: bool = False,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1846,6 +1877,7 @@ class Upsample(Layer, nn.Upsample):
         scale_factor: int | Sequence[int] | None = None,
         mode: Literal["nearest", "linear", "bilinear", "trilinear"] = "nearest",
         align_corners: bool = False,
+        recompute_scale_factor: Any = None,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,

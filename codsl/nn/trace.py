@@ -170,5 +170,14 @@ def _why(kind: str, times: Sequence[Time]) -> str:
     if kind == "stride":
         strides = ", ".join(str(time.stride) for time in times)
         return f"what meets here has different strides over time: {strides}"
-    lengths = ", ".join(str(time.offset) for time in times)
-    return f"what meets here differs in length: clips of T frames give T + {lengths} outputs"
+    lengths = ", ".join(map(_length, times))
+    return (
+        f"what meets here differs in length: clips of T frames give {lengths} outputs; "
+        "pad the shorter over time, or crop the longer"
+    )
+
+
+def _length(time: Time) -> str:
+    sign = "+" if time.offset > 0 else "-"
+    items = f"T {sign} {abs(time.offset)}" if time.offset else "T"
+    return items if time.stride == 1 else f"({items}) / {time.stride}"

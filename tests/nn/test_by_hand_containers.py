@@ -76,6 +76,31 @@ def test_a_changed_container_is_laid_out_anew(name: str) -> None:
 
 
 @torch.no_grad()
+def test_sums_and_multiples_are_continual() -> None:
+    net = sequential().eval()
+    x = clip_of()
+    more = co.Sequential(co.Conv1d(3, 2, 3))
+    together = net + more
+    assert type(together) is co.Sequential
+    assert list(together) == [*net, *more]
+    assert torch.allclose(streamed(together.eval(), x), more(net(x)), atol=1e-6)
+    one = co.Sequential(co.Conv1d(2, 2, 3, padding=1)).eval()
+    for thrice in (one * 3, 3 * one):
+        assert type(thrice) is co.Sequential
+        assert torch.allclose(streamed(thrice.eval(), x), one(one(one(x))), atol=1e-6)
+
+
+def test_inserting_among_names() -> None:
+    net = co.Sequential(OrderedDict(a=co.Conv1d(2, 2, 3), b=nn.ReLU()))
+    net.insert(1, nn.Tanh()).append(nn.Sigmoid()).insert(-4, nn.ReLU6())
+    assert list(net._modules) == ["4", "a", "2", "b", "3"]
+    assert [type(part).__name__ for part in net] == ["ReLU6", "Conv1d", "Tanh", "ReLU", "Sigmoid"]
+    assert net.eval().forward_steps(clip_of()).shape == (1, 2, 8)
+    with pytest.raises(IndexError, match="no place 7"):
+        net.insert(7, nn.Tanh())
+
+
+@torch.no_grad()
 def test_slices_and_items() -> None:
     net = sequential().eval()
     x = clip_of()
@@ -277,6 +302,12 @@ def test_what_does_not_fit_is_said() -> None:
         co.BroadcastReduce(co.Conv1d(2, 3, 1), co.Conv1d(2, 2, 1))(clip_of())
     with pytest.raises(ValueError, match="different strides over time: 1, 2"):
         co.BroadcastReduce(nn.ReLU(), co.MaxPool1d(2))(clip_of())
+    for branch, lengths in ((co.Conv1d(2, 2, 4), "T, T - 3"), (co.Crop(0, 1), "T, T - 1")):
+        with pytest.raises(ValueError, match=f"`sum`: .* T frames give {lengths} outputs"):
+            co.BroadcastReduce(nn.ReLU(), branch)(clip_of())
+    strided = co.MaxPool1d(2), co.Conv1d(2, 2, 7, 2)
+    with pytest.raises(ValueError, match=r"`join`: .* give \(T\) / 2, \(T - 5\) / 2 outputs"):
+        co.BroadcastReduce(*strided, reduce=lambda values: values[0])(clip_of())
     with pytest.raises(ValueError, match="needs a shortcut"):
         co.Residual(nn.Conv1d(2, 2, 3, stride=2))
     with pytest.raises(ValueError, match="`0`: in_channels=3, but the input has 2"):

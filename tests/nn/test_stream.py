@@ -302,6 +302,22 @@ def test_a_part_that_is_not_there() -> None:
         built().get_submodule("mixed.narrow")
 
 
+@torch.no_grad()
+def test_every_named_part_is_continual() -> None:
+    """Joins too: they take their values one by one or as a list, in every mode."""
+    text = 'a = conv1d(2, 1)\nb = conv1d(2, 1) from input\nj = join("concat") from a, b'
+    for net in (built(), codsl.build(f"codsl 1\nnetwork n {{ input (2, T)\n{text} }}")):
+        assert all(isinstance(part, codsl.nn.CoModule) for part in net.modules())
+    join: Any = net.get_submodule("j")
+    assert (join.receptive_field, join.delay, join.stride, join.padding) == (1, 0, (1,), (0,))
+    one, other = torch.randn(2, 1, 2, 5)
+    whole = torch.cat([one, other], 1)
+    for y in (join(one, other), join([one, other]), join.forward_steps(one, other)):
+        assert torch.equal(y, whole)
+    assert torch.equal(join.forward_step([one[:, :, 1], other[:, :, 1]]), whole[:, :, 1])
+    assert join.get_state() is None
+
+
 PARTS = {"stem": (3, 1, 2), "mixed": (5, 4, 1), "arms": (4, 1, 1), "arms.one": (3, 0, 1)}
 
 
