@@ -125,7 +125,9 @@ def test_attention_built_from_torch_has_its_answer() -> None:
     assert torch.allclose(made.eval().forward_steps(x), wanted, atol=1e-6)
 
 
-@pytest.mark.parametrize("activation", ["gelu", functional.gelu, nn.GELU()], ids=str)
+@pytest.mark.parametrize(
+    "activation", ["gelu", functional.gelu, nn.GELU()], ids=["word", "function", "module"]
+)
 def test_an_activation_is_a_word_or_a_function(activation: Any) -> None:
     made = co.TransformerEncoderLayer(4, 2, 8, 0.1, activation, past=2)
     assert made.operation.activation == "gelu"
@@ -136,7 +138,9 @@ def relu(x: Tensor) -> Tensor:
     return x.clamp(0, 6)
 
 
-@pytest.mark.parametrize("activation", [torch.tanh, relu, nn.GELU("tanh")], ids=str)
+@pytest.mark.parametrize(
+    "activation", [torch.tanh, relu, nn.GELU("tanh")], ids=["tanh", "relu", "gelu"]
+)
 def test_an_activation_that_torch_has_no_word_for(activation: Any) -> None:
     with pytest.raises(ValueError, match="`activation` of `transformer_encoder_layer`"):
         co.TransformerEncoderLayer(4, 2, 8, 0.1, activation, past=2)
