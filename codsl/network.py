@@ -8,7 +8,6 @@ from codsl.graph.graph import Graph
 from codsl.graph.report import Report
 from codsl.nn.block import Block, fill
 from codsl.nn.state import State
-from codsl.nn.stream import Slots
 
 
 class Network(Block):
@@ -30,19 +29,6 @@ class Network(Block):
     def report(self) -> Report:
         """What the network is, node by node; `print` shows it as a table."""
         return self.graph.report()
-
-    def stream(
-        self,
-        slots: int,
-        dtype: torch.dtype | None = None,
-        device: torch.device | str | None = None,
-    ) -> Slots:
-        """Room for so many streams in one batch, which join, step and leave when they will.
-
-        Dtype and device are the network's if not given. Raises `ValueError` for less than one
-        slot, and for a network of which one frame may give several outputs.
-        """
-        return Slots(self, slots, dtype, device)
 
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the state of the stream to a safetensors file, all at once.

@@ -93,9 +93,9 @@ def test_everything_travels_inside(installed: Installed) -> None:
         f"codsl/{path.relative_to(base)}"
         for base, folder in ((ROOT / "codsl", "."), (ROOT, "schemas"), (ROOT, "networks"))
         for path in (base / folder).rglob("*")
-        if path.suffix in {".py", ".typed", ".lark", ".json", ".yaml", ".codsl"}
+        if path.suffix in {".py", ".pyi", ".typed", ".lark", ".json", ".yaml", ".codsl"}
     }
-    assert {"codsl/syntax/grammar.lark", "codsl/py.typed", "codsl/networks/x3d.yaml"} <= wanted
+    assert {"codsl/syntax/grammar.lark", "codsl/py.typed", "codsl/nn/rows.pyi"} <= wanted
     assert wanted <= inside
     others = {name for name in inside if not name.startswith("codsl/")}
     assert all(name.startswith(f"codsl-{codsl.__version__}.dist-info/") for name in others)

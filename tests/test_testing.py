@@ -205,6 +205,7 @@ def test_a_spec_with_mistakes_says_so() -> None:
         verify({**SMALL, "layers": ["nothing"]})
 
 
+ENCODER = co.TransformerEncoderLayerFactory(4, 2, 8, sequence_len=3)
 HAND: dict[str, tuple[Any, Any]] = {
     "convolution": (lambda: co.Conv2d(3, 4, 3, padding=1), (3, 7)),
     "row": (lambda: co.Sequential(co.Conv1d(3, 4, 3), nn.BatchNorm1d(4), nn.ReLU()), (3,)),
@@ -216,6 +217,9 @@ HAND: dict[str, tuple[Any, Any]] = {
     "several in and out": (lambda: co.Parallel(co.Conv1d(3, 4, 3), co.Delay(2)), [(3,), (2, 2)]),
     "fan out": (lambda: co.Broadcast(2), (3,)),
     "memory": (lambda: co.Sequential(co.GRU(3, 4)), (3,)),
+    "memory by itself": (lambda: co.LSTM(3, 4), (3,)),
+    "one encoder": (lambda: co.TransformerEncoder(ENCODER, 1), (4,)),
+    "attention": (lambda: co.RetroactiveMultiheadAttention(4, 2, sequence_len=3), (4,)),
     "frames alone": (lambda: co.forward_stepping(nn.Conv2d(3, 4, 1)), (3, 5)),
     "function": (lambda: co.Lambda(lambda x: 2 * x), (3,)),
     "bursts": (lambda: co.ConvTranspose1d(3, 2, 4, stride=2, padding=1), (3,)),

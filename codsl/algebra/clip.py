@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
-from operator import attrgetter
 
 from codsl.algebra.period import Phase, Time
 
-_first = attrgetter("first")
+
+def _first(phase: Phase) -> int:
+    return phase.first
 
 
 def length(time: Time, frames: int) -> int:
@@ -38,6 +39,6 @@ def shortens(time: Time) -> int:
     return lost(Time(time.period, tuple(begun)), time)
 
 
-def rate(time: Time, macs: int) -> float:
+def rate(time: Time, macs: int | Fraction) -> float:
     """Work per input frame of a node that does `macs` for each output."""
-    return macs * len(time.phases) / time.period
+    return float(macs * len(time.phases) / time.period)

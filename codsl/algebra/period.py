@@ -53,6 +53,8 @@ class Time:
         The outputs before output 0 count as well, so that it may be below zero.
         """
         start = number(self.phases[0])
+        if len(self.phases) == 1:
+            return (frames - start) // self.period + 1
         turns, rest = divmod(frames - start, self.period)
         return turns * len(self.phases) + bisect_right(self.phases, start + rest, key=number)
 

@@ -2,17 +2,24 @@
 
 from dataclasses import replace
 from math import isinf, lcm
-from operator import attrgetter
 
 from codsl.algebra.period import Phase, Time
 from codsl.algebra.series import compose
 
-_due = attrgetter("due")
+
+def _due(phase: Phase) -> int:
+    return phase.due
 
 
 def emits(time: Time, frames: int) -> int:
     """How many outputs have come out of a stream after its first `frames` frames."""
     return max(0, time.count(frames - 1, _due))
+
+
+def burst(time: Time) -> int:
+    """The most outputs that come out of a stream with one frame."""
+    last = time.output(len(time.phases)).due
+    return max(emits(time, frame + 1) - emits(time, frame) for frame in range(max(0, last) + 1))
 
 
 def reads(time: Time, first: int, last: int) -> tuple[int, int]:

@@ -8,7 +8,7 @@ from codsl.algebra.clip import length, longest, lost, rate, shortens
 from codsl.algebra.formulas import crops, remembers, sees, spreads, steady, stretches, waits
 from codsl.algebra.period import IDENTITY, Phase, Time
 from codsl.algebra.series import MOST, Disagreement, Unsteady, compose, join
-from codsl.algebra.stream import backlog, emits, hold, postponed, reads, spare
+from codsl.algebra.stream import backlog, burst, emits, hold, postponed, reads, spare
 
 __all__ = [
     "IDENTITY",
@@ -18,6 +18,7 @@ __all__ = [
     "Time",
     "Unsteady",
     "backlog",
+    "burst",
     "compose",
     "crops",
     "emits",

@@ -27,7 +27,7 @@ def conclude(playback: "Playback", recording: "Recording | None") -> None:
     speed = f"{playback.frames / seconds:.1f} a second"
     _say("frames", f"{playback.frames} in {seconds:.2f} s, {speed} (the network alone)")
     first = "none before the end" if playback.first is None else f"at frame {playback.first}"
-    _say("first output", f"{first}; declared delay {playback.net.delay}")
+    _say("first output", f"{first}; declared delay {playback.net.graph.begins}")
     total = playback.stepped + playback.flushed
     _say("outputs", f"{total}: {playback.stepped} from steps, {playback.flushed} at the end")
     if recording and recording.items:

@@ -39,8 +39,8 @@ class Playback:
     @property
     def misplaced(self) -> bool:
         """Whether the first output came at another frame than the declared one."""
-        delay = self.net.delay
-        return self.frames > delay if self.first is None else self.first != delay
+        begins = self.net.graph.begins
+        return self.frames > begins if self.first is None else self.first != begins
 
     @property
     def tolerance(self) -> float:

@@ -10,7 +10,7 @@ from typing import Any
 from codsl.algebra.cycle import Cycle, Reading, cycle
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Time, compose, hold, join, length, rate
+from codsl.algebra.time import IDENTITY, MOST, Time, Unsteady, compose, hold, join, length, rate
 from codsl.diagnostics import plural
 from codsl.graph.align import Schedule, align
 from codsl.graph.fingerprint import Fingerprint, fingerprint
@@ -77,8 +77,17 @@ class Graph:
 
     @property
     def delay(self) -> int:
-        """The frame at which the first output comes out of a stream, counted from 0."""
+        """Frames that an output comes later than its own at most, of a period and of all outputs.
+
+        Without upsampling it is the frame at which the first comes, counted from 0: `begins`.
+        """
         return max(self.times[each.value].delay for each in self.outputs)
+
+    @property
+    def begins(self) -> int:
+        """The frame at which the first output comes out of a stream, counted from 0; of several
+        outputs the last to begin."""
+        return max(self.times[each.value].phases[0].due for each in self.outputs)
 
     @property
     def stride(self) -> int | Fraction:
@@ -140,20 +149,21 @@ class Graph:
 
     @cached_property
     def space(self) -> tuple[Time, ...]:
-        """How the first output sits over each dimension of space, as far as there is one."""
+        """How the first output sits over each dimension of space, as far as there is one.
+
+        Raises `ValueError` for one that takes too many positions to repeat itself.
+        """
         axes: list[tuple[Time, ...]] = [
             (IDENTITY,) * len(inlet.frame.space) for inlet in self.inputs
         ]
         for node in self.nodes:
-            inputs = [axes[edge.source] for edge in node.edges]
-            axes.append(
-                tuple(
-                    _widest([compose(axis, here) for axis in column])
-                    for column, here in zip(
-                        zip(*inputs, strict=False), node.over(len(inputs[0])), strict=False
-                    )
-                )
-            )
+            try:
+                axes.append(_over(node, [axes[edge.source] for edge in node.edges]))
+            except Unsteady:
+                raise ValueError(
+                    f"`{node.path}`: more than {MOST} positions until the pattern of how it sits "
+                    "over space repeats itself"
+                ) from None
         return axes[self.output]
 
     @property
@@ -199,7 +209,7 @@ class Graph:
             "min_frames": self.min_frames,
             "macs": sum(row.macs for row in rows),
             "clip_frames": clip,
-            "clip_macs": sum(node.macs * length(time, clip) for node, time in work),
+            "clip_macs": round(sum(node.macs * length(time, clip) for node, time in work)),
             "state_bytes": sum(row.state_bytes for row in rows),
         }
         if self.outputs[0].name:
@@ -280,6 +290,13 @@ def times_of(nodes: tuple[Node, ...], inputs: int = 1) -> tuple[Time, ...]:
     for node in nodes:
         times.append(join([compose(times[edge.source], edge.reach) for edge in node.edges]))
     return tuple(times)
+
+
+def _over(node: Node, inputs: list[tuple[Time, ...]]) -> tuple[Time, ...]:
+    """How a node sits over each dimension of space, by how its inputs do."""
+    here = node.over(len(inputs[0]))
+    columns = zip(zip(*inputs, strict=False), here, strict=False)
+    return tuple(_widest([compose(axis, own) for axis in column]) for column, own in columns)
 
 
 def _widest(axes: list[Time]) -> Time:

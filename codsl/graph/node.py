@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from math import prod
 
 from codsl.algebra.shape import Frame
@@ -28,7 +29,7 @@ class Node:
     frame: Frame
     recipe: Recipe
     weights: Mapping[str, tuple[int, ...]]
-    macs: int
+    macs: int | Fraction
     space: tuple[Time, ...]
     span: Span | None = None
 

@@ -1,25 +1,14 @@
-"""Pointwise nonlinearities, as torch.nn's of the same name and arguments."""
+"""Nonlinearities of each number by itself, as torch.nn's of the same name and arguments."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
-from codsl.layers.arguments import Axis, Count, Number, Real, Word
+from codsl.layers.arguments import Count, Number, Real, Word
 from codsl.layers.mistake import Mistake
-from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import (
-    ANY_RANK,
-    InPlace,
-    Layer,
-    OfImages,
-    Parameterless,
-    Picture,
-    Weightless,
-    check_rank,
-    settings,
-    type_name,
-)
+from codsl.layers.recipe import Pointwise
+from codsl.layers.row import ANY_RANK, InPlace, Weightless, check_rank, settings
 
 Examples = tuple[Mapping[str, Any], ...]
 PLAIN: Examples = ({},)
@@ -31,65 +20,6 @@ class Elementwise(Weightless):
     @final
     def fit(self, x: Frame) -> Frame:
         return x
-
-
-def axis(row: Layer, dim: int, x: Frame) -> int:
-    """The dimension of `(B, C, T, *S)` that `dim` counts; raises `Mistake` for batch and time."""
-    dims = 2 + x.rank
-    resolved = dim + dims if dim < 0 else dim
-    if resolved == 2:
-        raise Mistake(
-            "E0409",
-            "this would be normalised over time",
-            argument="dim",
-            note="a stream knows no later frames, so no sum over all of them",
-            help="`dim=1` is channels",
-            replacement="1",
-        )
-    if not 1 <= resolved < dims:
-        raise Mistake(
-            "E0409",
-            f"`dim={dim}` is no dimension of a frame",
-            argument="dim",
-            layer=f"the input is {x}",
-            help="`dim=1` is channels",
-            replacement="1",
-        )
-    return resolved
-
-
-def image_axis(dim: int, x: Frame) -> int:
-    """The dimension of `(N, C, *S)` that `dim` counts; raises `Mistake` for that of the images."""
-    dims = 1 + x.rank
-    resolved = dim + dims if dim < 0 else dim
-    if not 1 <= resolved < dims:
-        raise Mistake(
-            "E0409",
-            f"`dim={dim}` is no dimension of a single frame",
-            argument="dim",
-            layer=f"the input is {x}",
-            help="`dim=1` is channels, `dim=2` the first of space",
-            replacement="1",
-        )
-    return resolved
-
-
-@dataclass(frozen=True)
-class Normalised(Weightless, OfImages):
-    """A softmax of some kind along one dimension: channels, or one of space."""
-
-    dim: Axis = 1
-
-    @final
-    def fit(self, x: Frame) -> Frame:
-        axis(self, self.dim, x)
-        return x
-
-    @final
-    def picture(self, x: Frame) -> Picture:
-        image_axis(self.dim, x)
-        recipe = Pointwise(type(self).__name__, settings(self))
-        return Picture(x, self.space(x), recipe)
 
 
 @final
@@ -232,61 +162,6 @@ class SELU(Elementwise):
     examples: ClassVar[Examples] = PLAIN
 
 
-def halved(row: Layer, at: int, x: Frame) -> Frame:
-    """`x` with half of one of its sizes; raises `Mistake` where that is odd."""
-    size = x.shape[at]
-    if size % 2:
-        name = type_name(type(row))
-        raise Mistake(
-            "E0402", f"`{name}` halves an even size, not {size}", layer=f"the input is {x}"
-        )
-    sizes = (*x.shape[:at], size // 2, *x.shape[at + 1 :])
-    return Frame(sizes[0], sizes[1:])
-
-
-@final
-@dataclass(frozen=True)
-class GLU(Weightless, OfImages):
-    """The first half of `dim` times the sigmoid of the second (Dauphin et al., 2016)."""
-
-    rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[Examples] = PLAIN
-    dim: Axis = 1
-
-    @final
-    def fit(self, x: Frame) -> Frame:
-        return halved(self, max(0, axis(self, self.dim, x) - 2), x)
-
-    @final
-    def picture(self, x: Frame) -> Picture:
-        y = halved(self, image_axis(self.dim, x) - 1, x)
-        return Picture(y, self.space(x), Pointwise(type(self).__name__, settings(self)))
-
-
-@final
-@dataclass(frozen=True)
-class GTU(Parameterless, OfImages):
-    """The gate of WaveNet: the hyperbolic tangent of the first half of `dim` times the sigmoid of
-    the second (van den Oord et al., 2016)."""
-
-    rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[Examples] = ({}, {"dim": -1})
-    dim: Axis = 1
-
-    @final
-    def fit(self, x: Frame) -> Frame:
-        return halved(self, max(0, axis(self, self.dim, x) - 2), x)
-
-    @final
-    def picture(self, x: Frame) -> Picture:
-        y = halved(self, image_axis(self.dim, x) - 1, x)
-        return Picture(y, self.space(x), self.recipe(x))
-
-    @final
-    def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise(call=Call("gtu_halves", settings(self)))
-
-
 @final
 @dataclass(frozen=True)
 class GELU(Elementwise):
@@ -390,38 +265,6 @@ class Softsign(Elementwise):
 @final
 class Tanhshrink(Elementwise):
     """`x - tanh(x)`."""
-
-    rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[Examples] = PLAIN
-
-
-@final
-class Softmin(Normalised):
-    """The softmax of `-x` along `dim`, channels if not said otherwise."""
-
-    rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[Examples] = PLAIN
-
-
-@final
-class Softmax(Normalised):
-    """`exp(x)`, divided by its sum along `dim`, channels if not said otherwise."""
-
-    rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[Examples] = ({}, {"dim": -1})
-
-
-@final
-class Softmax2d(Elementwise):
-    """The softmax over channels of `(B, C, T, S)`."""
-
-    rank: ClassVar[int] = 2
-    examples: ClassVar[Examples] = PLAIN
-
-
-@final
-class LogSoftmax(Normalised):
-    """The logarithm of the softmax along `dim`, channels if not said otherwise."""
 
     rank: ClassVar[int] = ANY_RANK
     examples: ClassVar[Examples] = PLAIN

@@ -36,6 +36,17 @@ def integer(value: Value, minimum: int) -> int:
     return value
 
 
+def _for_each(entry: dict[str, Any], rank: int) -> dict[str, Any]:
+    """The schema of one entry for all dimensions, or one each."""
+    return {
+        **entry,
+        "type": ["integer", "array", "string"],
+        "minItems": rank,
+        "maxItems": rank,
+        "items": entry,
+    }
+
+
 def _entry(at: int, value: Value, minimum: int) -> int:
     """An integer of a tuple, whose place is told where it is wrong."""
     try:
@@ -155,13 +166,7 @@ class PerDimension(Kind):
 
     def schema(self, rank: int) -> dict[str, Any]:
         entry = {"type": ["integer", "string"], "minimum": self.minimum, "pattern": EXPRESSION}
-        return {
-            **entry,
-            "type": ["integer", "array", "string"],
-            "minItems": rank,
-            "maxItems": rank,
-            "items": entry,
-        }
+        return _for_each(entry, rank)
 
 
 @final
@@ -177,13 +182,7 @@ class Outputs(Kind):
 
     def schema(self, rank: int) -> dict[str, Any]:
         entry = {"type": ["integer", "string", "null"], "minimum": 1, "pattern": EXPRESSION}
-        return {
-            **entry,
-            "type": ["integer", "array", "string"],
-            "minItems": rank,
-            "maxItems": rank,
-            "items": entry,
-        }
+        return _for_each(entry, rank)
 
 
 @final

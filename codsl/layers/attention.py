@@ -17,10 +17,10 @@ from codsl.layers.arguments import (
     Share,
     Word,
 )
-from codsl.layers.fit import inferred, vectors
+from codsl.layers.fit import inferred, nearest_divisor, vectors
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Attended, Call
-from codsl.layers.row import Layer, nearest_divisor
+from codsl.layers.row import Layer
 
 Examples = tuple[Mapping[str, Any], ...]
 Weights = dict[str, tuple[int, ...]]

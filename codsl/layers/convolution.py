@@ -19,7 +19,7 @@ from codsl.layers.arguments import (
     MaybeCount,
     Word,
 )
-from codsl.layers.fit import divides, inferred
+from codsl.layers.fit import divides_both, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Pointwise, Windowed
@@ -69,7 +69,7 @@ class Convolution(OfImages):
         """The frame that windows over time and space make of `x`, once all that they need is
         there."""
         inferred("in_channels", self.in_channels, x)
-        divides(self.groups, x, self.out_channels)
+        divides_both(self.groups, x, self.out_channels)
         check_repeats(self.padding_mode, made, x)
         return slide(made, x, self.out_channels)
 

@@ -1,11 +1,11 @@
 """What rows ask of the frames that enter, and what they say where it is not so."""
 
-from math import gcd
+from math import gcd, isqrt
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import MOST
 from codsl.layers.mistake import Mistake
-from codsl.layers.row import Layer, nearest_divisor, type_name
+from codsl.layers.row import Layer, type_name
 
 
 def vectors(row: Layer, x: Frame) -> None:
@@ -23,17 +23,31 @@ def vectors(row: Layer, x: Frame) -> None:
 def inferred(name: str, value: int | None, x: Frame) -> None:
     """Raise `Mistake` where an argument that is inferred from the channels says otherwise."""
     if value not in (None, x.channels):
-        here = f"the input has {x.channels} channels"
         raise Mistake(
             "E0402",
-            f"{name}={value}, but {here}",
+            f"{name}={value}, but the input has {x.channels} channels",
             argument=name,
-            layer=here,
+            layer=f"the input is {x}",
             help=f"leave `{name}` out: it is inferred",
         )
 
 
-def divides(groups: int, x: Frame, out_channels: int) -> None:
+def divides(argument: str, groups: int, x: Frame) -> None:
+    """Raise `Mistake` where a number of groups does not divide the channels of the input."""
+    if x.channels % groups:
+        nearest = nearest_divisor(x.channels, groups)
+        raise Mistake(
+            "E0414",
+            f"{argument}={groups} does not divide in_channels={x.channels}",
+            argument=argument,
+            about=f"{argument} is {groups}",
+            layer=f"the input has {x.channels} channels",
+            help=f"the nearest divisor is {nearest}",
+            replacement=str(nearest),
+        )
+
+
+def divides_both(groups: int, x: Frame, out_channels: int) -> None:
     """Raise `Mistake` where groups do not divide both channel counts."""
     common = gcd(x.channels, out_channels)
     for word, channels in (("in", x.channels), ("out", out_channels)):
@@ -48,6 +62,12 @@ def divides(groups: int, x: Frame, out_channels: int) -> None:
                 help=f"the nearest that divides both channel counts is {nearest}",
                 replacement=str(nearest),
             )
+
+
+def nearest_divisor(number: int, wanted: int) -> int:
+    """The divisor of `number` next to `wanted`; the larger of two."""
+    small = [each for each in range(1, isqrt(number) + 1) if number % each == 0]
+    return min((*small, *(number // each for each in small)), key=lambda d: (abs(d - wanted), -d))
 
 
 def few(name: str, factor: int) -> None:

@@ -6,19 +6,10 @@ from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Count, Flag, MaybeCount, Number, Optional, Sizes, Word
+from codsl.layers.fit import divides, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import (
-    ANY_RANK,
-    InPlace,
-    OfImages,
-    Picture,
-    check_divides,
-    check_inferred,
-    check_rank,
-    settings,
-    type_name,
-)
+from codsl.layers.row import ANY_RANK, InPlace, OfImages, Picture, check_rank, settings, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 Eps = Annotated[float, Number(0)]
@@ -153,8 +144,8 @@ class GroupNorm(InPlace):
 
     @final
     def shape(self, x: Frame) -> Frame:
-        check_inferred("num_channels", self.num_channels, x)
-        check_divides("num_groups", self.num_groups, x)
+        inferred("num_channels", self.num_channels, x)
+        divides("num_groups", self.num_groups, x)
         if x.size == self.num_groups:
             raise Mistake(
                 "E0409",
@@ -195,7 +186,7 @@ class InstanceNorm(InPlace, OfImages):
 
     @final
     def _fit(self, x: Frame) -> Frame:
-        check_inferred("num_features", self.num_features, x)
+        inferred("num_features", self.num_features, x)
         if x.positions == 1 and not self.track_running_stats:
             raise Mistake(
                 "E0409",

@@ -10,7 +10,7 @@ from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import ZERO, Count, Flag, Integer, Word
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import PaddingOverTime
-from codsl.layers.recipe import Call, Windowed
+from codsl.layers.recipe import Attended, Call, Windowed
 from codsl.layers.row import ANY_RANK, Unlearned
 from codsl.layers.sliding import windows
 
@@ -60,7 +60,8 @@ class TemporalShift(FramesOfTime):
     from the next frame, as many after them from the previous one, the rest from this one; zeros
     stand before the first frame and after the last.
 
-    `online` never looks ahead: the first `C // fold_div` channels are the previous frame's.
+    `online` never looks ahead: the first `C // fold_div` channels are the previous frame's, and a
+    stream keeps them alone.
     """
 
     rank: ClassVar[int] = ANY_RANK
@@ -94,8 +95,12 @@ class TemporalShift(FramesOfTime):
         return sees(self._over())
 
     @final
-    def recipe(self, x: Frame) -> Windowed:
-        shifted = {"channels": x.channels // self.fold_div, "online": self.online}
+    def recipe(self, x: Frame) -> Windowed | Attended:
+        shifted = {"channels": x.channels // self.fold_div}
+        if self.online:
+            keeps = Frame(shifted["channels"], x.space)
+            frame, call = Call("first_channels", shifted), Call("shift_first_channels", shifted)
+            return Attended("Identity", {}, frame, keeps, call, self.time())
         window = Call("shift_channels", shifted)
         return Windowed("Identity", {}, over=self._over(), window=window)
 

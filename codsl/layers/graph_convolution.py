@@ -7,9 +7,10 @@ from typing import Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.layers.arguments import Count, Flag, Matrices, MaybeCount
+from codsl.layers.fit import inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import Layer, check_inferred, check_rank, settings
+from codsl.layers.row import Layer, check_rank, settings
 
 SELF = tuple(tuple(int(row == column) for column in range(6)) for row in range(6))
 CHAIN = tuple(tuple(0.5 * (row == column + 1) for column in range(6)) for row in range(6))
@@ -45,7 +46,7 @@ class GraphConv(Layer):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
-        check_inferred("in_channels", self.in_channels, x)
+        inferred("in_channels", self.in_channels, x)
         nodes = len(self.adjacency[0])
         if x.space != (nodes,):
             raise Mistake(

@@ -6,9 +6,10 @@ from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Flag, MaybeCount, Number, Optional
+from codsl.layers.fit import inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Pointwise
-from codsl.layers.row import InPlace, check_inferred, check_rank, settings
+from codsl.layers.row import InPlace, check_rank, settings
 
 EXAMPLES: tuple[Mapping[str, Any], ...] = ({}, {"eps": 1e-3, "affine": False})
 
@@ -28,7 +29,7 @@ class BatchNorm(InPlace):
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
-        check_inferred("num_features", self.num_features, x)
+        inferred("num_features", self.num_features, x)
         if not self.track_running_stats:
             raise Mistake(
                 "E0409",

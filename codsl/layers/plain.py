@@ -7,9 +7,10 @@ from typing import Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, waits
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural
+from codsl.layers.fit import inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned, Weightless, check_inferred
+from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned, Weightless
 
 Examples = tuple[Mapping[str, Any], ...]
 
@@ -95,7 +96,7 @@ class Linear(Layer):
                 layer=f"the input is {x}",
                 help="put `flatten` before it, or use a convolution with `kernel_size=1`",
             )
-        check_inferred("in_features", self.in_features, x)
+        inferred("in_features", self.in_features, x)
         return Frame(self.out_features)
 
     @final

@@ -9,16 +9,10 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import LARGEST, Count, Integer, Optional, Sizes
+from codsl.layers.fit import divides
 from codsl.layers.mistake import Mistake
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import (
-    ANY_RANK,
-    Parameterless,
-    Unlearned,
-    Weightless,
-    check_divides,
-    check_rank,
-)
+from codsl.layers.row import ANY_RANK, Parameterless, Unlearned, Weightless, check_rank
 
 Examples = tuple[Mapping[str, Any], ...]
 Index = Annotated[int, Integer(-LARGEST)]
@@ -39,7 +33,7 @@ class ChannelShuffle(Weightless):
 
     @final
     def fit(self, x: Frame) -> Frame:
-        check_divides("groups", self.groups, x)
+        divides("groups", self.groups, x)
         return x
 
 

@@ -4,8 +4,8 @@ import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import MISSING, dataclass, fields
+from fractions import Fraction
 from functools import cache
-from math import isqrt
 from typing import Any, ClassVar, final, get_type_hints
 
 from codsl.algebra.shape import Frame
@@ -59,8 +59,9 @@ class Layer(ABC):
         """The shapes of its parameters, by torch's names."""
 
     @abstractmethod
-    def macs(self, x: Frame, y: Frame) -> int:
-        """Multiply-accumulates of convolutions and matrix products for one output."""
+    def macs(self, x: Frame, y: Frame) -> int | Fraction:
+        """Multiply-accumulates of convolutions and matrix products for one output; a fraction where
+        what an item takes is shared by several outputs."""
 
     @abstractmethod
     def recipe(self, x: Frame) -> Recipe:
@@ -145,39 +146,6 @@ class Weightless(Parameterless):
 def settings(row: Layer) -> dict[str, Any]:
     """The arguments of a row by name."""
     return {argument.name: getattr(row, argument.name) for argument in arguments(type(row))}
-
-
-def check_inferred(argument: str, given: int | None, x: Frame) -> None:
-    """Raise `Mistake` where a number of channels is given that is not the input's."""
-    if given not in (None, x.channels):
-        raise Mistake(
-            "E0402",
-            f"{argument}={given}, but the input has {x.channels} channels",
-            argument=argument,
-            layer=f"the input is {x}",
-            help=f"leave `{argument}` out: it is inferred",
-        )
-
-
-def check_divides(argument: str, groups: int, x: Frame) -> None:
-    """Raise `Mistake` where groups do not divide the channels of the input."""
-    if x.channels % groups:
-        nearest = nearest_divisor(x.channels, groups)
-        raise Mistake(
-            "E0414",
-            f"{argument}={groups} does not divide in_channels={x.channels}",
-            argument=argument,
-            about=f"{argument} is {groups}",
-            layer=f"the input has {x.channels} channels",
-            help=f"the nearest divisor is {nearest}",
-            replacement=str(nearest),
-        )
-
-
-def nearest_divisor(number: int, wanted: int) -> int:
-    """The divisor of `number` next to `wanted`; the larger of two."""
-    small = [each for each in range(1, isqrt(number) + 1) if number % each == 0]
-    return min((*small, *(number // each for each in small)), key=lambda d: (abs(d - wanted), -d))
 
 
 def check_rank(row: Layer, x: Frame) -> None:

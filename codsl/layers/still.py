@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import final
 
 from codsl.algebra.shape import Frame
@@ -21,7 +22,7 @@ class _Facts:
 
     frame: Frame
     weights: Mapping[str, tuple[int, ...]]
-    macs: int
+    macs: int | Fraction
     space: tuple[Time, ...]
     recipe: Recipe
 
@@ -54,7 +55,7 @@ class Still:
         """The shapes of its parameters, by torch's names."""
         return self._on(x).weights
 
-    def macs(self, x: Frame, y: Frame) -> int:
+    def macs(self, x: Frame, y: Frame) -> int | Fraction:
         """Multiply-accumulates of convolutions and matrix products for one frame."""
         return self._on(x).macs
 

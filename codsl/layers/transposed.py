@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from math import prod
 from typing import Annotated, Any, ClassVar, final
 
@@ -18,7 +19,7 @@ from codsl.layers.arguments import (
     MaybeCount,
     PerDimension,
 )
-from codsl.layers.fit import divides, few, inferred
+from codsl.layers.fit import divides_both, few, inferred
 from codsl.layers.mistake import Mistake
 from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Spread
@@ -53,7 +54,7 @@ class Transposed(Layer):
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
         inferred("in_channels", self.in_channels, x)
-        divides(self.groups, x, self.out_channels)
+        divides_both(self.groups, x, self.out_channels)
         for stride in self.stride:
             few("stride", stride)
         for extra, stride, dilation in zip(
@@ -94,9 +95,9 @@ class Transposed(Layer):
         return normed(shapes, self.weight_norm)
 
     @final
-    def macs(self, x: Frame, y: Frame) -> int:
+    def macs(self, x: Frame, y: Frame) -> Fraction:
         of_an_item = x.size * (self.out_channels // self.groups) * prod(self.kernel_size)
-        return -(-of_an_item // self.stride[0])
+        return Fraction(of_an_item, self.stride[0])
 
     @final
     def space(self, x: Frame) -> tuple[Time, ...]:

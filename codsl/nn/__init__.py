@@ -1,93 +1,37 @@
 """Continual modules to be used by hand: `import codsl.nn as co`."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from codsl.layers.row import Layer
 from codsl.layers.table import table
-from codsl.nn import convert, onnx
+from codsl.nn import written
 from codsl.nn.classes import TORCH_NAMES, hand_class
-from codsl.nn.closures import Add, Constant, Identity, Lambda, Multiply, One, Reshape, Zero
-from codsl.nn.conditional import Conditional
-from codsl.nn.containers import BroadcastReduce, Parallel, Residual, Sequential
-from codsl.nn.convert import continual
-from codsl.nn.encoder import (
-    RetroactiveTransformerEncoderLayer,
-    SingleOutputTransformerEncoderLayer,
-    TransformerEncoder,
-    TransformerEncoderLayerFactory,
-)
-from codsl.nn.module import CoModule
-from codsl.nn.older import PLACES, PaddingMode, call_mode, flat_state_dict
-from codsl.nn.plainly import Conv, Linear
-from codsl.nn.recurrent import GRU, LSTM, RNN
-from codsl.nn.recycling import RecyclingPositionalEncoding
-from codsl.nn.retroactive import RetroactiveMultiheadAttention
-from codsl.nn.routing import Broadcast, ParallelDispatch, Reduce
-from codsl.nn.single_output import SingleOutputMultiheadAttention
-from codsl.nn.state import State
-from codsl.nn.stepping import forward_stepping
-from codsl.nn.tracing import Traced
-from codsl.nn.waiting import Delay, Skip
-
-__all__ = [
-    "GRU",
-    "LSTM",
-    "RNN",
-    "Add",
-    "Broadcast",
-    "BroadcastReduce",
-    "CoModule",
-    "Conditional",
-    "Constant",
-    "Conv",
-    "Delay",
-    "Identity",
-    "Lambda",
-    "Linear",
-    "Multiply",
-    "One",
-    "PaddingMode",
-    "Parallel",
-    "ParallelDispatch",
-    "RecyclingPositionalEncoding",
-    "Reduce",
-    "Reshape",
-    "Residual",
-    "RetroactiveMultiheadAttention",
-    "RetroactiveTransformerEncoderLayer",
-    "Sequential",
-    "SingleOutputMultiheadAttention",
-    "SingleOutputTransformerEncoderLayer",
-    "Skip",
-    "State",
-    "Traced",
-    "TransformerEncoder",
-    "TransformerEncoderLayerFactory",
-    "Zero",
-    "call_mode",
-    "continual",
-    "convert",
-    "flat_state_dict",
-    "forward_stepping",
-    "onnx",
-]
+from codsl.nn.older import PLACES
+from codsl.nn.written import *  # noqa: F403
 
 
-def __getattr__(name: str) -> Any:
-    """The class of a row of the table: `co.Conv3d`; or an older name's place."""
-    if name in PLACES:
-        return PLACES[name]
-    row = _rows().get(name)
-    if row is None:
-        raise AttributeError(f"`codsl.nn` has no `{name}`")
-    return hand_class(row)
+def rows_by_hand() -> dict[str, type[Layer]]:
+    """The rows whose classes are found here, by their own names and by torch's; another class may
+    have the name of a row."""
+    rows = {row.__name__: row for row in table().values()}
+    rows |= {torch: rows[name] for name, torch in TORCH_NAMES.items()}
+    return {name: row for name, row in rows.items() if name not in written.__all__}
+
+
+if TYPE_CHECKING:
+    from codsl.nn.rows import *  # noqa: F403
+else:
+    __all__ = written.__all__ + list(rows_by_hand())
+
+    def __getattr__(name: str) -> Any:
+        """The class of a row of the table: `co.Conv3d`; or an older name's place."""
+        if name in PLACES:
+            return PLACES[name]
+        row = rows_by_hand().get(name)
+        if row is None:
+            raise AttributeError(f"`codsl.nn` has no `{name}`")
+        return hand_class(row)
 
 
 def __dir__() -> list[str]:
-    return sorted({*__all__, *_rows()})
-
-
-def _rows() -> dict[str, type[Layer]]:
-    """The rows of the table, by the names of their classes and by torch's."""
-    rows = {row.__name__: row for row in table().values()}
-    return rows | {torch: rows[name] for name, torch in TORCH_NAMES.items()}
+    return sorted({*written.__all__, *rows_by_hand()})

@@ -51,6 +51,12 @@ class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):  # type: igno
         self.forward_returns_attn_mask = forward_returns_attn_mask
         self.embed_dim_second = embed_dim_second
 
+    @property
+    def besides(self) -> str:
+        """Why what `forward` gives beside its outputs does not go on; empty where it is nothing."""
+        given = self.forward_returns_attn_mask
+        return "attention weights are no stream; the outputs, the first, are" if given else ""
+
     @classmethod
     def of(cls, module: Any, sequence_len: Any, **options: Any) -> Self:
         """A copy of a `torch.nn.MultiheadAttention`."""

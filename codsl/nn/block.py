@@ -10,10 +10,11 @@ from torch import Tensor, nn
 from codsl.algebra.ports import Inlet
 from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
+from codsl.nn.laid import Laid
 from codsl.nn.layer import layer, paddings, strides
 from codsl.nn.nest import Nest
 from codsl.nn.program import Program
-from codsl.nn.streaming import Laid, Streaming
+from codsl.nn.streaming import Streaming
 from codsl.nn.trace import Trace
 
 
@@ -66,7 +67,8 @@ class Block(Streaming):
 
     @property
     def delay(self) -> int:
-        """The frame at which the first output comes out of a stream, counted from 0."""
+        """Frames that an output comes later than its own at most; without upsampling, the frame
+        at which the first comes, counted from 0."""
         return self.graph.delay
 
     @property

@@ -1,6 +1,7 @@
 """A module or another one, as a predicate says."""
 
 from collections.abc import Callable
+from fractions import Fraction
 from typing import Any
 
 from torch import Tensor, nn
@@ -8,7 +9,9 @@ from torch import Tensor, nn
 from codsl.algebra.time import IDENTITY, Time, lost
 from codsl.graph.node import Edge
 from codsl.layers.cropping import Crop
+from codsl.layers.frames_of_time import Subsample
 from codsl.layers.recipe import Pointwise
+from codsl.nn.classes import hand_class
 from codsl.nn.closures import written
 from codsl.nn.convert import adopt
 from codsl.nn.joint import beside
@@ -19,10 +22,12 @@ from codsl.nn.trace import Trace
 class Conditional(Laying):
     """`on_true` where the predicate holds, else `on_false`, or the input where there is none.
 
-    Both see every frame, so that the stream stays exact where the answer changes.
+    Both see every frame, so that the stream stays exact where the answer changes. They give as many
+    outputs of a clip, at one rate; what they look at may differ.
 
     Args:
-        predicate: gets this module and the input, `(B, C, T, *S)`.
+        predicate: gets this module and the input, `(B, C, T, *S)`: a frame for each output, which
+            is every `stride`-th where the sides have one.
         on_true: the module where it holds.
         on_false: the module where it does not; None passes the input.
     """
@@ -60,7 +65,9 @@ class Conditional(Laying):
         if len(frames) > 1:
             listed = ", ".join(map(str, frames))
             raise ValueError(f"both sides of a Conditional give the same frames, got {listed}")
-        edges = [*beside(ends), _newest(trace, ends, values)]
+        _check_alike(path or "Conditional", *(trace.times[end] for end in ends))
+        seen = _every(trace, path, ends[0], values)
+        edges = [*beside(ends), _newest(trace, ends[0], seen)]
         return trace.join(path, _Choice(self), Pointwise(), edges, frames.pop(), "Conditional")
 
     def extra_repr(self) -> str:
@@ -68,9 +75,42 @@ class Conditional(Laying):
         return f"predicate={written(self.predicate)}"
 
 
-def _newest(trace: Trace, ends: list[int], value: int) -> Edge:
+def _check_alike(path: str, yes: Time, no: Time) -> None:
+    """Raise `ValueError` where the sides differ in how many outputs a clip has."""
+    if yes.stride != no.stride:
+        raise ValueError(
+            f"`{path}`: a stream has one rate, and the sides have different strides over time: "
+            f"{yes.stride} and {no.stride}"
+        )
+    if lost(yes, no) or lost(no, yes):
+        raise ValueError(
+            f"`{path}`: what meets here differs in length: clips of some lengths have more outputs "
+            "of one side than of the other"
+        )
+
+
+def _every(trace: Trace, path: str, end: int, value: int) -> int:
+    """The input at the rate of the sides: of each output the frame that it begins with."""
+    stride = Fraction(trace.times[end].stride) / Fraction(trace.times[value].stride)
+    if stride == 1:
+        return value
+    if stride.denominator > 1:
+        raise ValueError(
+            f"`{path or 'Conditional'}`: the predicate sees a frame for every output; sides with a "
+            f"stride of {stride} over time have more outputs than frames"
+        )
+    made: Any = hand_class(Subsample)(int(stride))
+    return trace.layer(f"{path}.seen" if path else "seen", made, made.operation, value)
+
+
+def _newest(trace: Trace, end: int, value: int) -> Edge:
     """What the predicate sees: where the sides lose frames, the last ones of the input."""
-    fewer = max(0, lost(trace.times[value], trace.times[ends[0]]))
+    fewer = lost(trace.times[value], trace.times[end])
+    if fewer < 0:
+        raise ValueError(
+            "both sides of a Conditional may have more outputs than there are frames for the "
+            "predicate: pad them less"
+        )
     return Edge(value, Crop(fewer).time() if fewer else IDENTITY)
 
 

@@ -2,15 +2,16 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from itertools import pairwise
+from itertools import count, pairwise
 from typing import Any, Self
 
 from torch import nn
 
 from codsl.algebra.time import IDENTITY, Time, lost
 from codsl.nn.convert import adopt, continual, makes
+from codsl.nn.flat_state import FlatStateDict
 from codsl.nn.joint import How, Joint, beside
-from codsl.nn.older import AGGREGATION, SHRINK, FlatStateDict, older
+from codsl.nn.older import AGGREGATION, SHRINK, older
 from codsl.nn.routing import Broadcast
 from codsl.nn.streaming import Laying
 from codsl.nn.trace import Trace
@@ -43,9 +44,19 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
         super().__delitem__(key)
 
     def insert(self, index: int, module: nn.Module) -> Self:
-        """Put a module before the one at `index`."""
+        """Put a module before the one at `index`: numbers move up, names stay, and among names it
+        gets the next free number. Raises `IndexError` for a place that there is not."""
         self.restructured()
-        return super().insert(index, adopt(module))
+        size = len(self)
+        if list(self._modules) == list(map(str, range(size))):
+            return super().insert(index, adopt(module))
+        if not -size <= index <= size:
+            raise IndexError(f"there are {size} modules, and no place {index}")
+        parts = list(self._modules.items())
+        name = next(name for name in map(str, count(size)) if name not in self._modules)
+        parts.insert(index, (name, adopt(module)))
+        self._modules = dict(parts)
+        return self
 
     def append(self, module: nn.Module) -> Self:
         """Put a module behind the last."""
@@ -77,7 +88,12 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
 
 
 class Sequential(Container):
-    """Modules one after another, as `torch.nn.Sequential`."""
+    """Modules one after another, as `torch.nn.Sequential`; also functions of clips.
+
+    Takes and gives what the first and the last of them do: clips `(B, C, T, *S)`, frames
+    `(B, C, *S)`. Modules of torch.nn become continual ones that share its tensors; raises
+    `ValueError` with the reason for one that cannot be streamed exactly.
+    """
 
     def __init__(self, *args: Any) -> None:
         super().__init__(*args)
@@ -91,6 +107,16 @@ class Sequential(Container):
         """A copy of a `torch.nn.Sequential`, each module made continual."""
         return _made(module, continual)
 
+    def __add__(self, other: nn.Sequential) -> "Sequential":
+        """These modules and then those."""
+        return Sequential(*self, *other)
+
+    def __mul__(self, times: int) -> "Sequential":
+        """The same modules so many times one after another."""
+        return Sequential(*list(self) * times)
+
+    __rmul__ = __mul__
+
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add its modules to a graph, one after another."""
         for name, module in self.parts():
@@ -100,6 +126,9 @@ class Sequential(Container):
 
 class BroadcastReduce(Container):
     """Modules beside one another over the same input, and their join.
+
+    Clips `(B, C, T, *S)` and frames `(B, C, *S)`; `concat` is along channels, the others broadcast
+    dimensions of 1. Raises `ValueError` where branches differ in stride, or in length for any clip.
 
     Args:
         aggregation: `sum`, `concat`, `mul`, `max`, `mean`, or a function of a list of tensors.
@@ -162,7 +191,9 @@ def Residual(  # noqa: N802
     """A module and a shortcut around it, joined; the shortcut comes first.
 
     A module that loses `n` frames meets the oldest frame of its window, unless `shrink` says
-    otherwise: `centered` (or True), `lagging`, `leading`.
+    otherwise: `centered` (or True), `lagging`, `leading`. Raises `ValueError` for a module with a
+    stride over time. Residuals: He et al., 2016; around shrinking convolutions: Hedegaard and
+    Iosifidis, 2022.
 
     Args:
         module: the body.

@@ -2,10 +2,10 @@
 
 import copy
 from collections.abc import Callable
+from inspect import signature
 from typing import Any
 
 from torch import nn
-from torch.nn.utils import parametrize
 
 from codsl.layers.activation import PReLU
 from codsl.layers.adaptive import AdaptivePool
@@ -15,8 +15,9 @@ from codsl.layers.pooling import Pool
 from codsl.layers.row import Weightless
 from codsl.layers.transposed import Transposed
 from codsl.layers.upsampling import Upsample
-from codsl.nn.classes import alike, built_from, hand_class, row_for
+from codsl.nn.classes import VARIADIC, alike, built_from, hand_class, row_for
 from codsl.nn.module import CoModule
+from codsl.nn.parametrised import check_parametrised, kind_of
 from codsl.nn.stepping import Tried
 
 EXACT = (Convolution, Transposed, Pool, AdaptivePool, BatchNorm, PReLU, Upsample, Weightless)
@@ -28,6 +29,10 @@ OVER_TIME = {
     "Linear": "on (B, C, T) its last dimension is time: `co.Linear(..., channel_dim=1)`",
     "MultiheadAttention": "every frame attends to all: `co.MultiheadAttention` has a window",
     "TransformerEncoderLayer": "every frame attends to all: `co.TransformerEncoder` has a window",
+    "TransformerEncoder": "every frame attends to all: `co.TransformerEncoder` has a window",
+    "RNNCell": "it is given its hidden tensors: `co.RNN` keeps them",
+    "GRUCell": "it is given its hidden tensors: `co.GRU` keeps them",
+    "LSTMCell": "it is given its hidden tensors: `co.LSTM` keeps them",
 }
 """Why a module of torch.nn cannot be streamed as it is, and what can."""
 
@@ -79,7 +84,8 @@ def adopt(module: Any) -> Any:
 def _made(module: Any, copies: bool) -> Any:
     if type(module) in _REGISTERED:
         return _REGISTERED[type(module)].build_from(module)
-    maker = next((_MAKERS[each] for each in _MAKERS if type(module) is each), None)
+    kind = kind_of(module)
+    maker = next((_MAKERS[each] for each in _MAKERS if kind is each), None)
     if maker is not None:
         return maker(module, continual if copies else adopt)
     if isinstance(module, type):
@@ -91,29 +97,34 @@ def _made(module: Any, copies: bool) -> Any:
         how = built_from if copies else alike
         return how(hand_class(row), row, module, {})
     refuse(module)
-    if type(module).__module__.startswith("torch.nn."):
+    if kind.__module__.startswith("torch.nn."):
         return Tried(copy.deepcopy(module) if copies else module)
     return _MAKERS[nn.Module](copy.deepcopy(module) if copies else module, adopt)
 
 
 def refuse(module: nn.Module) -> None:
     """Raise `ValueError` for a module of torch.nn that mixes frames of time."""
-    why = OVER_TIME.get(type(module).__name__)
-    known = type(module).__module__.startswith("torch.nn.")
+    kind = kind_of(module)
+    why = OVER_TIME.get(kind.__name__)
+    known = kind.__module__.startswith("torch.nn.")
     if isinstance(module, nn.modules.lazy.LazyModuleMixin):
         raise ValueError("a lazy module has no sizes yet: call it once on a clip")
-    if parametrize.is_parametrized(module):
-        raise ValueError(
-            "a parametrised module is made continual first and parametrised then, or freed of it "
-            "by `torch.nn.utils.parametrize.remove_parametrizations`"
-        )
+    check_parametrised(module)
     if type(module).forward is nn.Module.forward:
-        raise ValueError(f"`{type(module).__name__}` has no `forward`: use it within a module")
+        raise ValueError(f"`{kind.__name__}` has no `forward`: use it within a module")
     if known and why is None and isinstance(module, nn.modules.instancenorm._InstanceNorm):
         if module.track_running_stats and module.affine:
             return
         why = "its statistics are those of all frames: give it `track_running_stats=True`"
     if known and isinstance(module, nn.RNNBase) and module.bidirectional:
         why = "it reads the clip from its end, which a stream does not have"
+    if known and why is None and _asked_for(module) > 1:
+        why = "it takes several inputs: derive what streams them from `co.CoModule`"
     if known and why is not None:
-        raise ValueError(f"`{type(module).__name__}` cannot be streamed: {why}")
+        raise ValueError(f"`{kind.__name__}` cannot be streamed: {why}")
+
+
+def _asked_for(module: nn.Module) -> int:
+    """How many inputs a module cannot do without."""
+    given = signature(type(module).forward).parameters.values()
+    return sum(each.default is each.empty and each.kind not in VARIADIC for each in given) - 1

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from torch import Tensor, fx
+from torch import Tensor, fx, nn
 
 from codsl.algebra.shape import Frame
 
@@ -21,6 +21,48 @@ class Value:
 
     def __init__(self, number: Any) -> None:
         self.number = number
+
+
+@dataclass(frozen=True, eq=False)
+class Held:
+    """A tensor of a module, looked up when it is needed: it may have been moved or changed."""
+
+    owner: nn.Module
+    path: str
+
+    @property
+    def now(self) -> Any:
+        """The tensor as it is."""
+        return operator.attrgetter(self.path)(self.owner)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the first argument."""
+
+    name: str
+
+    def __call__(self, first: Any, *rest: Any, **named: Any) -> Any:
+        """What the method gives."""
+        return getattr(first, self.name)(*rest, **named)
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """What is no stream, and why: it may be there, but nothing may be made of it."""
+
+    why: str
+
+
+@dataclass(frozen=True)
+class Several:
+    """What a module gives whose first result alone goes on; `why` the others do not."""
+
+    first: Any
+    why: str
+
+    def __getitem__(self, place: Any) -> Any:
+        return self.first if place == 0 else Unknown(self.why)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +90,18 @@ class Call:
 
 
 @dataclass(frozen=True, eq=False)
+class Computed:
+    """A call as a function of a list of tensors, those of its values."""
+
+    call: Call
+    values: Sequence[Value]
+
+    def __call__(self, tensors: Sequence[Tensor]) -> Any:
+        """What the call gives for them."""
+        return self.call.of(dict(zip(self.values, tensors, strict=True)), tensors[0])
+
+
+@dataclass(frozen=True, eq=False)
 class Size:
     """A number, or several, that follow from the size of a clip."""
 
@@ -72,7 +126,7 @@ class Parts:
     why: str = "several tensors at once are no stream: join them, or take them one by one"
 
 
-def found(nest: Any, kind: type) -> Iterator[Any]:
+def found(nest: Any, kind: type | tuple[type, ...]) -> Iterator[Any]:
     """All of a kind among arguments; the values of parts are values too."""
     if isinstance(nest, kind):
         yield nest
@@ -94,6 +148,8 @@ def filled(nest: Any, at: Mapping[Value, Tensor], like: Tensor) -> Any:
             return at[nest]
         case Size():
             return nest.of(at, like)
+        case Held():
+            return nest.now
         case Parts():
             return nest.call.of(at, like)
         case Mapping():
@@ -110,8 +166,7 @@ def applied(node: fx.Node) -> Callable[..., Any]:
     """The function of a node, or the method of its first argument."""
     if node.op == "call_function" and callable(node.target):
         return node.target
-    name = str(node.target)
-    return lambda first, *rest, **named: getattr(first, name)(*rest, **named)
+    return Method(str(node.target))
 
 
 def asks_size(node: fx.Node, arguments: Sequence[Any]) -> bool:

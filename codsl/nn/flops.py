@@ -23,7 +23,7 @@ def ptflops_hooks(module: nn.Module) -> dict[type[nn.Module], Hook]:
 def _count(module: Any, inputs: Any, output: Any) -> None:
     x, y = inputs[0], output if isinstance(output, Tensor) else output[0]
     macs = module.operation.macs(_frame(x), _frame(y))
-    module.__flops__ += macs * y.shape[0] * y.shape[2]
+    module.__flops__ += round(macs * y.shape[0] * y.shape[2])
 
 
 def _frame(x: Tensor) -> Frame:

@@ -45,18 +45,19 @@ class Joint:
         """Add the join of some values to a graph, and give its value."""
         known = [trace.frames[edge.source] for edge in edges]
         frames = [frame for frame in known if frame is not None]
+        word = repr(self) if repr(self).isidentifier() else "join"
         if len(frames) < len(known):
-            return trace.join(path, owner, Pointwise(), edges, None)
+            return trace.join(path, owner, Pointwise(), edges, None, word)
         if callable(self.how):
             frame = probe(self.how, frames, repr(self))
-            return trace.join(path, JoinBy(self.how), Pointwise(), edges, frame)
+            return trace.join(path, JoinBy(self.how), Pointwise(), edges, frame, word)
         aggregation = Aggregation(self.how)
         try:
             frame = aggregation.shape(tuple(frames))
         except ValueError as error:
             listed = ", ".join(map(str, frames))
             raise ValueError(f"`{self.how}` cannot join {listed}: {error}") from None
-        return trace.join(path, JoinBy(self), aggregation.recipe(), edges, frame)
+        return trace.join(path, JoinBy(self), aggregation.recipe(), edges, frame, word)
 
 
 class JoinBy(nn.Module):

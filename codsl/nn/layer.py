@@ -15,6 +15,7 @@ from codsl.layers.recipe import Pointwise, Recipe, normed_of
 from codsl.layers.table import load_functions, table
 from codsl.nn.counting import count_as
 from codsl.nn.learned import holder, known
+from codsl.nn.module import CoModule
 from codsl.nn.operation import Operation, Settled
 from codsl.nn.streaming import Laying, check_clip, check_length
 from codsl.nn.trace import Trace
@@ -63,20 +64,42 @@ class Layer(Laying, abstract=True):
         return self.holder.forward(self, x, *more)
 
 
-class Join(nn.Module):
-    """A join of several values, item by item; its numbers are relative to them."""
+class Join(CoModule):
+    """A join of several values, item by item; its numbers are relative to them.
+
+    It takes its values one by one or as a list; it remembers nothing.
+    """
+
+    receptive_field = IDENTITY.receptive_field
 
     def __init__(self, recipe: Pointwise, word: str, rank: int) -> None:
         super().__init__()
         self.recipe = recipe
         self.word = word
-        self.receptive_field, self.delay = IDENTITY.receptive_field, IDENTITY.delay
         self.stride = (1,) * rank
         self.padding = (0,) * rank
 
-    def forward(self, *inputs: Tensor) -> Tensor:
+    def forward(self, *inputs: Any) -> Any:
         """The join of clips of equal length."""
-        return pointwise(self, self.recipe, *inputs)
+        given = inputs[0] if isinstance(inputs[0], list | tuple) else inputs
+        return pointwise(self, self.recipe, *given)
+
+    def forward_step(self, *frames: Any, update_state: bool = True) -> Any:
+        """The join of frames."""
+        return self.forward(*frames)
+
+    def forward_steps(self, *chunks: Any, pad_end: bool = False, update_state: bool = True) -> Any:
+        """The join of chunks of equal length."""
+        return self.forward(*chunks)
+
+    def get_state(self) -> None:
+        """None: nothing is remembered."""
+
+    def set_state(self, state: Any) -> None:
+        """Nothing is remembered."""
+
+    def clean_state(self) -> None:
+        """Nothing is remembered."""
 
     def extra_repr(self) -> str:
         """The aggregation."""

@@ -1,8 +1,7 @@
 """Older spellings of continual-inference, 0.7 and 1.2: every one of them stands here."""
 
 import logging
-from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import wraps
@@ -12,6 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 import torch
 from torch import Tensor, nn
 
+from codsl.nn.flat_state import flat_state_dict
 from codsl.nn.functions import join_concat, join_sum
 from codsl.nn.nest import leaves
 
@@ -37,9 +37,14 @@ class Refused(ValueError, AssertionError):
     """A `ValueError` where the older library raised an `AssertionError`."""
 
 
+def word_of(fill: Any) -> Any:
+    """The word for a fill."""
+    return fill.value if isinstance(fill, PaddingMode) else fill
+
+
 def fill_of(value: Any) -> Any:
     """A fill by its word; raises `ValueError` for one that is none."""
-    word = value.value if isinstance(value, PaddingMode) else value
+    word = word_of(value)
     if word not in (None, "zeros", "replicate"):
         raise ValueError(f"`temporal_fill` is zeros or replicate, got {value!r}")
     return word
@@ -153,57 +158,6 @@ class PureStep(nn.Module):
 
     _state: Any
     _begin: Callable[[Tensor, str], Any]
-
-
-class _Flat:
-    """`with flat_state_dict:` state dicts have no numbers in their keys."""
-
-    def __init__(self) -> None:
-        self.on = False
-
-    def __enter__(self) -> None:
-        self.on = True
-
-    def __exit__(self, *_: object) -> None:
-        self.on = False
-
-
-flat_state_dict = _Flat()
-"""Context in which containers leave the numbers out of the keys of their state dicts."""
-
-
-def flat_keys(keys: list[str]) -> dict[str, str]:
-    """For each key the one without numbers; raises `ValueError` where two would be one."""
-    flat = {key: ".".join(part for part in key.split(".") if not part.isdigit()) for key in keys}
-    if len(set(flat.values())) < len(flat):
-        raise ValueError("without numbers, several keys would be the same: name the modules")
-    return flat
-
-
-class FlatStateDict(nn.Module):
-    """A container whose state dict can go without numbers in its keys."""
-
-    def state_dict(self, *args: Any, flatten: bool = False, **kwargs: Any) -> Any:
-        """The tensors by name; with `flatten`, names without numbers."""
-        full = super().state_dict(*args, **kwargs)
-        if not (flatten or flat_state_dict.on) or args or "destination" in kwargs:
-            return full
-        flat = flat_keys(list(full))
-        return OrderedDict((flat[key], value) for key, value in full.items())
-
-    def load_state_dict(
-        self,
-        state_dict: Mapping[str, Tensor],
-        strict: bool = True,
-        assign: bool = False,
-        flatten: bool = False,
-    ) -> Any:
-        """Load tensors by name; with `flatten`, names without numbers."""
-        if flatten or flat_state_dict.on:
-            full = nn.Module.state_dict(self)
-            long = {short: key for key, short in flat_keys(list(full)).items()}
-            state_dict = {long.get(key, key): value for key, value in state_dict.items()}
-        return super().load_state_dict(state_dict, strict, assign)
 
 
 class RingView(nn.Module):

@@ -104,7 +104,10 @@ def export(
     """
     for name in ("onnx", "onnxscript"):
         if find_spec(name) is None:
-            raise ModuleNotFoundError(f"an export to ONNX needs the package `{name}`", name=name)
+            raise ModuleNotFoundError(
+                f"an export to ONNX needs the package `{name}`: pip install 'codsl[onnx]'",
+                name=name,
+            )
     wrapper = OnnxWrapper(module)
     axes = dict.fromkeys((*input_names, *output_names), BATCH)
     with warnings.catch_warnings():

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Protocol
 
 from codsl.algebra.shape import Frame
@@ -22,7 +23,7 @@ class Operation(Protocol):
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
         """The shapes of its parameters."""
 
-    def macs(self, x: Frame, y: Frame) -> int:
+    def macs(self, x: Frame, y: Frame) -> int | Fraction:
         """Multiply-accumulates of convolutions and matrix products for one output."""
 
     def recipe(self, x: Frame) -> Recipe:
@@ -50,7 +51,7 @@ class Settled:
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
         return self.node.weights
 
-    def macs(self, x: Frame, y: Frame) -> int:
+    def macs(self, x: Frame, y: Frame) -> int | Fraction:
         return self.node.macs
 
     def recipe(self, x: Frame) -> Recipe:

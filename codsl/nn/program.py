@@ -7,6 +7,8 @@ depends on data.
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -15,8 +17,10 @@ from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Foreign
+from codsl.nn.apart import Rows, rows_stepped
+from codsl.nn.expected import unlike
 from codsl.nn.foreign import stepped
-from codsl.nn.state import State, apart
+from codsl.nn.state import SAID, State, apart
 from codsl.nn.ways import dtype_of, kept
 from codsl.nn.windows import Tape
 from codsl.nn.work import Late, Work
@@ -111,9 +115,32 @@ class Program:
         )
         return tuple(apart([*items, *carried]))
 
+    @cached_property
+    def foreign(self) -> dict[int, str]:
+        """The nodes whose modules have a step of their own, and the name of each."""
+        nodes = self.graph.nodes
+        here = [index for index, node, _ in self._computed if isinstance(node.recipe, Foreign)]
+        return dict(zip(here, apart([nodes[index].path for index in here]), strict=True))
+
     def difference(self, state: State) -> str:
         """Why a state is none of this program's; empty where it is one."""
-        return state.difference(self.names, self.layout, self.graph.fingerprint)
+        found = state.difference(self.names, self.layout, self.graph.fingerprint)
+        if found or not state.filed:
+            return found
+        return "; ".join(islice(self._foreign_differences(state), SAID))
+
+    def _foreign_differences(self, state: State) -> Iterator[str]:
+        """How what a file says of modules with a step of their own is not what they remember."""
+        said = dict(state.others)
+        graph = self.graph
+        yield from (f"`{name}` is not here" for name in set(said) - set(self.foreign.values()))
+        for index, name in self.foreign.items():
+            source = graph.nodes[index].edges[0].source
+            items = emits(graph.schedule.fires[source], state.frame)
+            if items or name in said:
+                frame, module = graph.frames[source], self.modules[index]
+                why = unlike(name, module, items, frame, state, said.get(name))
+                yield from [why] * bool(why)
 
     def clip(self, xs: Sequence[Tensor]) -> tuple[Tensor, ...]:
         """All outputs of clips `(B, C, T, *S)`."""
@@ -185,7 +212,7 @@ class Program:
             xs, before, lambda value: emits(fires[value], after), tensors, others, None, late
         )
         kept = tuple(others.items())
-        return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept)
+        return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept, filed=False)
 
     def flush(self, state: State) -> Values:
         """The outputs that end padding makes due, were the stream to end here."""
@@ -206,7 +233,7 @@ class Program:
         frames: int,
         until: Callable[[int], int],
         tensors: list[Tensor],
-        others: dict[int, object],
+        others: dict[str, object],
         end: Callable[[int], int] | None,
         late: Late | None = None,
     ) -> Values:
@@ -242,10 +269,15 @@ class Program:
             y = None
             if isinstance(node.recipe, Foreign):
                 items = new[node.edges[0].source]
+                if items is None and end is None:
+                    new[value] = None
+                    continue
                 if items is None:
                     items = tensors[schedule.reads[index][0]][:, :, :0]
-                y, others[index] = stepped(module, items, others.get(index), end is not None)
-                _check_due(node, y, stop - first)
+                name = self.foreign[index]
+                y, others[name] = _own_step(
+                    node, module, items, others.get(name), end is not None, stop - first
+                )
             elif stop > first:
                 place = self._memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
@@ -258,11 +290,9 @@ class Program:
         return tuple(new[outlet.value] for outlet in self.graph.outputs)
 
 
-def _check_due(node: Node, y: Tensor | None, due: int) -> None:
-    """Raise `ValueError` where a module's own step does not keep to what the module declares."""
-    given = 0 if y is None else y.shape[2]
-    if given != due:
-        raise ValueError(
-            f"`{node.path}` declares that {due} outputs are due, but its step gave {given}: "
-            "`delay`, `stride`, `padding` or `receptive_field` is not what it does"
-        )
+def _own_step(
+    node: Node, module: Any, items: Tensor, state: Any, ends: bool, due: int
+) -> tuple[Tensor | None, object]:
+    """What comes of a module with a step of its own; `ValueError` where it breaks its word."""
+    step = rows_stepped if isinstance(state, Rows) else stepped
+    return step(node.path, module, items, state, ends, due)

@@ -49,6 +49,9 @@ class Recurrent(Layer, abstract=True):
     """What RNN, GRU and LSTM have in common."""
 
     row: ClassVar[type[Row]]
+    besides: ClassVar[str] = (
+        "the hidden tensors of a clip's end are no stream; its outputs, the first, are"
+    )
 
     def _begin_as(self, **given: Any) -> None:
         """Begin as the torch class with these arguments; raises `ValueError` for what no stream

@@ -5,7 +5,7 @@ import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from secrets import token_hex
 from typing import Any, TypeVar
@@ -16,6 +16,8 @@ from safetensors.torch import save as in_safetensors
 from torch import Tensor
 
 from codsl.graph.fingerprint import Fingerprint
+from codsl.nn import tree
+from codsl.nn.skeleton import described, dtype_named, restored
 
 T = TypeVar("T")
 
@@ -31,8 +33,9 @@ class State:
     """What a stream remembers after `frame` frames: tensors with the batch first, under `names`.
 
     Past items of a value are `(batch_size, channels, items, *space)`. It is never written to.
-    `others` are the states of modules with a step of their own, by their node; `network` tells
-    which network it is a state of.
+    `others` are the states of modules with a step of their own, by the name of their node: tensors
+    in tuples, lists, dicts or dataclasses. `network` tells which network it is a state of, `filed`
+    that it is as a file says and no stream has gone on from it.
     """
 
     frame: int
@@ -41,8 +44,9 @@ class State:
     device: torch.device
     tensors: tuple[Tensor, ...] = field(repr=False)
     names: tuple[str, ...] = ()
-    others: tuple[tuple[int, object], ...] = field(default=(), repr=False)
+    others: tuple[tuple[str, Any], ...] = field(default=(), repr=False)
     network: Fingerprint | None = field(default=None, repr=False)
+    filed: bool = field(default=False, repr=False)
 
     @property
     def layout(self) -> tuple[tuple[int, ...], ...]:
@@ -52,15 +56,22 @@ class State:
     @property
     def bytes(self) -> int:
         """Bytes that the tensors take."""
-        return sum(tensor.numel() * tensor.element_size() for tensor in self.tensors)
+        kept = chain(self.tensors, tree.tensors(self.others))
+        return sum(tensor.numel() * tensor.element_size() for tensor in kept)
 
     def copy(self) -> "State":
         """The same in memory of its own; gradients flow through it."""
-        return replace(self, tensors=tuple(tensor.clone() for tensor in self.tensors))
+        tensors = tuple(tensor.clone() for tensor in self.tensors)
+        return replace(self, tensors=tensors, others=tree.copied(self.others))
+
+    def detached(self) -> "State":
+        """The same, that gradients do not flow through."""
+        tensors = tuple(tensor.detach() for tensor in self.tensors)
+        return replace(self, tensors=tensors, others=tree.detached(self.others))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "State":
         """A copy that gradients do not flow through."""
-        copied = replace(self, tensors=tuple(tensor.detach().clone() for tensor in self.tensors))
+        copied = self.detached().copy()
         memo[id(self)] = copied
         return copied
 
@@ -71,21 +82,29 @@ class State:
                 f"a state of {self.dtype} keeps its dtype: begin a stream of {device} instead"
             )
         there = torch.empty(0, device=device).device
-        return replace(self, device=there, tensors=tuple(each.to(there) for each in self.tensors))
+        tensors = tuple(each.to(there) for each in self.tensors)
+
+        def moved(part: Any) -> Any:
+            if isinstance(part, State):
+                return replace(part, device=there)
+            return part.to(there) if isinstance(part, Tensor) else part
+
+        others = tree.changed(self.others, moved)
+        return replace(self, device=there, tensors=tensors, others=others)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write it to a safetensors file: the file that was there, or all of the new one.
 
         The metadata are `format`, `version`, `frame`, `batch_size`, `dtype`, `spec` (the SHA-256
-        of `Graph.fingerprint`), `parts` and `names`. Raises `ValueError` for a state that holds
-        more than tensors.
+        of `Graph.fingerprint`), `parts`, `names` and `others`, what modules with a step of their
+        own remember, with the names of tensors in it. Raises `ValueError` where these remember
+        more than tensors and plain values in tuples, lists and dicts.
         """
-        if self.others:
-            raise ValueError(
-                "a module with a step of its own is in this network, and what it remembers cannot "
-                "be saved"
-            )
         names = apart(self.names or [str(number) for number in range(len(self.tensors))])
+        tensors = dict(zip(names, self.tensors, strict=True))
+        others = [
+            [name, described(own, f"{name}:state", tensors, _KINDS)] for name, own in self.others
+        ]
         metadata = {
             "format": FORMAT,
             "version": str(VERSION),
@@ -96,11 +115,12 @@ class State:
         }
         if self.network is not None:
             metadata |= {"spec": self.network.digest, "parts": json.dumps(self.network.parts)}
-        tensors = {
-            name: tensor.detach().cpu().contiguous().clone()
-            for name, tensor in zip(names, self.tensors, strict=True)
+        if others:
+            metadata["others"] = json.dumps(others)
+        numbers = {
+            name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()
         }
-        _write(Path(path), in_safetensors(tensors, metadata))
+        _write(Path(path), in_safetensors(numbers, metadata))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> "State":
@@ -113,7 +133,14 @@ class State:
         try:
             with safe_open(os.fspath(path), framework="pt") as file:
                 return _read(cls, file).to(device)
-        except (SafetensorError, KeyError, TypeError, ValueError) as error:
+        except (
+            SafetensorError,
+            AttributeError,
+            KeyError,
+            RecursionError,
+            TypeError,
+            ValueError,
+        ) as error:
             reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
             raise ValueError(f"`{path}` is no state of a stream: {reason}") from None
 
@@ -182,21 +209,24 @@ def _read(kind: type[State], file: Any) -> State:
     if said["version"] != str(VERSION):
         raise ValueError(f"it has version {said['version']}, this codsl reads {VERSION}")
     names = _list(said["names"], str)
-    if sorted(names) != sorted(file.keys()):
+    every = {name: file.get_tensor(name).clone() for name in file.keys()}  # noqa: SIM118
+    tensors = tuple(every.pop(name) for name in names if name in every)
+    others = tuple(
+        (str(name), restored(own, every, _KINDS))
+        for name, own in _list(said.get("others", "[]"), list)
+    )
+    if every or len(tensors) != len(names):
         raise ValueError("it has other tensors than it says")
-    tensors = tuple(file.get_tensor(name).clone() for name in names)
     frame, batch = int(said["frame"]), int(said["batch_size"])
     if frame < 0 or any(tensor.dim() < 1 or tensor.shape[0] != batch for tensor in tensors):
         raise ValueError("its tensors and its batch or frame do not fit")
-    dtype = getattr(torch, said["dtype"], None)
-    if not isinstance(dtype, torch.dtype):
-        raise ValueError(f"its dtype is `{said['dtype']}`")
+    dtype = dtype_named(said["dtype"])
     network = None
     if "spec" in said:
         parts = tuple((str(name), str(part)) for name, part in _list(said["parts"], list))
         network = Fingerprint(said["spec"], parts)
     cpu = torch.device("cpu")
-    return kind(frame, batch, dtype, cpu, tensors, tuple(names), (), network)
+    return kind(frame, batch, dtype, cpu, tensors, tuple(names), others, network, True)
 
 
 def _list(text: str, kind: type[T]) -> list[T]:
@@ -207,4 +237,6 @@ def _list(text: str, kind: type[T]) -> list[T]:
     return found
 
 
+_KINDS = {"State": State, "Fingerprint": Fingerprint}
+"""The dataclasses that may be in a file."""
 torch.serialization.add_safe_globals([State, Fingerprint])

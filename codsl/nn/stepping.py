@@ -19,7 +19,7 @@ class Around(Laying, abstract=True):
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
-        twin = copy.copy(module)
+        twin = _beside(module)
         self._parameters, self._buffers, self._modules = (
             twin._parameters,
             twin._buffers,
@@ -39,7 +39,7 @@ class Around(Laying, abstract=True):
         """The module's own forward."""
         twin = self._twin
         twin.training = self.training
-        return type(twin).forward(twin, *args, **kwargs)
+        return twin(*args, **kwargs)
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The module over items."""
@@ -56,6 +56,17 @@ class Around(Laying, abstract=True):
 
     def __repr__(self) -> str:
         return repr(self._twin)
+
+
+def _beside(module: nn.Module) -> nn.Module:
+    """A module with the tensors of `module`, whose parts have a mode of their own."""
+    twin: nn.Module = object.__new__(type(module))
+    twin.__dict__.update(module.__dict__)
+    parts = {id(each): _beside(each) for each in module.children()}
+    twin._modules = {
+        name: each if each is None else parts[id(each)] for name, each in module._modules.items()
+    }
+    return twin
 
 
 class Tried(Around):

@@ -1,10 +1,7 @@
 """How modules of codsl run: by a program over their graph, with a state that is a value."""
 
-import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from inspect import currentframe
 from itertools import chain, count
 from typing import Any
 
@@ -14,21 +11,17 @@ from torch import Tensor
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
+from codsl.nn.batch_statistics import warn_of_the_batch
+from codsl.nn.intake import check_alike, check_stream
+from codsl.nn.laid import Laid, as_clips
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.older import PureStep, call_mode
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
+from codsl.nn.stream import Slots
 from codsl.nn.trace import Trace, outlets_of, values_of
 from codsl.nn.work import Late
-
-
-@dataclass(frozen=True)
-class Laid:
-    """A module laid out for certain frames: its program, and the shape in which outputs go out."""
-
-    program: Program
-    outputs: Nest
 
 
 class Streaming(CoModule, PureStep, abstract=True):
@@ -61,7 +54,8 @@ class Streaming(CoModule, PureStep, abstract=True):
 
     @property
     def delay(self) -> int:
-        """The frame at which the first output comes out of a stream, counted from 0."""
+        """Frames that an output comes later than its own at most; without upsampling, the frame
+        at which the first comes, counted from 0."""
         return self.time.delay
 
     @abstractmethod
@@ -100,7 +94,7 @@ class Streaming(CoModule, PureStep, abstract=True):
     def _run_clip(self, clip: Any) -> Any:
         """The outputs of a clip at once."""
         laid, xs = self._laid_for(clip, "a clip")
-        _check_alike(xs, "the clips")
+        check_alike(xs, "the clips")
         check_length(xs[0], *laid.program.graph.shortest)
         with call_mode.plain():
             return rebuild(laid.outputs, laid.program.clip(xs))
@@ -118,6 +112,18 @@ class Streaming(CoModule, PureStep, abstract=True):
         where = own.device if device is None else torch.empty(0, device=device).device
         return self.program.init_state(batch_size, dtype or own.dtype, where)
 
+    def stream(
+        self,
+        slots: int,
+        dtype: torch.dtype | None = None,
+        device: torch.device | str | None = None,
+    ) -> Slots:
+        """Room for so many streams in one batch, which join, step and leave when they will.
+
+        Dtype and device are the network's if not given. Raises `ValueError` for less than one slot.
+        """
+        return Slots(self, slots, dtype, device)
+
     def _like(self) -> Tensor | None:
         """A tensor of the dtype and on the device of this module, where it has one."""
         tensors = chain(self.parameters(), self.buffers())
@@ -130,7 +136,7 @@ class Streaming(CoModule, PureStep, abstract=True):
     def step(self, frame: Any, state: State) -> tuple[Any, State]:
         """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
         state. Neither `frame` nor `state` is changed."""
-        laid, xs = self._laid_for(_unsqueezed(frame), "a frame")
+        laid, xs = self._laid_for(as_clips(frame), "a frame")
         self._check(laid, xs, state, "a frame")
         self._check_rate(laid)
         ys, new = self._advance(laid, xs, state)
@@ -149,7 +155,7 @@ class Streaming(CoModule, PureStep, abstract=True):
              ↑   ↑   ↑   ↑
              I   I   I   I
         """
-        y, new = self.step(frame, self._begin(_unsqueezed(frame), "a frame"))
+        y, new = self.step(frame, self._begin(as_clips(frame), "a frame"))
         if update_state:
             self._state = new
         return y
@@ -177,7 +183,7 @@ class Streaming(CoModule, PureStep, abstract=True):
         if xs[0].shape[2]:
             ys, new = self._advance(laid, xs, state)
         if pad_end:
-            ys = tuple(map(_behind, ys, _ended(laid, new)))
+            ys = tuple(map(_behind, ys, self._ends(laid, new)))
         if update_state:
             self._state = new
         return rebuild(laid.outputs, ys)
@@ -191,7 +197,7 @@ class Streaming(CoModule, PureStep, abstract=True):
         if laid is None:
             return None
         nothing = (None,) * len(laid.program.graph.outputs)
-        ends = nothing if self._state is None else _ended(laid, self._state)
+        ends = nothing if self._state is None else self._ends(laid, self._state)
         return rebuild(laid.outputs, ends)
 
     def reset(self) -> None:
@@ -213,23 +219,23 @@ class Streaming(CoModule, PureStep, abstract=True):
         self._state = state
 
     def warm_up(self, step_shape: Sequence[int] | Mapping[str, Sequence[int]]) -> None:
-        """Start anew with `delay` frames of zeros, so that the next step has an output.
+        """Start anew with frames of zeros, as many as come before that of the first output: the
+        next step has one. Of several outputs the last to begin decides.
 
         `step_shape` is the shape of a frame with its batch, `(B, C, *S)`, or one for each input by
         name.
         """
         self.reset()
-        if isinstance(step_shape, Mapping):
-            self.forward_steps({name: self._zeros(each) for name, each in step_shape.items()})
-        else:
-            self.forward_steps(self._zeros(step_shape))
+        laid, _ = self._laid_for(self._zeros(step_shape, 1), "a frame")
+        self.forward_steps(self._zeros(step_shape, laid.program.graph.begins))
 
-    def _zeros(self, step_shape: Sequence[int]) -> Tensor:
-        """As many frames of zeros as the first output waits for."""
+    def _zeros(self, step_shape: Any, frames: int) -> Any:
+        """Clips of zeros."""
+        if isinstance(step_shape, Mapping):
+            return {name: self._zeros(each, frames) for name, each in step_shape.items()}
         like = self._own()
         batch, channels, *space = step_shape
-        shape = (batch, channels, self.delay, *space)
-        return torch.zeros(shape, dtype=like.dtype, device=like.device)
+        return torch.zeros((batch, channels, frames, *space), dtype=like.dtype, device=like.device)
 
     def _begin(self, x: Any, what: str) -> State:
         """The state of the stream, or that of a new one like the network and its first frame."""
@@ -246,44 +252,27 @@ class Streaming(CoModule, PureStep, abstract=True):
     def _advance(
         self, laid: Laid, xs: list[Tensor], state: State, late: Late | None = None
     ) -> tuple[Values, State]:
-        if not self._warned:
-            self._warn(laid.program)
         program = laid.program
+        of_the_batch = None if self._warned else next(program.of_the_batch, None)
+        if of_the_batch is not None:
+            self._warned = True
+            warn_of_the_batch(of_the_batch)
         with call_mode.plain():
             ys, new = program.rows(xs, state, late) if late else program.steps(xs, state)
         if self.training:
             return ys, new
-        return ys, replace(new, tensors=tuple(tensor.detach() for tensor in new.tensors))
+        return ys, new.detached()
 
-    def _warn(self, program: Program) -> None:
-        """Say once that a stream is not what a clip is where norms take statistics of the batch."""
-        path = next(program.of_the_batch, None)
-        if path is not None:
-            self._warned = True
-            warnings.warn(
-                f"`{path}` is in training mode and normalises by the statistics of each frame's "
-                "batch, not of the clip's: eval() makes stream and clip equal",
-                UserWarning,
-                stacklevel=_depth(),
-            )
+    def _ends(self, laid: Laid, state: State) -> Values:
+        """The outputs that are left, were a stream to end here."""
+        with call_mode.plain():
+            return laid.program.flush(state)
 
     def _check(self, laid: Laid, xs: list[Tensor], state: State, what: str) -> None:
         """Refuse what is not of this stream, before anything is computed."""
         self._check_state(laid, state)
-        _check_alike(xs, what)
-        for x in xs:
-            if x.shape[0] != state.batch_size:
-                raise ValueError(
-                    f"the stream has a batch of {state.batch_size}, {what} has "
-                    f"{x.shape[0]}; reset() starts a new stream"
-                )
-            if x.dtype != state.dtype or x.device != state.device:
-                begun = self._state is not None
-                raise ValueError(
-                    f"the {'stream' if begun else 'network'} is {state.dtype} on {state.device}, "
-                    f"{what} is {x.dtype} on {x.device}"
-                    f"{'; reset() starts a new stream' if begun else ''}"
-                )
+        check_alike(xs, what)
+        check_stream(xs, state, what, self._state is not None)
 
     def _check_rate(self, laid: Laid) -> None:
         graph = laid.program.graph
@@ -343,14 +332,6 @@ class Laying(Streaming, abstract=True):
         return self._begun
 
 
-def _depth() -> int:
-    """How many calls within codsl lie between the caller of this function and its user."""
-    depth, call = 0, currentframe()
-    while call is not None and str(call.f_globals.get("__name__")).startswith("codsl."):
-        depth, call = depth + 1, call.f_back
-    return depth
-
-
 def _frame(x: Tensor) -> Frame:
     return Frame(x.shape[1], tuple(x.shape[3:]))
 
@@ -372,30 +353,7 @@ def check_length(x: Tensor, least: int, path: str) -> None:
         raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}")
 
 
-def _ended(laid: Laid, state: State) -> Values:
-    with call_mode.plain():
-        return laid.program.flush(state)
-
-
-def _unsqueezed(frame: Any) -> Any:
-    """Frames as clips of one."""
-    numbers = [
-        x.unsqueeze(2) if isinstance(x, Tensor) and x.dim() > 1 else x for x in leaves(frame)
-    ]
-    return rebuild(number(frame), numbers)
-
-
 def _behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
     """The outputs of a chunk and those of the end."""
     due = [part for part in (y, end) if part is not None]
     return torch.cat(due, 2) if len(due) > 1 else next(iter(due), None)
-
-
-def _check_alike(xs: list[Tensor], what: str) -> None:
-    """Several inputs have one batch and one clock."""
-    sizes = {(x.shape[0], x.shape[2]) for x in xs}
-    if len(sizes) > 1:
-        raise ValueError(
-            f"{what} of several inputs have the same batch and the same number of frames, got "
-            + ", ".join(f"{batch} x {frames}" for batch, frames in sorted(sizes))
-        )

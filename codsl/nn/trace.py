@@ -8,7 +8,7 @@ from torch import nn
 
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import IDENTITY, Disagreement, Time, compose, join
+from codsl.algebra.time import IDENTITY, MOST, Disagreement, Time, Unsteady, compose, emits, join
 from codsl.graph.graph import Graph
 from codsl.graph.node import Edge, Node
 from codsl.layers.plain import Delay
@@ -34,13 +34,12 @@ class Trace:
         self, path: str, module: nn.Module, operation: Operation, value: int, type: str = ""
     ) -> int:
         """Add a layer that reads a value, and give the value that it makes."""
-        reach = operation.time()
-        self.times.append(compose(self.times[value], reach))
+        reach, word = operation.time(), type or _word(module)
+        self.times.append(self._met(path or word, (Edge(value, reach),)))
         x = self.frames[value]
         if x is None:
             self.frames.append(None)
             return len(self.frames) - 1
-        word = type or _word(module)
         try:
             y = operation.shape(x)
         except ValueError as error:
@@ -62,17 +61,12 @@ class Trace:
 
         Raises `ValueError` where they do not meet in time.
         """
-        times = [compose(self.times[edge.source], edge.reach) for edge in edges]
-        try:
-            self.times.append(join(times))
-        except Disagreement as error:
-            word = type or _word(module)
-            raise ValueError(f"`{path or word}`: {_why(error.kind, times)}") from None
+        word = type or _word(module)
+        self.times.append(self._met(path or word, edges))
         if frame is None:
             self.frames.append(None)
             return len(self.frames) - 1
         space = (IDENTITY,) * len(frame.space)
-        word = type or _word(module)
         return self._add(
             Node(path or word, word, tuple(edges), frame, recipe, {}, 0, space), module
         )
@@ -92,21 +86,34 @@ class Trace:
         at = {0: value}
         for index, (node, module) in enumerate(zip(graph.nodes, program.modules, strict=True)):
             edges = tuple(Edge(at[edge.source], edge.reach) for edge in node.edges)
-            self.times.append(
-                join([compose(self.times[edge.source], edge.reach) for edge in edges])
-            )
             name = f"{path}.{node.path}" if path else node.path
+            self.times.append(self._met(name, edges))
             at[graph.base + index] = self._add(replace(node, path=name, edges=edges), module)
         return at[graph.output]
 
     def together(self, values: Sequence[int], path: str) -> list[int]:
-        """The same values, made to come out of a stream with the latest of them."""
-        latest = max(self.times[value].delay for value in values)
-        late = [latest - self.times[value].delay for value in values]
+        """The same values, made to begin in a stream with the latest of them, or before it where
+        a whole item would be too late."""
+        latest = max(self.times[value].phases[0].due for value in values)
+        late = [_items(self.times[value], latest) for value in values]
         return [
-            self.layer(f"{path}.delay", nn.Identity(), Delay(frames), value) if frames else value
-            for value, frames in zip(values, late, strict=True)
+            self.layer(f"{path}.delay", nn.Identity(), Delay(items), value) if items else value
+            for value, items in zip(values, late, strict=True)
         ]
+
+    def _met(self, path: str, edges: Sequence[Edge]) -> Time:
+        """The time of a node; raises `ValueError` with its path where it has none."""
+        times = []
+        try:
+            times += [compose(self.times[edge.source], edge.reach) for edge in edges]
+            return join(times)
+        except Disagreement as error:
+            raise ValueError(f"`{path}`: {_why(error.kind, times)}") from None
+        except Unsteady:
+            raise ValueError(
+                f"`{path}`: more than {MOST} outputs until the pattern of when they come repeats "
+                "itself; raise the rate by less, or after the strides by which it falls"
+            ) from None
 
     @staticmethod
     def alone(module: Any) -> Time:
@@ -153,9 +160,24 @@ def _word(module: nn.Module) -> str:
     return type(module).__name__
 
 
+def _items(time: Time, frame: int) -> int:
+    """By how many items a value has to wait to begin at a frame, or as late before it as can be."""
+    items = emits(time, frame)
+    return items - (time.output(items).due > frame)
+
+
 def _why(kind: str, times: Sequence[Time]) -> str:
     if kind == "stride":
         strides = ", ".join(str(time.stride) for time in times)
         return f"what meets here has different strides over time: {strides}"
-    lengths = ", ".join(str(time.offset) for time in times)
-    return f"what meets here differs in length: clips of T frames give T + {lengths} outputs"
+    lengths = ", ".join(map(_length, times))
+    return (
+        f"what meets here differs in length: clips of T frames give {lengths} outputs; "
+        "pad the shorter over time, or crop the longer"
+    )
+
+
+def _length(time: Time) -> str:
+    sign = "+" if time.offset > 0 else "-"
+    items = f"T {sign} {abs(time.offset)}" if time.offset else "T"
+    return items if time.stride == 1 else f"({items}) / {time.stride}"

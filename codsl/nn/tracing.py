@@ -1,7 +1,8 @@
 """A user's own module made continual: what torch.fx sees of it, laid out as a graph."""
 
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -9,10 +10,15 @@ from torch import Tensor, fx, nn
 from codsl.algebra.time import Time
 from codsl.layers.recipe import Pointwise
 from codsl.nn.convert import adopt, makes
+from codsl.nn.elsewhere import Elsewhere, Ordered, Plainly, applies_plainly, order_of
 from codsl.nn.expressions import (
     Call,
+    Computed,
+    Held,
     Parts,
+    Several,
     Size,
+    Unknown,
     Value,
     applied,
     asks_size,
@@ -20,6 +26,7 @@ from codsl.nn.expressions import (
     found,
     gives_parts,
 )
+from codsl.nn.in_place import check_in_place
 from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
 from codsl.nn.module import CoModule
 from codsl.nn.streaming import Laying
@@ -56,12 +63,15 @@ class Traced(Laying):
             ) from error
         finally:
             constants = {name: vars(module).pop(name) for name in set(vars(module)) - before}
+        check_in_place(self.graph_of, module)
+        self.graph_of.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
         self._copy(module, constants)
 
     def _copy(self, module: nn.Module, constants: Mapping[str, Tensor]) -> None:
         """Take over the parts that are called, made continual, and all tensors, under their
         names; those that no state dict has stay out of it."""
-        called = {node.target for node in self.graph_of.nodes if node.op == "call_module"}
+        called = [node for node in self.graph_of.nodes if node.op == "call_module"]
+        self._orders: dict[str, Any] = {}
         kept = module.state_dict(keep_vars=True)
         known = {**dict(module.named_parameters()), **dict(module.named_buffers()), **constants}
         for node in self.graph_of.nodes:
@@ -69,9 +79,13 @@ class Traced(Laying):
                 known[node.target] = operator.attrgetter(node.target)(module)
         for name, tensor in known.items():
             _place(self, name, tensor, name in kept)
-        for path in sorted(called):
-            above, _, name = str(path).rpartition(".")
-            _home(self, above)._modules[name] = adopt(module.get_submodule(str(path)))
+        for path in sorted({str(node.target) for node in called}):
+            part = module.get_submodule(path)
+            streams = all(map(_of_modules, (node for node in called if node.target == path)))
+            above, _, name = path.rpartition(".")
+            _home(self, above)._modules[name] = adopt(part) if streams else _adopted(part)
+            if not isinstance(part, CoModule):
+                self._orders[path] = order_of(part)
         self.training = module.training
 
     @property
@@ -106,7 +120,7 @@ class _Layout:
                 case "output":
                     return _numbers(self._filled(node.args[0]))
                 case "get_attr":
-                    self._made[node] = _found(self._owner, str(node.target))
+                    self._made[node] = Held(self._owner, str(node.target))
                 case "call_module":
                     self._made[node] = self._module(node)
                 case _:
@@ -116,19 +130,59 @@ class _Layout:
     def _filled(self, arguments: Any) -> Any:
         return fx.node.map_arg(arguments, lambda node: self._made[node])
 
-    def _module(self, node: fx.Node) -> Value:
-        module: Any = _submodule(self._owner, str(node.target))
-        inputs = _numbers([*self._filled(node.args), *self._filled(node.kwargs).values()])
-        level = self._level(str(node.target))
-        return Value(module.lay(self._trace, level, inputs[0] if len(inputs) == 1 else inputs))
+    def _module(self, node: fx.Node) -> Any:
+        """A module of values. One of torch's own may also be given parts: it stays a function."""
+        path = str(node.target)
+        module: Any = _submodule(self._owner, path)
+        given = [*self._filled(node.args), *self._filled(node.kwargs).values()]
+        order = self._owner._orders.get(path)
+        if order is not None:
+            return self._recurrent(path, module, order, given)
+        if path in self._owner._orders and next(found(given, Parts), None) is not None:
+            self._check(given)
+            if not applies_plainly(module):
+                raise ValueError(f"`{path}`: {next(found(given, Parts)).why}")
+            named = self._filled(node.kwargs)
+            return self._called(node, Call(Plainly(module), self._filled(node.args), named))
+        inputs = _numbers(given)
+        made = module.lay(self._trace, self._level(path), inputs[0] if len(inputs) == 1 else inputs)
+        besides = getattr(module, "besides", None)
+        return Several(Value(made), f"`{path}`: {besides}") if besides else Value(made)
+
+    def _recurrent(self, path: str, module: Any, order: Ordered, given: list[Any]) -> Several:
+        """A recurrent layer of torch, which reads and gives the dimensions in its own order."""
+        x, *hidden = given
+        if any(each is not None for each in hidden):
+            raise ValueError(f"`{path}` is given hidden tensors; a stream begins with zeros")
+        self._check(given)
+        call = Call(order.back, [x], {})
+        if not call.values:
+            raise ValueError(f"`{path}` reads no stream")
+        try:
+            value = self._joined(f"{path}.input", call, call.values)
+        except NotByFrames:
+            raise ValueError(
+                f"`{path}` reads {order}, but is not given a stream (B, C, T) in that order: "
+                f"`{order.written}` is, or `batch_first` stands otherwise than was meant"
+            ) from None
+        made = Value(module.lay(self._trace, self._level(path), value.number))
+        why = f"`{path}` gives {order}: put its dimensions back to (B, C, T)"
+        return Several(Parts(Call(order, [made], {}), why), f"`{path}`: {module.besides}")
 
     def _function(self, node: fx.Node) -> Any:
         """A function of values: of single frames, or one that leaves frames out at the ends."""
         call = Call(applied(node), self._filled(node.args), self._filled(node.kwargs))
+        if node.target is operator.getitem and isinstance(call.arguments[0], Several | Unknown):
+            several, place = call.arguments
+            return several if isinstance(several, Unknown) else several[place]
+        self._check((call.arguments, call.named))
         values = call.values
         if asks_size(node, call.arguments):
             return Size(call, self._trace.frames[values[0].number])
         if not values:
+            held = next(found((call.arguments, call.named), (Held, Parts)), None)
+            if held is not None and not call.sized:
+                return Parts(call, "numbers of the module alone are no stream")
             return Size(call) if call.sized else call.apply(*call.arguments, **call.named)
         if gives_parts(node, call.arguments):
             return Parts(call)
@@ -136,26 +190,35 @@ class _Layout:
         if crop is not None:
             module = Cropped(*crop)
             return Value(module.lay(self._trace, self._level(node.name), values[0].number))
+        return self._called(node, call)
+
+    def _called(self, node: fx.Node, call: Call) -> Any:
+        """The value that a call makes, or parts where it makes none."""
         try:
-            return self._joined(node, call, values)
+            return self._joined(node.name, call, call.values)
         except NotByFrames as error:
-            first = next(found((call.arguments, call.named), Parts), None)
+            parts = found((call.arguments, call.named), Parts)
+            first = next((each for each in parts if each.call.values), None)
             return Parts(call, first.why if first is not None else str(error))
 
-    def _joined(self, node: fx.Node, call: Call, values: list[Value]) -> Value:
-        def join(tensors: Any) -> Tensor:
-            return call.of(dict(zip(values, tensors, strict=True)), tensors[0])  # type: ignore[no-any-return]
+    @staticmethod
+    def _check(given: Any) -> None:
+        """Raise `ValueError` where something is given that nothing may be made of."""
+        unknown = next(found(given, (Several, Unknown)), None)
+        if unknown is not None:
+            raise ValueError(unknown.why)
 
+    def _joined(self, name: str, call: Call, values: list[Value]) -> Value:
+        how = Computed(call, values)
         frames = [self._trace.frames[each.number] for each in values]
         known = [frame for frame in frames if frame is not None]
-        frame = (
-            probe(join, known, node.name, self._owner._like())
-            if len(known) == len(frames)
-            else None
-        )
+        frame = None
+        if len(known) == len(frames):
+            with _evaluated(self._owner):
+                frame = probe(how, known, name, self._owner._like())
         edges = beside([each.number for each in values])
-        level = self._level(node.name)
-        return Value(self._trace.join(level, JoinBy(join), Pointwise(), edges, frame, node.name))
+        level = self._level(name)
+        return Value(self._trace.join(level, JoinBy(how), Pointwise(), edges, frame, name))
 
     def _level(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name
@@ -166,11 +229,40 @@ def _numbers(values: Any) -> Any:
         return values.number
     if isinstance(values, list | tuple):
         return [_numbers(each) for each in values]
-    if isinstance(values, Parts):
+    if isinstance(values, Parts | Several | Unknown):
         raise ValueError(values.why)
     if isinstance(values, Mapping):
         return {name: _numbers(each) for name, each in values.items()}
     raise ValueError(f"a stream is made of tensors, not of {type(values).__name__}")
+
+
+def _of_modules(node: fx.Node) -> bool:
+    """Whether a node is made of inputs by modules alone, so that all on the way are streams."""
+    if node.op == "placeholder":
+        return True
+    return node.op == "call_module" and all(map(_of_modules, node.all_input_nodes))
+
+
+def _adopted(part: nn.Module) -> Any:
+    """A part that may be given what is no stream, for which it need not be one itself."""
+    try:
+        return adopt(part)
+    except ValueError as error:
+        if not type(part).__module__.startswith("torch.nn."):
+            raise
+        return Elsewhere(part, str(error))
+
+
+@contextmanager
+def _evaluated(owner: nn.Module) -> Iterator[None]:
+    """In `eval()`, part by part as it was after that."""
+    training = [(part, part.training) for part in owner.modules()]
+    owner.eval()
+    try:
+        yield
+    finally:
+        for part, before in training:
+            part.training = before
 
 
 def _home(owner: nn.Module, path: str) -> nn.Module:
@@ -191,11 +283,6 @@ def _place(owner: nn.Module, path: str, tensor: Any, persistent: bool) -> None:
         home.register_buffer(name, tensor, persistent)
     else:
         home.__dict__[name] = tensor
-
-
-def _found(owner: nn.Module, path: str) -> Any:
-    above, _, name = path.rpartition(".")
-    return getattr(_home(owner, above), name)
 
 
 def _submodule(owner: nn.Module, path: str) -> nn.Module:

@@ -54,3 +54,11 @@ def feed_forward(layer: Any) -> Work:
     wide, inner = layer.linear1.in_features, layer.linear1.out_features
     bias = layer.linear1.bias is not None
     return linear(wide, inner, bias) + linear(inner, wide, bias) + Work(4 * wide, 6 * wide)
+
+
+def taken_by(layer: Any, rows: int, frames: int, projected: int) -> Work:
+    """What an encoder's layer takes for outputs of so many rows over a window, of which some frames
+    are projected."""
+    query, rest = projections(layer.self_attn)
+    own = attention(layer.self_attn, rows, frames) + feed_forward(layer) * rows
+    return own + (query + rest) * projected

@@ -61,19 +61,12 @@ def bind(
     for argument in arguments:
         name = argument.name or next(order, None)
         if name is None:
-            most = plural(len(positional), "argument") if positional else "no arguments"
-            message = (
-                f"`{what}` takes {most} by position" if positional else f"`{what}` takes {most}"
-            )
-            findings.add("E0303", message, argument.span)
+            _refuse_position(what, argument, len(positional), findings)
             sound = False
         elif name not in names:
-            findings.add(
-                "E0303",
-                f"`{what}` has no argument `{name}`",
-                argument.key,
-                helps=_offers(name, names, argument.key),
-            )
+            helps = _offers(name, names, argument.key)
+            message = f"`{what}` has no argument `{name}`"
+            findings.add("E0303", message, argument.key, helps=helps)
             sound = False
         elif name in bound:
             there = Label(bound[name].span, "first here")
@@ -92,6 +85,12 @@ def bind(
     if missing or not sound:
         raise Hole
     return bound
+
+
+def _refuse_position(what: str, argument: Passed, most: int, findings: Findings) -> None:
+    """Report an argument by position that is one too many."""
+    takes = f"{plural(most, 'argument')} by position" if most else "no arguments"
+    findings.add("E0303", f"`{what}` takes {takes}", argument.span)
 
 
 def _offers(name: str, names: Sequence[str], at: Span) -> list[Help | str]:

@@ -6,8 +6,7 @@ from typing import Any
 
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
-from codsl.source import Span
-from codsl.spec.bind import Passed, bind, given, passed, typed
+from codsl.spec.bind import Passed, given, passed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet, no_shrink
@@ -15,24 +14,19 @@ from codsl.spec.knowns import knowns_of
 from codsl.spec.names import HOLE, Flow, Level, Names
 from codsl.spec.outside import parameters
 from codsl.spec.place import Place
-from codsl.spec.ports import entries_of, outlets_of, tell_unread
+from codsl.spec.ports import Entries, entries_of, outlets_of, tell_unread
+from codsl.spec.repetition import indices_of
+from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
+from codsl.spec.sources import Sources
 from codsl.spec.spec import Block, Origin, Spec
+from codsl.spec.templates import Templates
 from codsl.spec.unknown import no_layer, unknown
-from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, describe
+from codsl.spec.values import Hole, LayerValue, Scope
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED_KEYS
 
-MOST = 20_000
-"""Layers and other statements at most, once everything is written out."""
-DEEPEST = 64
-"""Blocks and templates inside one another at most."""
-
 Rows = Mapping[str, type[Layer]]
-
-
-class _Full(Exception):
-    """The network has become too large; the reason is reported."""
 
 
 def elaborate(
@@ -52,13 +46,10 @@ def elaborate(
     scope = parameters(document, variant, params, findings)
     entries = entries_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
-    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
-    for entry in entries.each:
-        if entry.name and place.level.free(entry.name):
-            place.level.take(entry.name, entry.span, True, (), findings)
+    place = _beginning(entries, scope, findings)
     try:
         end = elaborator.statements(document.body, place, entries.start)
-    except _Full:
+    except Full:
         return None
     made = elaborator.made
     inlets = entries.inlets()
@@ -67,7 +58,7 @@ def elaborate(
     outlets = outlets_of(document, place.names, end, findings) if len(made) else ()
     items = made.items()
     if not findings.diagnostics:
-        elaborator.tell_unused()
+        elaborator.templates.tell_unused()
         tell_unread(entries, items, findings)
     if inlets is None or not items:
         return None
@@ -84,31 +75,25 @@ def elaborate(
     )
 
 
+def _beginning(entries: Entries, scope: Scope, findings: Findings) -> Place:
+    """The place before the first statement, where the inputs have their names."""
+    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
+    for entry in entries.each:
+        if entry.name and place.level.free(entry.name):
+            place.level.take(entry.name, entry.span, True, (), findings)
+    return place
+
+
 class _Elaborator:
     """Goes through the statements and notes what they mean."""
 
     def __init__(self, document: tree.Document, rows: Rows, findings: Findings) -> None:
         self._rows = rows
         self._findings = findings
-        self._steps = 0
-        self._templates: dict[str, tree.Template] = {}
+        self._room = Room(findings)
+        self._sources = Sources(document.inputs, findings)
+        self.templates = Templates(document.templates, rows, findings)
         self.made = Drafts(len(document.inputs))
-        for template in document.templates:
-            name = template.name
-            if name.text in rows:
-                message = f"`{name.text}` is a layer and cannot be a template"
-                findings.add("E0308", message, name.span, helps=("give it another name",))
-            self._templates.setdefault(name.text, template)
-        self._inputs = list(dict.fromkeys(each.name.text for each in document.inputs if each.name))
-        self._used: set[str] = set()
-
-    def tell_unused(self) -> None:
-        """Warn of the templates that nothing has used: nothing in them is checked."""
-        for name, template in self._templates.items():
-            if name not in self._used:
-                note = "what is wrong in a template shows where it is used"
-                message = f"the template `{name}` is not used"
-                self._findings.add("W0702", message, template.name.span, notes=(note,))
 
     def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
@@ -117,26 +102,18 @@ class _Elaborator:
         return flow
 
     def _statement(self, node: tree.Statement, place: Place, flow: Flow) -> Flow:
-        self._steps += 1
-        if self._steps > MOST:
-            self._findings.add(
-                "E0311", f"the network is larger than {MOST} layers, written out", node.span
-            )
-            raise _Full
-        if place.depth > DEEPEST:
-            self._findings.add("E0106", f"blocks nest {DEEPEST} deep at most", node.span)
-            raise _Full
+        self._room.take(node.span, place.depth)
         match node:
             case tree.Layer():
-                return self._layer(node, place, self._source(node.sources, place, flow))
+                return self._layer(node, place, self._sources.source(node.sources, place, flow))
             case tree.Block():
-                return self._block(node, place, self._source(node.sources, place, flow))
+                return self._block(node, place, self._sources.source(node.sources, place, flow))
             case tree.PerFrame():
-                return self._per_frame(node, place, self._source(node.sources, place, flow))
+                return self._per_frame(node, place, self._sources.source(node.sources, place, flow))
             case tree.Residual():
-                return self._residual(node, place, self._source(node.sources, place, flow))
+                return self._residual(node, place, self._sources.source(node.sources, place, flow))
             case tree.Parallel():
-                return self._parallel(node, place, self._source(node.sources, place, flow))
+                return self._parallel(node, place, self._sources.source(node.sources, place, flow))
             case tree.Join():
                 return self._join(node, place, flow)
             case tree.Let():
@@ -146,51 +123,18 @@ class _Elaborator:
             case tree.Repeat():
                 return self._repeat(node, place, flow)
             case tree.Broken():
-                self._key(node.name, place)
+                place.key(node.name, self._findings)
                 place.names.add(node.name, HOLE)
                 return HOLE
 
-    def _evaluator(self, place: Place, flow: Flow) -> Evaluator:
-        channels = flow.frame.channels if flow.frame else None
-        return Evaluator(place.scope, channels, self._findings, flow.begun)
-
-    def _taken(self, flow: Flow, at: Span) -> Flow:
-        """A value that is needed here; reports where none of several inputs is chosen yet."""
-        if flow.begun:
-            return flow
-        self._findings.add(
-            "E0315",
-            "several inputs enter, and this does not say which it takes",
-            at,
-            notes=("the inputs are " + ", ".join(f"`{name}`" for name in self._inputs),),
-            helps=(f"write `from {self._inputs[0]}`, in YAML `from: {self._inputs[0]}`",),
-        )
-        return HOLE
-
-    def _source(self, sources: tuple[tree.Selector, ...], place: Place, flow: Flow) -> Flow:
-        """Where a statement's input comes from: the value before it, or one named earlier."""
-        if not sources:
-            return flow
-        found = [
-            flow for selector in sources for _, flow in place.names.find(selector, self._findings)
-        ]
-        if len(found) > 1:
-            self._findings.add(
-                "E0309",
-                "this takes one input",
-                sources[-1].span,
-                helps=("join several first: `join from a, b`",),
-            )
-            return HOLE
-        return found[0]
-
     def _layer(self, node: tree.Layer, place: Place, flow: Flow) -> Flow:
         kind = node.type.text
-        flow = self._taken(flow, node.type.span)
-        evaluator = self._evaluator(place, flow)
+        flow = self._sources.taken(flow, node.type.span)
+        evaluator = place.evaluator(flow, self._findings)
         arguments = passed(node.arguments, evaluator.layer)
-        if node.local and kind in self._templates and not self._shadowed(kind, place):
-            return self._use(self._templates[kind], node, arguments, place, flow)
+        template = self.templates.named(kind)
+        if node.local and template and not place.shadows(kind):
+            return self._use(template, node, arguments, place, flow)
         if node.local:
             try:
                 value = evaluator.value(tree.Reference(kind, node.type.span))
@@ -202,23 +146,16 @@ class _Elaborator:
             arguments = given(value.arguments) + arguments
             kind = value.name
         if kind not in self._rows:
-            unknown(kind, node.type.span, self._rows, self._templates, self._findings)
+            unknown(kind, node.type.span, self._rows, self.templates.names, self._findings)
             if kind != "input":
                 for argument in arguments:
                     self._try(argument)
             return self._lost(node, place)
         return self._row(kind, node, arguments, place, flow)
 
-    def _shadowed(self, name: str, place: Place) -> bool:
-        """Whether a parameter that is a layer takes the name of a template here."""
-        try:
-            return isinstance(place.scope.get(name), LayerValue)
-        except KeyError:
-            return False
-
     def _lost(self, node: tree.Layer, place: Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
-        self._key(node.name, place)
+        place.key(node.name, self._findings)
         place.names.add(node.name, HOLE)
         return HOLE
 
@@ -239,22 +176,12 @@ class _Elaborator:
         )
         if item is None:
             return self._lost(node, place)
-        key = self._key(node.name, place)
+        key = place.key(node.name, self._findings)
         if key is None and (item.weights or self._rows[kind].buffered):
             key = place.level.take(kind, at, False, place.uses, self._findings)
         made = self.made.add(item, place.level, key)
         place.names.add(node.name, made)
         return made
-
-    def _named_level(self, name: tree.Name | None, place: Place) -> Level | None:
-        key = self._key(name, place)
-        return None if key is None else Level(key)
-
-    def _key(self, name: tree.Name | None, place: Place) -> str | None:
-        if name is None:
-            return None
-        reserved(name, self._findings, RESERVED_KEYS)
-        return place.level.take(name.text, name.span, True, place.uses, self._findings)
 
     def _close(
         self,
@@ -286,10 +213,10 @@ class _Elaborator:
 
     def _block(self, node: tree.Block | tree.PerFrame, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
-        inner = place.inside(self._named_level(node.name, place))
+        inner = place.inside(place.level_of(node.name, self._findings))
         end = self.statements(node.body, inner, flow)
         if node.name is not None:
-            end = self._taken(end, node.span)
+            end = self._sources.taken(end, node.span)
         return self._close(node.name, place, inner, start, flow, end)
 
     def _use(
@@ -301,60 +228,29 @@ class _Elaborator:
         flow: Flow,
     ) -> Flow:
         """A template in use: its body with its own parameters, names and, if named, keys."""
-        name = template.name.text
-        self._used.add(name)
-        if name in place.within:
-            chain = [*place.within[place.within.index(name) :], name]
-            self._findings.add(
-                "E0310",
-                f"the template `{name}` uses itself",
-                node.type.span,
-                Label(template.span, "which is this one"),
-                notes=(" uses ".join(f"`{each}`" for each in chain),),
-                helps=("what comes several times is a repetition",),
-            )
-            return self._lost(node, place)
-        names = [parameter.name.text for parameter in template.parameters]
-        required = [each.name.text for each in template.parameters if each.default is None]
+        at, channels = node.type.span, flow.frame.channels if flow.frame else None
         try:
-            values = bind(name, node.type.span, arguments, names, names, required, self._findings)
-            scope = self._template_scope(template, values, flow)
+            self.templates.use(template, at, place.within)
+            scope = self.templates.scope(template, at, arguments, channels)
         except Hole:
             return self._lost(node, place)
-        level = self._named_level(node.name, place)
+        level = place.level_of(node.name, self._findings)
         inner = replace(
             place,
             scope=scope,
             names=Names(None, {"input": flow}),
             level=level or place.level,
-            uses=(node.type.span, *place.uses),
-            within=(*place.within, name),
+            uses=(at, *place.uses),
+            within=(*place.within, template.name.text),
             depth=place.depth + 1,
         )
         start = len(self.made)
         end = self.statements(template.body, inner, flow)
         return self._close(node.name, place, inner, start, flow, end)
 
-    def _template_scope(
-        self, template: tree.Template, values: Mapping[str, Given], flow: Flow
-    ) -> Scope:
-        scope = Scope({})
-        evaluator = Evaluator(scope, flow.frame.channels if flow.frame else None, self._findings)
-        for parameter in template.parameters:
-            name = parameter.name.text
-            if name in values:
-                value = typed(parameter, values[name].value, values[name].span, self._findings)
-            else:
-                default = parameter.default
-                worth = evaluator.layer(default) if default is not None else None
-                at = default.span if default is not None else None
-                value = typed(parameter, worth, at, self._findings)
-            scope.set(name, value)
-        return scope
-
     def _residual(self, node: tree.Residual, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
-        inner = place.inside(self._named_level(node.name, place))
+        inner = place.inside(place.level_of(node.name, self._findings))
         body = self.statements(node.body, inner, flow)
         shortcut = self.statements(node.shortcut, replace(inner, scope=place.scope.child()), flow)
         end = self._meet("residual", node, [shortcut, body], ("shortcut", "body"), inner, flow)
@@ -362,13 +258,13 @@ class _Elaborator:
 
     def _parallel(self, node: tree.Parallel, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
-        inner = place.inside(self._named_level(node.name, place))
+        inner = place.inside(place.level_of(node.name, self._findings))
         if not node.branches:
             self._findings.add("E0202", "`parallel` needs a branch", node.span)
         ends, labels = [], []
         for number, branch in enumerate(node.branches, 1):
             first = len(self.made)
-            arm = inner.inside(self._named_level(branch.name, inner))
+            arm = inner.inside(inner.level_of(branch.name, self._findings))
             end = self.statements(branch.body, arm, flow)
             ends.append(self._close(branch.name, inner, arm, first, flow, end))
             labels.append(branch.name.text if branch.name else f"branch {number}")
@@ -382,7 +278,7 @@ class _Elaborator:
             for name, found in place.names.find(selector, self._findings):
                 flows.append(found)
                 labels.append(name)
-        key = self._key(node.name, place)
+        key = place.key(node.name, self._findings)
         end = self._meet("join", node, flows, tuple(labels), place, flow, key)
         place.names.add(node.name, end)
         return end
@@ -397,18 +293,18 @@ class _Elaborator:
         flow: Flow,
         key: str | None = None,
     ) -> Flow:
-        evaluator = self._evaluator(place, flow)
+        evaluator = place.evaluator(flow, self._findings)
         how = how_of(construct, node.arguments, evaluator, self._findings)
         if how and how.shrink and place.still:
             no_shrink(node.arguments, place.uses, self._findings)
             how = None
         origin = Origin(node.span, {}, place.uses)
-        taken = [self._taken(each, node.span) for each in flows]
+        taken = [self._sources.taken(each, node.span) for each in flows]
         item = how and meet(taken, labels, how, origin, self._findings)
         return self.made.add(item, place.level, key) if item else HOLE
 
     def _let(self, node: tree.Let, place: Place, flow: Flow) -> Flow:
-        evaluator = self._evaluator(place, flow)
+        evaluator = place.evaluator(flow, self._findings)
         for name, expression in node.bindings:
             reserved(name, self._findings)
             try:
@@ -419,7 +315,7 @@ class _Elaborator:
 
     def _when(self, node: tree.When, place: Place, flow: Flow) -> Flow:
         try:
-            holds = self._evaluator(place, flow).truth(node.test)
+            holds = place.evaluator(flow, self._findings).truth(node.test)
         except Hole:
             for statement in (*node.body, *node.otherwise):
                 place.names.add(getattr(statement, "name", None), HOLE)
@@ -432,43 +328,17 @@ class _Elaborator:
             reserved(node.index, self._findings)
         names = place.names.repeated.setdefault(node.name.text, [])
         try:
-            first, last = self._ends(node, self._evaluator(place, flow))
+            indices = indices_of(
+                node, place.evaluator(flow, self._findings), self._room, self._findings
+            )
         except Hole:
             names.append(node.name.text)
             place.names.add(node.name, HOLE)
             return HOLE
-        for index in range(first, last + 1):
+        for index in indices:
             name = tree.Name(f"{node.name.text}{index}", node.name.span)
             scope = place.scope.child({node.index.text: index} if node.index else {})
             statement = replace(node.statement, name=name)  # type: ignore[arg-type]
             flow = self._statement(statement, replace(place, scope=scope), flow)
             names.append(name.text)
         return flow
-
-    def _ends(self, node: tree.Repeat, evaluator: Evaluator) -> tuple[int, int]:
-        """The first and the last index; raises `Hole` once what is wrong is reported."""
-        if isinstance(node.statement, tree.Broken):
-            raise Hole
-        first, last = (self._index(each, evaluator) for each in (node.first, node.last))
-        if isinstance(node.statement, tree.Let | tree.When | tree.Repeat) or node.statement.name:
-            at = node.statement.span
-            helps = ("put it into a block: `{ ... }`, in YAML `sequential`",)
-            message = "a repetition repeats one layer or block, and names it"
-            self._findings.add("E0201", message, at, helps=helps)
-            raise Hole
-        if last - first >= MOST - self._steps:
-            self._findings.add(
-                "E0311",
-                f"{last - first + 1} repetitions make the network larger than {MOST} layers",
-                node.last.span,
-            )
-            raise _Full
-        return first, last
-
-    def _index(self, expression: tree.Expression, evaluator: Evaluator) -> int:
-        value = evaluator.value(expression)
-        if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-            message = f"a repetition counts with integers from 0, found {describe(value)}"
-            self._findings.add("E0305", message, expression.span)
-            raise Hole
-        return value

@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass, replace
 
+from codsl.diagnostics import Findings
 from codsl.source import Span
-from codsl.spec.names import Level, Names
-from codsl.spec.values import Scope
+from codsl.spec.declared import reserved
+from codsl.spec.names import Flow, Level, Names
+from codsl.spec.values import Evaluator, LayerValue, Scope
+from codsl.syntax import tree
+from codsl.syntax.words import RESERVED_KEYS
 
 
 @dataclass(frozen=True)
@@ -32,3 +36,27 @@ class Place:
             level=level or self.level,
             depth=self.depth + 1,
         )
+
+    def evaluator(self, flow: Flow, findings: Findings) -> Evaluator:
+        """What works out expressions here, where `flow` comes in."""
+        channels = flow.frame.channels if flow.frame else None
+        return Evaluator(self.scope, channels, findings, flow.begun)
+
+    def shadows(self, name: str) -> bool:
+        """Whether a parameter that is a layer takes the name of a template here."""
+        try:
+            return isinstance(self.scope.get(name), LayerValue)
+        except KeyError:
+            return False
+
+    def key(self, name: tree.Name | None, findings: Findings) -> str | None:
+        """The key of a name that is written here; reports one that is taken or reserved."""
+        if name is None:
+            return None
+        reserved(name, findings, RESERVED_KEYS)
+        return self.level.take(name.text, name.span, True, self.uses, findings)
+
+    def level_of(self, name: tree.Name | None, findings: Findings) -> Level | None:
+        """The level of keys that a name adds here; None where there is no name."""
+        key = self.key(name, findings)
+        return None if key is None else Level(key)

@@ -60,6 +60,7 @@ def _later(error: ValidationError) -> bool:
 def _violation(
     error: ValidationError, node: yaml.Node, source: Source, findings: Findings, bad: set[int]
 ) -> None:
+    """Report one violation; what is violated by more than a key of it is not to be read."""
     schema: Any = error.schema
     words = schema.get("x-words", {}).get(error.validator)
     value: Any = error.instance
@@ -68,45 +69,48 @@ def _violation(
         key = span_of(source, entry(node, value)[0])
         findings.add("E0201", words or str(error.message), key)
         return
+    bad.add(id(node))
     match error.validator:
-        case "type":
-            kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
-            wanted = " or ".join(KINDS[kind] for kind in kinds)
-            bad.add(id(node))
-            message = words or f"expected {wanted}"
-            findings.add("E0201", f"{message}, found {_kind(value)}", at)
         case "additionalProperties":
             known = schema.get("properties", {})
-            bad.add(id(node))
             for key in value:
                 if key not in known:
-                    where = span_of(source, entry(node, key)[0])
-                    _unknown(key, known, where, findings)
+                    _unknown(key, known, span_of(source, entry(node, key)[0]), findings)
         case "required":
-            bad.add(id(node))
             missing = [key for key in schema["required"] if not _meant(key, value, schema)]
             if missing and error.message.startswith(repr(missing[0])):
                 keys = ", ".join(f"`{key}`" for key in missing)
                 verb = "is" if len(missing) == 1 else "are"
                 findings.add("E0202", f"{keys} {verb} missing here", at, helps=_sample(missing))
         case "maxProperties":
-            bad.add(id(node))
             _several(value, at, findings)
+        case "enum":
+            helps = _close(str(value), schema["enum"], at) or [_listed(schema["enum"])]
+            findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
+        case _:
+            findings.add("E0201", _told(error, words), at)
+
+
+def _told(error: ValidationError, words: str | None) -> str:
+    """What to say of a value that is of another kind or size than its schema asks for."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    match error.validator:
+        case "type":
+            kinds = schema["type"] if isinstance(schema["type"], list) else [schema["type"]]
+            wanted = " or ".join(KINDS[kind] for kind in kinds)
+            return f"{words or f'expected {wanted}'}, found {_kind(value)}"
         case "minItems" | "maxItems":
-            bad.add(id(node))
             bound = schema[str(error.validator)]
             most = "at least" if error.validator == "minItems" else "at most"
             entries = "1 entry" if bound == 1 else f"{bound} entries"
-            findings.add("E0201", words or f"expected {most} {entries}, found {len(value)}", at)
-        case "enum":
-            bad.add(id(node))
-            listed = ", ".join(f"`{word}`" for word in schema["enum"])
-            close = _close(str(value), schema["enum"], at)
-            helps = close or [Help(f"expected one of {listed}")]
-            findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
+            return words or f"expected {most} {entries}, found {len(value)}"
         case _:
-            bad.add(id(node))
-            findings.add("E0201", words or str(error.message), at)
+            return words or str(error.message)
+
+
+def _listed(words: Iterable[str]) -> Help:
+    return Help("expected one of " + ", ".join(f"`{word}`" for word in words))
 
 
 def _several(value: dict[str, Any], at: Span, findings: Findings) -> None:

@@ -7,20 +7,29 @@ import torch
 from torch import Tensor
 
 from codsl.nn.containers import Sequential
+from codsl.nn.last_frames import LastFrames
 from codsl.nn.module import CoModule
+from codsl.nn.recurrent import Recurrent
 from codsl.nn.streaming import Streaming
 from codsl.testing.comparison import ContractError, demand, identical
 from codsl.testing.trial import Outputs, Trial, spoil
 
+AS_TORCH = Recurrent | LastFrames
+"""Modules whose calls by hand are torch's: with hidden tensors, of whole clips, of other axes. They
+keep the contract in containers."""
+
 
 def has_own_step(net: CoModule) -> bool:
     """Whether a module steps by code of its own, not by a program over its graph."""
-    return getattr(type(net), "forward_step", None) is not Streaming.forward_step
+    own = getattr(type(net), "forward_step", None) is not Streaming.forward_step
+    return own and not isinstance(net, AS_TORCH)
 
 
 def streaming(net: CoModule) -> Any:
-    """The module, or a container around one with a step of its own, whose numbers it checks."""
-    return Sequential(net).eval() if has_own_step(net) else net
+    """The module, or a container around one with a step of its own, whose numbers it checks, or
+    around one whose calls by hand are torch's."""
+    alone = not has_own_step(net) and not isinstance(net, AS_TORCH)
+    return net if alone else Sequential(net).eval()
 
 
 @torch.no_grad()
@@ -61,9 +70,18 @@ def _steps(net: Any, trial: Trial, whole: Outputs, frames: range) -> Outputs:
                 raise ContractError(f"frame {t}: outputs {[*due]} are {type(y).__name__}")
             if y is not None:
                 demand(due.stop <= clip.shape[2], f"frame {t}: the clip has no output {due.start}")
-                trial.close(y, clip[:, :, due.start], f"the module's own step at frame {t}")
+                _close(trial, y, clip[:, :, due.start], f"the module's own step at frame {t}")
         made += ys
     return made
+
+
+def _close(trial: Trial, y: Tensor, wanted: Tensor, what: str) -> None:
+    spoilt = bool(y.isnan().any()) and not wanted.isnan().any()
+    demand(
+        not spoilt,
+        f"{what}: off by nan: frames are overwritten once they were taken, so a state copies them",
+    )
+    trial.close(y, wanted, what)
 
 
 def _taken(trial: Trial, ys: Any) -> Outputs:

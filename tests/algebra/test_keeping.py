@@ -27,6 +27,10 @@ def test_what_has_come_out_after_so_many_frames() -> None:
         for after in range(clip + 1):
             given = sum(frame is not None and frame < after for frame in come)
             assert algebra.emits(nest.time, after) == given
+        counts = Counter(frame for frame in come if frame is not None)
+        assert algebra.burst(nest.time) >= max(counts.values())
+        full = clip >= nest.time.output(3 * len(nest.time.phases)).due
+        assert not full or algebra.burst(nest.time) == max(counts.values())
 
 
 def test_what_outputs_read() -> None:

@@ -15,6 +15,7 @@ from shell import SIGNAL, codsl, environment, in_terminal
 import codsl as package
 from codsl.cli import memory
 from codsl.cli.main import main
+from codsl.graph.graph import Graph
 from codsl.media.arrays import array
 from codsl.network import Network
 
@@ -111,9 +112,21 @@ def test_verify_fails_where_the_clip_differs(
     assert main(line) == 1
     assert "FAILED" in capsys.readouterr().out
     monkeypatch.setattr(Network, "forward", sound)
-    monkeypatch.setattr(Network, "delay", 1)
+    monkeypatch.setattr(Graph, "begins", 1)
     assert main(line) == 1
     assert "another frame than declared" in capsys.readouterr().out
+
+
+def test_the_first_output_may_come_before_the_delay_of_others(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, clip = tmp_path / "spec.codsl", clip_of(tmp_path / "clip.npy", 20)
+    spec.write_text(
+        "codsl 1\nnetwork n {\n input (2, T)\n up = conv_transpose1d(2, 4, stride=2, padding=1)\n"
+        " down = conv1d(2, 3, stride=3)\n}\n"
+    )
+    assert main(["run", str(spec), "--input", str(clip), "--verify"]) == 0
+    assert "at frame 1; declared delay 1" in capsys.readouterr().out
 
 
 def test_a_clip_that_is_too_short(

@@ -79,6 +79,11 @@ def test_a_pool_over_space_keeps_what_is_left_of_it() -> None:
     assert state(codsl.check(spec)) == 4 * 3
 
 
+def test_an_online_shift_keeps_the_channels_that_it_shifts() -> None:
+    assert state(checked({"temporal_shift": {"fold_div": 4, "online": True}}, channels=8)) == 2
+    assert state(checked({"temporal_shift": {"fold_div": 4}}, channels=8)) == 2 * 8
+
+
 def test_a_delay_layer_keeps_its_items() -> None:
     assert state(checked({"delay": 3})) == 3 * 4
     assert state(checked(conv("a", 2, 1, stride=2), {"delay": 3})) == 3 * 2

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import pytest
 import torch
 from torch import Tensor
 
 import codsl
 from codsl.algebra.shape import Frame
 from codsl.layers.table import table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROWS = {name: row for name, row in table().items() if row.__module__.startswith("codsl.layers.")}
 
@@ -67,3 +71,12 @@ def clip(x: Frame, frames: int, dtype: torch.dtype) -> Tensor:
     """A random clip."""
     generator = torch.Generator().manual_seed(frames)
     return torch.randn(2, x.channels, frames, *x.space, generator=generator, dtype=dtype)
+
+
+def assert_refused(make: Callable[[], Any], code: str, said: str) -> None:
+    """One mistake is found, which says this."""
+    with pytest.raises(codsl.SpecError) as error:
+        make()
+    (found,) = error.value.diagnostics
+    assert found.code == code
+    assert said in str(found)

@@ -76,6 +76,31 @@ def test_a_changed_container_is_laid_out_anew(name: str) -> None:
 
 
 @torch.no_grad()
+def test_sums_and_multiples_are_continual() -> None:
+    net = sequential().eval()
+    x = clip_of()
+    more = co.Sequential(co.Conv1d(3, 2, 3))
+    together = net + more
+    assert type(together) is co.Sequential
+    assert list(together) == [*net, *more]
+    assert torch.allclose(streamed(together.eval(), x), more(net(x)), atol=1e-6)
+    one = co.Sequential(co.Conv1d(2, 2, 3, padding=1)).eval()
+    for thrice in (one * 3, 3 * one):
+        assert type(thrice) is co.Sequential
+        assert torch.allclose(streamed(thrice.eval(), x), one(one(one(x))), atol=1e-6)
+
+
+def test_inserting_among_names() -> None:
+    net = co.Sequential(OrderedDict(a=co.Conv1d(2, 2, 3), b=nn.ReLU()))
+    net.insert(1, nn.Tanh()).append(nn.Sigmoid()).insert(-4, nn.ReLU6())
+    assert list(net._modules) == ["4", "a", "2", "b", "3"]
+    assert [type(part).__name__ for part in net] == ["ReLU6", "Conv1d", "Tanh", "ReLU", "Sigmoid"]
+    assert net.eval().forward_steps(clip_of()).shape == (1, 2, 8)
+    with pytest.raises(IndexError, match="no place 7"):
+        net.insert(7, nn.Tanh())
+
+
+@torch.no_grad()
 def test_slices_and_items() -> None:
     net = sequential().eval()
     x = clip_of()
@@ -277,6 +302,12 @@ def test_what_does_not_fit_is_said() -> None:
         co.BroadcastReduce(co.Conv1d(2, 3, 1), co.Conv1d(2, 2, 1))(clip_of())
     with pytest.raises(ValueError, match="different strides over time: 1, 2"):
         co.BroadcastReduce(nn.ReLU(), co.MaxPool1d(2))(clip_of())
+    for branch, lengths in ((co.Conv1d(2, 2, 4), "T, T - 3"), (co.Crop(0, 1), "T, T - 1")):
+        with pytest.raises(ValueError, match=f"`sum`: .* T frames give {lengths} outputs"):
+            co.BroadcastReduce(nn.ReLU(), branch)(clip_of())
+    strided = co.MaxPool1d(2), co.Conv1d(2, 2, 7, 2)
+    with pytest.raises(ValueError, match=r"`join`: .* give \(T\) / 2, \(T - 5\) / 2 outputs"):
+        co.BroadcastReduce(*strided, reduce=lambda values: values[0])(clip_of())
     with pytest.raises(ValueError, match="needs a shortcut"):
         co.Residual(nn.Conv1d(2, 2, 3, stride=2))
     with pytest.raises(ValueError, match="`0`: in_channels=3, but the input has 2"):
@@ -374,6 +405,85 @@ def test_a_conditional_waits_for_its_slower_side() -> None:
         co.Conditional(True, nn.ReLU())
 
 
+SIDES: dict[str, tuple[Any, Any, int]] = {
+    "padded": (lambda: co.Conv1d(2, 2, 3, 2, 1), lambda: co.Conv1d(2, 2, 5, 2, 2), 0),
+    "narrow": (lambda: co.Conv1d(2, 2, 1, 2), lambda: co.Subsample(2), 0),
+    "even": (lambda: co.Conv1d(2, 2, 4, 2, 1), lambda: co.Conv1d(2, 2, 2, 2), 0),
+    "shortened": (lambda: co.Conv1d(2, 2, 3, 2), lambda: co.MaxPool1d(3, 2), 2),
+    "shortened by 4": (
+        lambda: co.Sequential(co.Conv1d(2, 2, 3, 2), co.Conv1d(2, 2, 2, 2)),
+        lambda: co.Conv1d(2, 2, 5, 4),
+        4,
+    ),
+    "of two": (
+        lambda: co.Sequential(co.Conv1d(2, 2, 3, 3), co.Conv1d(2, 2, 3, 1, 1)),
+        lambda: co.Conv1d(2, 2, 3, 3),
+        0,
+    ),
+}  # fmt: skip
+"""Sides of one stride, and how far behind output `j` the frame is that a predicate sees."""
+
+
+@pytest.mark.parametrize("name", SIDES)
+@torch.no_grad()
+def test_sides_of_a_conditional_with_a_stride(name: str) -> None:
+    """Every clip is that of the side; a stream may change sides at any output."""
+    yes, no, _ = SIDES[name]
+    torch.manual_seed(0)
+    flag: dict[str, Any] = {"on": True}
+    net = co.Conditional(lambda *_: flag["on"], yes(), no()).eval().double()
+    sides = {True: net._modules["0"], False: net._modules["1"]}
+    for frames in range(9, 15):
+        x = torch.randn(2, 2, frames, dtype=torch.float64)
+        for flag["on"] in (True, False):
+            want = sides[flag["on"]](x)
+            assert torch.equal(net(x), want)
+            net.reset()
+            assert torch.allclose(streamed(net, x), want, atol=1e-14)
+    net.reset()
+    made = {on: side(x) for on, side in sides.items()}
+    stride = net.time.stride
+    for t in range(14):
+        flag["on"] = t % 3 != 0
+        y, due = net.forward_step(x[:, :, t]), t - net.delay
+        assert (y is None) == (due < 0 or due % stride > 0)
+        if y is not None:
+            assert torch.allclose(y, made[flag["on"]][:, :, due // stride], atol=1e-14)
+
+
+@pytest.mark.parametrize("name", SIDES)
+@torch.no_grad()
+def test_a_predicate_sees_the_frame_of_each_output(name: str) -> None:
+    yes, no, behind = SIDES[name]
+    seen: list[Tensor] = []
+    net = co.Conditional(lambda _, x: bool(seen.append(x) or True), yes(), no()).eval()
+    x = torch.arange(14.0).expand(1, 2, 14)
+    y = net(x)
+    stride = net.time.stride
+    want = [behind + stride * j for j in range(y.shape[2])]
+    assert seen.pop()[0, 0].tolist() == want
+    for t in range(14):
+        net.forward_step(x[:, :, t])
+    steps = [each[0, 0].item() for each in seen]
+    assert steps == [each for j, each in enumerate(want) if j * stride + net.delay < 14]
+
+
+REFUSED_SIDES: list[tuple[Any, Any, str]] = [
+    (co.Conv1d(2, 2, 3, 2, 1), None, "different strides over time: 2 and 1"),
+    (co.Conv1d(2, 2, 3), co.Conv1d(2, 2, 3, 3), "different strides over time: 1 and 3"),
+    (co.Conv1d(2, 2, 3, 2, 1), co.Conv1d(2, 2, 2, 2), "differs in length"),
+    (co.Conv1d(2, 2, 3, 2), co.Conv1d(2, 2, 5, 2), "differs in length"),
+    (co.Conv1d(2, 2, 4, 2, 2), co.Conv1d(2, 2, 4, 2, 2), "more outputs than there are frames"),
+    (co.Upsample(scale_factor=2), co.ConvTranspose1d(2, 2, 2, 2), "stride of 1/2"),
+]
+
+
+@pytest.mark.parametrize(("yes", "no", "why"), REFUSED_SIDES)
+def test_sides_that_no_stream_can_choose_between(yes: Any, no: Any, why: str) -> None:
+    with pytest.raises(ValueError, match=why):
+        co.Conditional(lambda *_: True, yes, no)(clip_of(12))
+
+
 @torch.no_grad()
 def test_delay_and_skip() -> None:
     x = clip_of(6)
@@ -414,3 +524,47 @@ def test_gradients_are_those_of_the_clip() -> None:
     net.clean_state()
     found = gradients(net.forward_steps(x, pad_end=True))
     assert all(torch.allclose(a, b) for a, b in zip(wanted, found, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (co.Conv1d(2, 2, 5, 2), co.Conv1d(2, 2, 3, 2)),
+        (co.Conv1d(2, 2, 7, 3), co.Conv1d(2, 2, 5, 3)),
+        (co.Conv1d(2, 2, 6, 2), co.Conv1d(2, 2, 3, 2)),
+        (co.Conv1d(2, 2, 5, 4), co.Conv1d(2, 2, 2)),
+        (co.Sequential(co.ConvTranspose1d(2, 2, 4, 2, 1), co.Conv1d(2, 2, 3, 3)), co.Delay(4)),
+    ],
+)
+@torch.no_grad()
+def test_streams_beside_one_another_begin_together(one: Any, other: Any) -> None:
+    """Or, where a whole item would be too late, as near before it as items come."""
+    for ends in ([one, other], [other, one]):
+        net = co.Sequential(co.Broadcast(), co.Parallel(*ends)).eval()
+        alone = [co.Sequential(each).eval() for each in ends]
+        x, seen = clip_of(40), []
+        for t in range(40):
+            seen.append([y is not None for y in net.forward_step(x[:, :, t])])
+        begun = [column.index(True) for column in zip(*seen, strict=True)]
+        apart = [each.stride[0] for each in alone]
+        assert max(begun) == max(each.laid.program.graph.begins for each in map(fed, alone))
+        assert all(max(begun) - first < step for first, step in zip(begun, apart, strict=True))
+
+
+def fed(net: Any) -> Any:
+    """A module that has seen a frame."""
+    net.forward_step(clip_of(1)[:, :, 0])
+    return net
+
+
+def test_what_takes_too_long_to_repeat_itself_is_refused_by_name() -> None:
+    raised = [co.ConvTranspose1d(2, 2, 7, 7) for _ in range(4)]
+    for ask in (lambda net: net.time, lambda net: net.forward(clip_of(3))):
+        with pytest.raises(ValueError, match="`3`: more than 1024 outputs until the pattern"):
+            ask(co.Sequential(*raised))
+    rows = [
+        co.Sequential(co.Conv1d(2, 2, over, over), co.Upsample(scale_factor=over))
+        for over in (31, 37)
+    ]
+    with pytest.raises(ValueError, match="`1`: more than 1024 outputs until"):
+        co.Sequential(co.Identity(), co.BroadcastReduce(*rows))(clip_of(200))

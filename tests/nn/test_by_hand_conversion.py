@@ -11,7 +11,7 @@ import torch
 from by_hand import begun
 from torch import Tensor, nn
 from torch.nn import functional
-from torch.nn.utils import parametrizations
+from torch.nn.utils import parametrizations, parametrize
 
 import codsl.nn as co
 from codsl.algebra.shape import Frame
@@ -80,6 +80,7 @@ class Gate(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.squeeze = nn.Conv3d(4, 2, 1)
+        self.gain = nn.Parameter(torch.ones(1))
         self.excite = nn.Conv3d(2, 4, (3, 1, 1), padding=(1, 0, 0))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -235,6 +236,9 @@ def test_what_a_stream_cannot_do_is_refused(name: str) -> None:
         co.continual(module)(clip_of(ROW))
 
 
+ENCODER = nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, batch_first=True), 2)
+
+
 @pytest.mark.parametrize(
     ("module", "why"),
     [
@@ -244,12 +248,19 @@ def test_what_a_stream_cannot_do_is_refused(name: str) -> None:
         (nn.Linear(4, 4), "channel_dim=1"),
         (nn.MultiheadAttention(4, 2), "attends to all"),
         (nn.TransformerEncoderLayer(4, 2), "attends to all"),
+        (ENCODER, "attends to all"),
+        (nn.Transformer(4, 2, 1, 1, 8, batch_first=True), "several inputs"),
+        (nn.Bilinear(4, 4, 4), "several inputs"),
+        (nn.MaxUnpool1d(2), "several inputs"),
+        (nn.CrossEntropyLoss(), "several inputs"),
+        (nn.LSTMCell(4, 4), "`co.LSTM` keeps them"),
         (nn.LSTM(4, 4, bidirectional=True), "from its end"),
         (nn.GRU(4, 4, bidirectional=True), "from its end"),
         (nn.AdaptiveAvgPool1d(1), "kernel_size"),
         (nn.ModuleList([nn.ReLU()]), "no `forward`"),
         (nn.LazyConv1d(4, 3), "lazy"),
-        (parametrizations.weight_norm(nn.Conv1d(4, 4, 3)), "parametrised"),
+        (parametrizations.weight_norm(nn.LSTM(4, 4), "weight_hh_l0"), "list of its weights"),
+        (parametrize.register_parametrization(Gate(), "gain", nn.Identity()), "class of its own"),
     ],
     ids=lambda each: type(each).__name__,
 )
@@ -345,6 +356,19 @@ def test_forward_stepping(module: nn.Module) -> None:
     assert not hasattr(module, "forward_step")
     time_last = co.forward_stepping(nn.Linear(4, 4), dim=1)
     assert time_last.forward_step(torch.randn(2, 4)).shape == (2, 4)
+
+
+def test_modes_of_a_stepping_module_are_its_own() -> None:
+    shared = nn.Dropout()
+    module = nn.Sequential(shared, nn.Sequential(nn.Conv1d(2, 2, 1), nn.BatchNorm1d(2)), shared)
+    stepping = co.forward_stepping(module)
+    stepping.eval()
+    assert not any(each.training for each in stepping.modules())
+    assert all(each.training for each in module.modules())
+    assert [*map(id, stepping.parameters())] == [*map(id, module.parameters())]
+    assert len(list(stepping.modules())) == len(list(module.modules()))
+    x = torch.randn(1, 2, 6)
+    assert torch.equal(stepping(x), module.eval()(x))
 
 
 def test_forward_stepping_is_tried_in_a_container() -> None:

@@ -48,3 +48,14 @@ def test_macs_of_a_step_are_half_of_what_torch_counts_over_a_period(name: str) -
             for _ in range(net.graph.stride):
                 net.forward_step(frame)
     assert counter.get_total_flops() == 2 * net.graph.stride * net.report().total["macs"]
+
+
+def test_macs_of_a_step_are_exact_where_an_item_is_shared_by_outputs() -> None:
+    """Eight for three outputs: a number of them for each output would have to be rounded."""
+    net = codsl.build(
+        "codsl 1\nnetwork n {\n input (2, T)\n a = conv_transpose1d(2, 2, stride=3)\n}\n"
+    ).eval()
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.forward_steps(torch.randn(1, 2, 1))
+    assert net.report().total["macs"] == 8
+    assert counter.get_total_flops() == 2 * 8

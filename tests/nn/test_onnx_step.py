@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+EXTRA = "it comes with the test extra"
+
+
 def networks() -> dict[str, Any]:
     torch.manual_seed(0)
     layers = co.TransformerEncoderLayerFactory(3, 1, 8, sequence_len=4)
@@ -32,8 +35,8 @@ def networks() -> dict[str, Any]:
 @pytest.mark.parametrize("name", ["padded", "residual", "recurrent", "attention"])
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_file_steps_as_the_network_does(name: str, batch: int, tmp_path: Path) -> None:
-    pytest.importorskip("onnxscript", reason="an export needs onnx and onnxscript")
-    runtime = pytest.importorskip("onnxruntime", reason="the file is run by ONNX Runtime")
+    pytest.importorskip("onnxscript", reason=f"an export needs onnxscript; {EXTRA}")
+    runtime = pytest.importorskip("onnxruntime", reason=f"ONNX Runtime runs the file; {EXTRA}")
     net = networks()[name].eval()
     example = torch.randn(1, 3)
     file = tmp_path / "net.onnx"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-import io
-import pickle
 from typing import Any
 
 import pytest
 import torch
+from copies import pickled, saved
 from torch import Tensor
 
 import codsl
+import codsl.nn as co
 from codsl.network import Network
 from harness.contract import contract, randomise
 
@@ -159,6 +159,56 @@ def test_warm_up_makes_the_next_step_give_a_result() -> None:
     torch.testing.assert_close(warmed, net(padded)[:, :, 0], rtol=0, atol=5e-6)
 
 
+def raised(*layers: Any) -> dict[str, Any]:
+    up = {"name": "up", "out_channels": 2, "kernel_size": 4, "stride": 2, "padding": 1}
+    return {"codsl": 1, "input": [2, "T"], "layers": [{"conv_transpose1d": up}, *layers]}
+
+
+DOWN = {"conv1d": {"name": "down", "out_channels": 2, "kernel_size": 3, "stride": 3}}
+
+
+@torch.no_grad()
+def test_the_first_output_may_come_before_the_delay() -> None:
+    """Where a period has several outputs, of which others come later after their own frames."""
+    net = codsl.build(raised(DOWN), dtype=torch.float64).eval()
+    hand = co.Sequential(
+        co.ConvTranspose1d(2, 2, 4, 2, 1), co.Conv1d(2, 2, 3, 3), co.Identity()
+    ).double()
+    for each in (net, hand):
+        assert each.delay == 2
+        each.warm_up((1, 2))
+        assert each.get_state().frame == each.graph.begins == 1
+        assert each.forward_step(torch.zeros(1, 2).double()) is not None
+        each.reset()
+        dues = [each.forward_step(torch.zeros(1, 2).double()) is not None for _ in range(8)]
+        assert dues == [False, True, False, True, True, False, True, True]
+
+
+@torch.no_grad()
+def test_a_network_that_bursts_is_warmed_up() -> None:
+    net = codsl.build(raised(), dtype=torch.float64).eval()
+    net.warm_up((1, 2))
+    assert net.get_state().frame == net.graph.begins
+    assert net.forward_steps(torch.zeros(1, 2, 1).double()).shape == (1, 2, 1)
+
+
+def test_a_shape_to_warm_up_with_is_checked() -> None:
+    net = built()
+    with pytest.raises(ValueError, match="a frame is B x 3 x 6, got one of shape"):
+        net.warm_up((2, 4, 6))
+
+
+def test_a_pattern_over_space_that_is_too_long_is_said_by_name() -> None:
+    """The network runs; what cannot be given are its numbers over space."""
+    up = {"out_channels": 2, "kernel_size": [1, 7], "stride": [1, 7]}
+    layers = [{"conv_transpose2d": {"name": f"up{each}", **up}} for each in range(4)]
+    net = codsl.build({"codsl": 1, "input": [2, "T", 1], "layers": layers}).eval()
+    assert net(torch.zeros(1, 2, 2, 1)).shape == (1, 2, 2, 7**4)
+    for ask in (lambda: net.stride, lambda: net.padding, lambda: net.graph.space):
+        with pytest.raises(ValueError, match="`up3`: more than 1024 positions until"):
+            ask()
+
+
 def test_a_state_is_taken_up_again() -> None:
     """Two streams through one network, taken in turns."""
     net = built()
@@ -189,18 +239,7 @@ def test_a_state_of_another_network_is_refused() -> None:
     assert net.get_state() is before
 
 
-def _pickled(net: Network) -> Any:
-    return pickle.loads(pickle.dumps(net))
-
-
-def _saved(net: Network) -> Any:
-    file = io.BytesIO()
-    torch.save(net, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
-
-
-@pytest.mark.parametrize("again", [copy.deepcopy, _pickled, _saved, copy.copy])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickled, saved, copy.copy])
 def test_a_copy_goes_on_mid_stream(again: Any) -> None:
     net = built()
     x = clip(net, 24)
@@ -261,6 +300,22 @@ def test_any_word_may_be_a_name() -> None:
 def test_a_part_that_is_not_there() -> None:
     with pytest.raises(AttributeError, match=r"no part `mixed\.narrow`"):
         built().get_submodule("mixed.narrow")
+
+
+@torch.no_grad()
+def test_every_named_part_is_continual() -> None:
+    """Joins too: they take their values one by one or as a list, in every mode."""
+    text = 'a = conv1d(2, 1)\nb = conv1d(2, 1) from input\nj = join("concat") from a, b'
+    for net in (built(), codsl.build(f"codsl 1\nnetwork n {{ input (2, T)\n{text} }}")):
+        assert all(isinstance(part, codsl.nn.CoModule) for part in net.modules())
+    join: Any = net.get_submodule("j")
+    assert (join.receptive_field, join.delay, join.stride, join.padding) == (1, 0, (1,), (0,))
+    one, other = torch.randn(2, 1, 2, 5)
+    whole = torch.cat([one, other], 1)
+    for y in (join(one, other), join([one, other]), join.forward_steps(one, other)):
+        assert torch.equal(y, whole)
+    assert torch.equal(join.forward_step([one[:, :, 1], other[:, :, 1]]), whole[:, :, 1])
+    assert join.get_state() is None
 
 
 PARTS = {"stem": (3, 1, 2), "mixed": (5, 4, 1), "arms": (4, 1, 1), "arms.one": (3, 0, 1)}

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import copy
 import importlib.util
-import io
-import pickle
 import warnings
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from copies import pickled, saved
 from ptflops import get_model_complexity_info
 from remembering import remembering
 from torch import Tensor, nn
@@ -202,18 +201,7 @@ def test_one_norm_in_training_is_enough_to_warn() -> None:
         net.forward_steps(clip(net))
 
 
-def _pickled(net: Any) -> Any:
-    return pickle.loads(pickle.dumps(net))
-
-
-def _saved(net: Any) -> Any:
-    file = io.BytesIO()
-    torch.save(net, file)
-    file.seek(0)
-    return torch.load(file, weights_only=False)
-
-
-@pytest.mark.parametrize("again", [copy.deepcopy, _pickled, _saved])
+@pytest.mark.parametrize("again", [copy.deepcopy, pickled, saved])
 @pytest.mark.parametrize("training", [True, False])
 def test_copies_go_on_mid_stream_also_in_training(again: Any, training: bool) -> None:
     """What gradients flow through is copied as numbers."""

@@ -1,0 +1,45 @@
+"""Which dimension of a value a layer works along, and which it cannot."""
+
+from codsl.algebra.shape import Frame
+from codsl.layers.mistake import Mistake
+
+
+def axis(dim: int, x: Frame) -> int:
+    """The dimension of `(B, C, T, *S)` that `dim` counts; raises `Mistake` for batch and time."""
+    dims = 2 + x.rank
+    resolved = dim + dims if dim < 0 else dim
+    if resolved == 2:
+        raise Mistake(
+            "E0409",
+            "this would be normalised over time",
+            argument="dim",
+            note="a stream knows no later frames, so no sum over all of them",
+            help="`dim=1` is channels",
+            replacement="1",
+        )
+    if not 1 <= resolved < dims:
+        raise Mistake(
+            "E0409",
+            f"`dim={dim}` is no dimension of a frame",
+            argument="dim",
+            layer=f"the input is {x}",
+            help="`dim=1` is channels",
+            replacement="1",
+        )
+    return resolved
+
+
+def image_axis(dim: int, x: Frame) -> int:
+    """The dimension of `(N, C, *S)` that `dim` counts; raises `Mistake` for that of the images."""
+    dims = 1 + x.rank
+    resolved = dim + dims if dim < 0 else dim
+    if not 1 <= resolved < dims:
+        raise Mistake(
+            "E0409",
+            f"`dim={dim}` is no dimension of a single frame",
+            argument="dim",
+            layer=f"the input is {x}",
+            help="`dim=1` is channels, `dim=2` the first of space",
+            replacement="1",
+        )
+    return resolved
