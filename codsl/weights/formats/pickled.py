@@ -9,6 +9,10 @@ from typing import IO, Any, ClassVar
 
 OPERATIONS = 10_000_000
 """Operations of a pickle at most."""
+LONGEST = 64 << 20
+"""Bytes of a pickle at most; the numbers of its tensors are not among them."""
+NAME = 1000
+"""Bytes of a name that is imported at most."""
 
 TENSORS = frozenset({"torch._utils._rebuild_tensor", "torch._utils._rebuild_tensor_v2"})
 UNTYPED = "torch._utils._rebuild_tensor_v3"
@@ -79,19 +83,25 @@ def scan(stream: IO[bytes], known: frozenset[str] = KNOWN) -> tuple[Any, Demands
 
 
 class _Counted:
-    """A stream that ends an endless pickle."""
+    """A stream that ends an endless pickle, and that gives no more than there may be."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self.stream = stream
-        self.left = OPERATIONS
-        self.readline = stream.readline
+        self.operations = 0
+        self.octets = 0
 
     def read(self, count: int) -> bytes:
-        """As of the stream."""
-        self.left -= 1
-        if self.left < 0:
-            raise Suspect(f"it takes more than {OPERATIONS} operations")
+        """As of the stream, which makes room for all that it is asked for."""
+        self.operations += 1
+        self.octets += count
+        if self.operations > OPERATIONS or self.octets > LONGEST:
+            raise EOFError(f"it takes more than {OPERATIONS} operations, or {LONGEST} bytes")
         return self.stream.read(count)
+
+    def readline(self) -> bytes:
+        """A name."""
+        self.octets += NAME
+        return self.stream.readline(NAME)
 
 
 class _Scanner(pickle._Unpickler):
@@ -112,15 +122,18 @@ class _Scanner(pickle._Unpickler):
         return Stand(full)
 
     def persistent_load(self, asked: Any) -> Stand:
-        if not isinstance(asked, tuple) or len(asked) not in (5, 6) or _text(asked[0]) != "storage":
+        if not isinstance(asked, tuple) or len(asked) not in (5, 6) or text(asked[0]) != "storage":
             raise Suspect("it asks for something that is no storage")
         kind, key, _, count, *view = asked[1:]
         name = kind.name.removeprefix("torch.") if isinstance(kind, Stand) else ""
+        if name.startswith("Q"):
+            self.demands.strange.add(f"torch.{name}")
+            return Stand("storage")
         if name not in KINDS or type(count) is not int or count < 0:
             raise Suspect(f"it asks for a storage of the kind `{name[:60]}`")
         _check_view(view, count)
         nbytes = count * KINDS[name]
-        if self.demands.storages.setdefault(str(_text(key)), nbytes) != nbytes:
+        if self.demands.storages.setdefault(str(text(key)), nbytes) != nbytes:
             raise Suspect(f"storage `{str(key)[:60]}` has two sizes")
         return Stand("storage")
 
@@ -134,9 +147,9 @@ class _Scanner(pickle._Unpickler):
 
     def construct(self) -> None:
         """A new object, which is a stand-in."""
-        arguments, kind = self.stack.pop(), self.stack.pop()
-        if isinstance(kind, Stand) and kind.name in self.known:
-            raise Suspect(f"it makes a `{kind.name}` of {len(arguments)} things by itself")
+        _, kind = self.stack.pop(), self.stack.pop()
+        if not isinstance(kind, Stand) or kind.name in KNOWN:
+            raise Suspect("it makes an object that no checkpoint has by itself")
         self.stack.append(Stand("made"))
 
     def build(self) -> None:
@@ -170,7 +183,7 @@ def _check_call(name: str, arguments: tuple[Any, ...]) -> None:
             raise Suspect(f"it calls `{name}` with something that makes no tensor")
         _check_call(inner.name, tuple(arguments[2]))
     elif name == "_codecs.encode":
-        if len(arguments) != 2 or _text(arguments[1]) not in ("latin1", "latin-1"):
+        if len(arguments) != 2 or text(arguments[1]) not in ("latin1", "latin-1"):
             raise Suspect(f"it calls `{name}` to make no bytes")
     elif name in HOLDERS and not _are_pairs(arguments) and _holds_stand(arguments):
         raise Suspect(f"it calls `{name}` with something that is no plain value")
@@ -217,5 +230,6 @@ def _is_dtype(module: str, name: str) -> bool:
     return module == "torch" and DTYPE.fullmatch(name) is not None
 
 
-def _text(value: Any) -> Any:
+def text(value: Any) -> Any:
+    """Of bytes, as Python 2 wrote texts, the text; anything else as it is."""
     return value.decode("latin-1") if isinstance(value, bytes) else value

@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
 from codsl.weights.entry import Array, Entry, Tree
+from codsl.weights.formats import pickled
 from codsl.weights.formats.archive import MAGIC as ZIP
 from codsl.weights.formats.archive import Archive
 from codsl.weights.formats.dtypes import DTYPES, NARROW
 from codsl.weights.formats.file import DEPTH, NODES, File, check_name, measure, native
 from codsl.weights.formats.format import Format
-from codsl.weights.formats.pickled import KNOWN, Demands, Suspect, scan
+from codsl.weights.formats.pickled import KNOWN, LONGEST, Demands, Suspect, scan
 from codsl.weights.refusal import WeightsError, oversized, unreadable, unsafe
 
 if TYPE_CHECKING:
@@ -21,8 +22,6 @@ if TYPE_CHECKING:
 
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 """How files of torch before 1.6 begin: a number, pickled."""
-PICKLE = 64 << 20
-"""Bytes of the pickle in a checkpoint at most; its numbers are not among them."""
 EXPANSION = 16
 """How many times the size of the file its tensors may take, where they share numbers."""
 SAFE_WAY = (
@@ -77,10 +76,10 @@ def _check_archive(file: File) -> None:
     for name in archive.members:
         if not archive.stored(name):
             raise oversized(file.path, f"its record `{name}` is compressed, as torch writes none")
-    if archive.members[f"{root}/data.pkl"].file_size > PICKLE:
-        raise oversized(file.path, f"its pickle takes more than {PICKLE} bytes")
+    if archive.members[f"{root}/data.pkl"].file_size > LONGEST:
+        raise oversized(file.path, f"its pickle takes more than {LONGEST} bytes")
     with archive.member(f"{root}/data.pkl") as stream:
-        _, demands = _scan(file, io.BytesIO(stream.read(PICKLE)))
+        _, demands = _scan(file, io.BytesIO(stream.read(LONGEST)))
     for key, nbytes in demands.storages.items():
         record = archive.members.get(f"{root}/data/{key}")
         if record is None or record.file_size != nbytes:
@@ -96,8 +95,9 @@ def _check_legacy(file: File) -> None:
         values = [_scan(file, stream) for _ in range(5)]
         rest = file.size - stream.tell()
     demands, keys = values[3][1], values[4][0]
-    if not isinstance(keys, list):
-        raise unreadable(file.path, "it lists no storages")
+    keys = [pickled.text(key) for key in keys] if isinstance(keys, list) else []
+    if len(keys) != len(demands.storages) or set(map(str, keys)) != set(demands.storages):
+        raise unreadable(file.path, "it lists other storages than its tensors have")
     claimed = sum(demands.storages.values()) + 8 * len(keys)
     if claimed != rest:
         fault = f"storages of {claimed} bytes, and {rest} are there: it is cut short, or lies"
