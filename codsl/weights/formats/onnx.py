@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from codsl.weights.entry import Array, Entry, Tree
-from codsl.weights.formats.doubt import Broken, guarded, refusing
+from codsl.weights.formats.doubt import Broken, Excessive, guarded, refusing
 from codsl.weights.formats.format import Format
 from codsl.weights.formats.mapped import mapped
 from codsl.weights.formats.onnx_tensor import Beside, tensor
@@ -17,6 +17,9 @@ from codsl.weights.formats.protobuf import Reader, message, signed, text
 
 MOST = 2_000_000
 """Fields of a file at most; no net has more, and each takes some hundred bytes while read."""
+
+PARTS = 200_000
+"""Nodes of a graph at most, and tensors."""
 
 GENERATED = re.compile(r"onnx::.*|\d+|val_\d+|.*Constant(_\d+)?_output_0|.*\.weight_bias")
 """Names that exporters make up."""
@@ -87,6 +90,8 @@ def _net(data: memoryview, beside: Beside) -> Net:
     if len(graphs) != 1:
         raise Broken("it is no ONNX file: it has no graph, or several")
     for number, value in reader.fields(graphs[0]):
+        if max(len(net.nodes), len(net.tensors)) > PARTS:
+            raise Excessive(f"it has more than {PARTS} nodes or tensors")
         if number == 1:
             net.nodes.append(_node(reader, message(value)))
         elif number == 5:
