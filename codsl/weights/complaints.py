@@ -1,13 +1,13 @@
 """What is wrong where a checkpoint and a network do not agree, with what would mend it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from codsl.diagnostics import Diagnostic, Help, plural, suggest
 from codsl.spec.renaming import Rule
 from codsl.weights.adapters import NAMES
 from codsl.weights.entry import Entry
 from codsl.weights.grouping import listed
-from codsl.weights.layouts import LAYOUTS, forms
+from codsl.weights.layouts import LAYOUTS, forms, keys
 from codsl.weights.matching import Matching, Mismatch, Terms
 from codsl.weights.places import Place
 from codsl.weights.tensors import Tensors
@@ -98,7 +98,7 @@ def _hints(mismatch: Mismatch, terms: Terms) -> Iterator[str]:
 
 def _remedies(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[str]:
     """Rules that would give the network what it lacks."""
-    lacking = {place.name: place for place in matching.missing}
+    lacking = {key for place in matching.missing for key in keys(place, terms.layout)}
     spare = {renamed: source for source, renamed in matching.unexpected}
     if not spare:
         yield "say so by `allow_missing` if that is meant"
@@ -107,10 +107,10 @@ def _remedies(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[st
     if prefix:
         yield f"a rule: {prefix}"
         return
-    for name, place in list(lacking.items())[:SHOWN]:
-        near = suggest(name, _fitting(place, spare.values(), tensors.entries, terms))
+    for place in matching.missing[:SHOWN]:
+        near = suggest(place.name, _fitting(place, spare.values(), tensors.entries, terms))
         if near:
-            yield f"for `{name}`, did you mean `{near[0]}` of the same shape?"
+            yield f"for `{place.name}`, did you mean `{near[0]}` of the same shape?"
 
 
 def _fitting(
@@ -120,7 +120,7 @@ def _fitting(
     return [source for source in sources if entries[source].shape in shapes]
 
 
-def _prefix(spare: Mapping[str, str], lacking: Mapping[str, Place]) -> str | None:
+def _prefix(spare: Iterable[str], lacking: Collection[str]) -> str | None:
     """The rule that takes off or puts on a first part, where that settles most names."""
     off = {name.partition(".")[0] for name in spare if name.partition(".")[2] in lacking}
     for first in off:

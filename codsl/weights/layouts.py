@@ -204,3 +204,9 @@ def forms(place: Place, layout: str) -> tuple[Form, ...]:
         for form in found
     )
     return tuple(dict.fromkeys((*found, *native)))
+
+
+def keys(place: Place, layout: str) -> tuple[str, ...]:
+    """What a tensor may be called: under its layer's name each word that the layout has for it."""
+    leaves = dict.fromkeys((*(form.leaf for form in forms(place, layout)), place.leaf))
+    return tuple(f"{place.layer}.{leaf}" if place.layer else leaf for leaf in leaves)

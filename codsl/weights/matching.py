@@ -8,7 +8,7 @@ import torch
 from codsl.spec.renaming import Pattern, Renaming, Rule
 from codsl.weights.adapters import Adapter
 from codsl.weights.entry import Array, Entry
-from codsl.weights.layouts import Form, forms
+from codsl.weights.layouts import Form, forms, keys
 from codsl.weights.places import Place
 
 
@@ -131,9 +131,8 @@ class _Matcher:
 
     def _candidates(self, place: Place) -> list[tuple[str, Rule | None]]:
         """The tensors that are named for a place."""
-        leaves = dict.fromkeys(form.leaf for form in forms(place, self._terms.layout))
-        keys = (f"{place.layer}.{leaf}" if place.layer else leaf for leaf in (*leaves, place.leaf))
-        found = [each for key in dict.fromkeys(keys) for each in self._named.get(key, ())]
+        known = keys(place, self._terms.layout)
+        found = [each for key in known for each in self._named.get(key, ())]
         self._taken.update(source for source, _ in found)
         return found
 

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from codsl.graph.written import Written
 from codsl.spec.known import Known
 from codsl.weights.layouts import Form, forms
-from codsl.weights.numbers import as_numpy, as_torch
+from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
 from codsl.weights.refusal import refusal
 from codsl.weights.settle import known_of, settle
@@ -96,10 +96,6 @@ def _undone(places: Mapping[str, Place], terms: Known) -> dict[str, tuple[Place,
         if place.counter and not counters:
             continue
         source, form = _source(place, terms)
-        if source in chosen:
-            first = chosen[source][0].name
-            message = f"`{first}` and `{place.name}` would both be called `{source}`"
-            raise refusal("E0606", message)
         chosen[source] = (place, form)
     return chosen
 
@@ -143,6 +139,9 @@ def _safetensors(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
 
 def _npz(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
     arrays = {name: as_numpy(tensor) for name, tensor in tensors.items()}
+    for name, array in arrays.items():
+        if array.dtype in BESIDES_NUMPY:
+            raise refusal("E0610", f"`{name}` is {array.dtype}, which no .npz file can hold")
     with path.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 

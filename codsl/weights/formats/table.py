@@ -2,7 +2,16 @@
 
 import os
 
-from codsl.weights.formats import flax, npz, safetensors, sharded, torch
+from codsl.weights.formats import (
+    flax,
+    keras,
+    megengine,
+    npz,
+    onnx,
+    safetensors,
+    sharded,
+    torch,
+)
 from codsl.weights.formats.file import File
 from codsl.weights.formats.format import Format
 from codsl.weights.refusal import unreadable
@@ -14,7 +23,10 @@ FORMATS: tuple[Format, ...] = (
     sharded.FORMAT,
     npz.FORMAT,
     torch.FORMAT,
+    keras.FORMAT,
     flax.FORMAT,
+    onnx.FORMAT,
+    megengine.FORMAT,
 )
 """Every format; the first that knows a file by its first bytes takes it."""
 

@@ -1,0 +1,223 @@
+"""Saving: one file that makes its network again, files for others, and nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors import safe_open
+
+import codsl
+from codsl.cli.main import main
+from codsl.weights import WeightsError, read
+
+TEXT = """codsl 1
+network n(width: int = 4, kind: layer = "relu") {
+  input (3, T)
+  conv = conv1d(width, 3)
+  kind
+}
+variant wide { width = 9 }
+weights "keras" { layout = "keras"  "model.{rest}" -> "{rest}" }
+"""
+
+
+def network(**given: object) -> codsl.Network:
+    torch.manual_seed(0)
+    return codsl.build(TEXT, **given)
+
+
+def same(net: torch.nn.Module, other: torch.nn.Module) -> bool:
+    left, right = net.state_dict(), other.state_dict()
+    return list(left) == list(right) and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"variant": "wide"},
+        {"params": {"width": 5}},
+        {"variant": "wide", "params": {"kind": {"leaky_relu": {"negative_slope": 0.1}}}},
+    ],
+)
+def test_one_file_makes_its_network_again(given: dict[str, object], tmp_path: Path) -> None:
+    net, path = network(**given), tmp_path / "net.safetensors"
+    codsl.save_weights(net, path)
+    again = codsl.build(path)
+    assert same(net, again)
+    assert codsl.build(str(path)).graph.fingerprint == net.graph.fingerprint
+    assert codsl.check(path).fingerprint == net.graph.fingerprint
+    x = torch.randn(1, 3, 9)
+    assert torch.equal(net(x), again(x))
+
+
+def test_the_file_has_the_text_and_its_hash(tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    codsl.save_weights(network(variant="wide"), path)
+    with safe_open(path, framework="pt") as file:
+        metadata = file.metadata()
+    assert metadata["spec"] == TEXT
+    assert metadata["variant"] == "wide"
+    assert len(metadata["sha256"]) == 64
+    assert json.loads(metadata["params"]) == {}
+
+
+def test_a_dict_and_a_file_of_yaml_are_kept_too(tmp_path: Path) -> None:
+    spec = {
+        "codsl": 1,
+        "input": [3, "T"],
+        "layers": [{"conv1d": {"out_channels": 2, "kernel_size": 2}}],
+    }
+    net, path = codsl.build(spec), tmp_path / "n.safetensors"
+    codsl.save_weights(net, path)
+    assert same(net, codsl.build(path))
+    assert same(net, codsl.build(spec, weights=path))
+
+
+def test_what_is_no_network_has_no_spec(tmp_path: Path) -> None:
+    path = tmp_path / "n.safetensors"
+    codsl.save_weights(torch.nn.Conv1d(2, 2, 2), path)
+    assert set(read(path)) == {"weight", "bias"}
+    with pytest.raises(codsl.SpecError, match="there is no spec"):
+        codsl.build(path)
+    with pytest.raises(codsl.SpecError, match="E0103"):
+        codsl.build(tmp_path / "none.safetensors")
+    (tmp_path / "bad.safetensors").write_bytes(b"12")
+    with pytest.raises(codsl.SpecError, match="E0103"):
+        codsl.build(tmp_path / "bad.safetensors")
+
+
+def test_shared_weights_are_written_under_each_name(tmp_path: Path) -> None:
+    net = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
+    net[1].weight = net[0].weight
+    for suffix in ("safetensors", "npz", "pt"):
+        path = tmp_path / f"n.{suffix}"
+        codsl.save_weights(net, path)
+        assert len(read(path)) == 4
+        codsl.load_weights(net, path)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".pt"])
+def test_short_floats_survive(suffix: str, tmp_path: Path) -> None:
+    net, path = network(dtype=torch.bfloat16), tmp_path / f"n{suffix}"
+    codsl.save_weights(net, path)
+    other = network(dtype=torch.bfloat16)
+    assert not codsl.load_weights(other, path).cast
+    assert same(net, other)
+
+
+def test_numpy_has_no_bfloat16(tmp_path: Path) -> None:
+    path = tmp_path / "n.npz"
+    with pytest.raises(WeightsError, match="bfloat16"):
+        codsl.save_weights(network(dtype=torch.bfloat16), path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_names_and_the_layout_of_a_known_checkpoint(tmp_path: Path) -> None:
+    net, path = network(), tmp_path / "theirs.npz"
+    codsl.save_weights(net, path, known="keras")
+    found = read(path)
+    assert {name: found[name].shape for name in found} == {
+        "model.conv.kernel": (3, 3, 4),
+        "model.conv.bias": (4,),
+    }
+    assert same(codsl.build(TEXT, weights=path), net)
+    again = tmp_path / "again.npz"
+    codsl.save_weights(net, again, like=path)
+    assert {name: found[name].tolist() for name in found} == {
+        name: read(again)[name].tolist() for name in read(again)
+    }
+
+
+def test_what_cannot_be_undone_is_refused(tmp_path: Path) -> None:
+    net, path = network(), tmp_path / "n.npz"
+    with pytest.raises(WeightsError, match="no name is renamed to"):
+        codsl.save_weights(net, path, rename={"conv.{x}": "other.{x}"})
+    with pytest.raises(ValueError, match="are written to"):
+        codsl.save_weights(net, tmp_path / "n.h5")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_that_cannot_be_written_leaves_what_was_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "n.safetensors"
+    codsl.save_weights(network(), path)
+    before = path.read_bytes()
+
+    def failing(*args: object, **kwargs: object) -> None:
+        Path(str(args[1])).write_bytes(b"half")
+        raise OSError("no space")
+
+    monkeypatch.setattr("codsl.weights.save.save_file", failing)
+    with pytest.raises(OSError, match="no space"):
+        codsl.save_weights(network(), path)
+    assert path.read_bytes() == before
+    assert len(list(tmp_path.iterdir())) == 1
+    with pytest.raises((OSError, RuntimeError)):
+        codsl.save_weights(network(), tmp_path / "no" / "n.pt")
+
+
+def said(capsys: pytest.CaptureFixture[str], *words: object) -> tuple[int, str, str]:
+    status = main([str(word) for word in words])
+    out, err = capsys.readouterr()
+    return status, out, err
+
+
+def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec, theirs, ours = tmp_path / "n.codsl", tmp_path / "t.npz", tmp_path / "o.safetensors"
+    spec.write_text(TEXT)
+    net = network()
+    with torch.no_grad():
+        net.conv.bias[1] = torch.nan
+    codsl.save_weights(net, theirs, known="keras")
+    status, out, _ = said(capsys, "weights", "inspect", theirs)
+    assert status == 0
+    assert "model.conv.kernel  float32   3 x 3 x 4" in out
+    assert "1 NaN or infinite" in out
+    assert "2 tensors, 40 numbers" in out
+    status, out, _ = said(capsys, "weights", "inspect", theirs, "--format", "json")
+    assert [each["shape"] for each in json.loads(out)["tensors"]] == [[3, 3, 4], [4]]
+    status, out, _ = said(capsys, "weights", "match", spec, theirs)
+    assert status == 0
+    assert "known as `keras`" in out
+    status, _, err = said(capsys, "weights", "match", spec, theirs, "--layout", "keras")
+    assert status == 1
+    assert "a rule: model.{rest} -> {rest}" in err
+    rule = "model.{rest} -> {rest}"
+    words = ["--layout", "keras", "--rename", rule]
+    status, out, _ = said(capsys, "weights", "convert", spec, theirs, "-o", ours, *words)
+    assert status == 0
+    assert torch.equal(codsl.build(ours).conv.weight, net.conv.weight)
+    back = tmp_path / "back.npz"
+    status, out, _ = said(
+        capsys, "weights", "convert", ours, ours, "--reverse", "--known", "keras", "-o", back
+    )
+    assert status == 0
+    assert read(back)["model.conv.kernel"].tolist() == read(theirs)["model.conv.kernel"].tolist()
+
+
+def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec, path = tmp_path / "n.codsl", tmp_path / "t.npz"
+    spec.write_text(TEXT)
+    codsl.save_weights(network(), path)
+    assert said(capsys, "weights", "inspect", tmp_path / "none.npz")[0] == 1
+    assert said(capsys, "weights", "match", tmp_path / "none.codsl", path)[0] == 1
+    status, _, err = said(capsys, "weights", "convert", spec, path, "-o", tmp_path / "x.h5")
+    assert status == 2
+    assert "are written to" in err
+    status, _, err = said(
+        capsys, "weights", "match", spec, path, "--known", "k", "--layout", "keras"
+    )
+    assert status == 2
+    for words in (
+        ["weights"],
+        ["weights", "inspect"],
+        ["weights", "match", spec, path, "--adapt", "x"],
+    ):
+        with pytest.raises(SystemExit):
+            main([str(word) for word in words])
+        capsys.readouterr()
