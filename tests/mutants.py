@@ -51,7 +51,7 @@ TESTS = {
     "codsl/algebra/shape.py": (("tests/algebra/test_extent.py",), ("tests/layers",)),
     "codsl/graph/align.py": (("tests/graph",), ("tests/nn", "tests/harness")),
     "codsl/nn": (("tests/nn",), ("tests/harness",), ("tests/layers", "tests/peers")),
-    "codsl/nn/program.py": (("tests/nn/test_program.py",), *STREAMS),
+    "codsl/nn/program.py": (("tests/nn/test_program.py", "tests/nn/test_late.py"), *STREAMS),
     "codsl/nn/state.py": (("tests/nn/test_state.py",), *STREAMS),
     "codsl/nn/ways.py": (("tests/nn/test_ways.py",), *STREAMS),
     "codsl/nn/windows.py": (("tests/nn/test_windows.py",), *STREAMS),

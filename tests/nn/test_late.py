@@ -38,6 +38,7 @@ KINDS: dict[str, tuple[Any, ...]] = {
         conv("one", 3, padding=2, padding_mode="replicate", dilation=2),
         conv("two", 3, padding=1),
     ),
+    "replicate and no delay": (conv("one", 3, padding=[[2, 0]], padding_mode="replicate"),),
     "replicated averages": (pool("avg", 4, [[2, 1]], temporal_fill="replicate"), conv("one", 2)),
     "minus infinity": (conv("one", 1), pool("max", 3, 1), pool("max", 5, [[4, 0]])),
     "cut": (PADDED, pool("avg", 4, [[2, 2]], count_include_pad=False), conv("two", 3, padding=1)),
@@ -59,19 +60,30 @@ KINDS: dict[str, tuple[Any, ...]] = {
         pool("avg", 3, 1, 2, count_include_pad=False),
     ),
 }
+PLANE: dict[str, Any] = {"name": "conv", "out_channels": 2, "kernel_size": 3, "padding": 1}
+KINDS |= {
+    "zeros and space": ({"conv2d": PLANE}, {"max_pool2d": {"kernel_size": 2, "stride": 1}}),
+    "replicate and space": (
+        {"tanh": {}},
+        {"conv2d": {**PLANE, "padding": [2, 1], "padding_mode": "replicate"}},
+        {"max_pool2d": {"kernel_size": [3, 1], "padding": [1, 0], "stride": [2, 1]}},
+    ),
+}
 
 
 def program_of(kind: str) -> Program:
     torch.manual_seed(3)
-    spec = {"codsl": 1, "input": [2, "T"], "layers": list(KINDS[kind])}
+    space = [5] if "space" in kind else []
+    spec = {"codsl": 1, "input": [2, "T", *space], "layers": list(KINDS[kind])}
     net = codsl.build(spec, dtype=torch.float64).eval()
     randomise(net, 3)
     return net.program
 
 
-def frames(number: int, row: int) -> Tensor:
+def frames(program: Program, number: int, row: int) -> Tensor:
     generator = torch.Generator().manual_seed(row)
-    return torch.randn(1, 2, number, generator=generator, dtype=torch.float64)
+    size = (1, 2, number, *program.graph.input.space)
+    return torch.randn(size, generator=generator, dtype=torch.float64)
 
 
 def spoilt(program: Program, state: State) -> list[Tensor]:
@@ -92,7 +104,7 @@ def advance(program: Program, turns: list[int], frame: int, chunk: int) -> int:
     own, ahead = [], []
     for row, late in enumerate(turns):
         taken = frame - late * turn
-        x = frames(taken + chunk, row)
+        x = frames(program, taken + chunk, row)
         state = program.init_state(1, torch.float64, torch.device("cpu"))
         _, state = program.steps([x[:, :, :taken]], state) if taken else (None, state)
         own.append(state)
@@ -156,7 +168,7 @@ def calls_of(program: Program, turns: list[int], frame: int) -> list[int]:
         for index, module in enumerate(program.modules)
     ]
     state = program.init_state(len(turns), torch.float64, torch.device("cpu"))
-    x = torch.cat([frames(1, row) for row in range(len(turns))])
+    x = torch.cat([frames(program, 1, row) for row in range(len(turns))])
     program.rows([x], replace(state, frame=frame), program.late(turns))
     for handle in handles:
         handle.remove()
@@ -190,7 +202,7 @@ def test_rows_run_apart_only_where_their_beginnings_matter(
 
 def test_rows_whose_beginnings_do_not_matter_are_not_copied() -> None:
     program = program_of("nothing")
-    x = torch.cat([frames(1, 0), frames(1, 1)])
+    x = torch.cat([frames(program, 1, row) for row in range(2)])
     seen: list[Tensor] = []
     program.modules[0].register_forward_pre_hook(lambda module, given: seen.append(given[0]))
     state = program.init_state(2, torch.float64, torch.device("cpu"))

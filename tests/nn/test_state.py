@@ -126,6 +126,13 @@ def test_a_copy_has_memory_of_its_own(again: Any) -> None:
     assert not places & {tensor.data_ptr() for tensor in other.tensors if tensor.numel()}
 
 
+def test_what_is_shared_is_shared_by_the_copies() -> None:
+    state = after(built(), 3)
+    one, other = copy.deepcopy([state, state])
+    assert one is other
+    assert one is not state
+
+
 def test_gradients_flow_through_a_copy_and_not_through_a_deep_one() -> None:
     net = built().train()
     net.get_submodule("norm").eval()
@@ -174,6 +181,13 @@ def test_names_say_what_is_kept() -> None:
     assert names[0] == "input:items"
     assert len(set(names)) == len(names)
     assert apart(["a", "b", "a", "a"]) == ["a", "b", "a[2]", "a[3]"]
+
+
+def test_a_state_is_shown_without_its_numbers() -> None:
+    state = State(7, 2, torch.float32, torch.device("cpu"), (torch.rand(2, 3),), ("a:items",))
+    shown = "State(frame=7, batch_size=2, dtype=torch.float32, device=device(type='cpu'), "
+    assert repr(state) == shown + "names=('a:items',))"
+    assert state.bytes == 24
 
 
 def test_networks_save_and_load(tmp_path: Path) -> None:
@@ -230,6 +244,30 @@ def test_a_state_of_another_network_is_refused_with_the_difference(
     with pytest.raises(ValueError, match=f"of another network: .*{words}"):
         other.set_state(state)
     assert other.get_state() is None
+
+
+def bare(*sizes: int, names: tuple[str, ...] = ()) -> State:
+    """A state of no network, of tensors with so many numbers."""
+    tensors = tuple(torch.zeros(1, size) for size in sizes)
+    return State(3, 1, torch.float32, torch.device("cpu"), tensors, names)
+
+
+def test_differences_of_states_by_hand(tmp_path: Path) -> None:
+    network = codsl.check(SPEC).fingerprint
+    state = bare(1, 2, names=("a", "b"))
+    assert state.difference(("a", "b"), ((1,), (2,)), network) == ""
+    assert state.difference(("a", "c"), [(1,), (2,)], network) == ""
+    assert bare(2).difference(("a",), ((3,),), network) == "it lacks `a`"
+    assert state.difference(("b", "a"), ((2,), (1,)), network) == (
+        "it keeps [(1,), (2,)], here it is [(2,), (1,)]"
+    )
+    assert state.difference(("a",), ((1,),), network) == "it keeps `b`, which is not kept here"
+    assert state.difference(("a", "b"), ((1,), ()), network) == "`b` is 2, here one number"
+    three = bare(1, 2, 3, names=("a", "b", "c")).difference((), (), network)
+    assert three == "; ".join(f"it keeps `{name}`, which is not kept here" for name in "abc")
+    with pytest.raises(ValueError, match="zip"):
+        bare(1, 2, names=("a",)).save(tmp_path / "state")
+    assert same(on_file(bare(1, 2), tmp_path), bare(1, 2, names=("0", "1")))
 
 
 def test_three_differences_are_named() -> None:
