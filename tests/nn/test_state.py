@@ -257,6 +257,8 @@ def test_differences_of_states_by_hand(tmp_path: Path) -> None:
     state = bare(1, 2, names=("a", "b"))
     assert state.difference(("a", "b"), ((1,), (2,)), network) == ""
     assert state.difference(("a", "c"), [(1,), (2,)], network) == ""
+    with pytest.raises(ValueError, match="zip"):
+        state.difference(("a", "b", "c"), ((1,), (3,)), network)
     assert bare(2).difference(("a",), ((3,),), network) == "it lacks `a`"
     assert state.difference(("b", "a"), ((2,), (1,)), network) == (
         "it keeps [(1,), (2,)], here it is [(2,), (1,)]"
@@ -268,6 +270,41 @@ def test_differences_of_states_by_hand(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="zip"):
         bare(1, 2, names=("a",)).save(tmp_path / "state")
     assert same(on_file(bare(1, 2), tmp_path), bare(1, 2, names=("0", "1")))
+
+
+def test_a_state_of_no_frame_goes_to_a_file_too(tmp_path: Path) -> None:
+    state = built().init_state(2)
+    assert same(on_file(state, tmp_path), state)
+
+
+@pytest.mark.parametrize("odd", [torch.zeros(2, 3), torch.zeros(())])
+def test_every_tensor_on_file_has_the_batch_first(odd: Tensor, tmp_path: Path) -> None:
+    """One that has not among others that have is refused."""
+    numbers = (torch.zeros(1, 3), odd)
+    state = State(3, 1, torch.float32, torch.device("cpu"), numbers, ("a", "b"))
+    state.save(tmp_path / "state")
+    with pytest.raises(ValueError, match="do not fit"):
+        State.load(tmp_path / "state")
+
+
+def test_why_nothing_can_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(13, "not allowed")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError, match="not allowed"):
+        bare(1).save(tmp_path / "state")
+
+
+def test_all_is_on_the_disk_before_it_takes_the_old_one_s_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    bare(1).save(tmp_path / "state")
+    assert sizes == [(tmp_path / "state").stat().st_size]
 
 
 def test_three_differences_are_named() -> None:
@@ -362,6 +399,7 @@ WRONG = {
     "broken": ({"names": "["}, "Expecting value"),
     "parts": ({"parts": '[["a"]]'}, "not enough values"),
     "no parts": ({"parts": None}, "it lacks 'parts'"),
+    "names that are no text": ({"names": '["input:items", 3]'}, "cannot be read"),
 }
 
 
