@@ -60,9 +60,7 @@ class State:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "State":
         """A copy that gradients do not flow through."""
-        copied = replace(self, tensors=tuple(tensor.detach().clone() for tensor in self.tensors))
-        memo[id(self)] = copied
-        return copied
+        return replace(self, tensors=tuple(tensor.detach().clone() for tensor in self.tensors))
 
     def to(self, device: torch.device | str) -> "State":
         """The same on another device; raises `TypeError` for a dtype, which a state keeps."""
