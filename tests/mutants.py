@@ -46,6 +46,7 @@ STREAMS = (
 )
 TESTS = {
     "codsl/algebra": (OWN, ("tests/graph", "tests/nn")),
+    "codsl/algebra/cycle.py": (("tests/algebra/test_cycle.py",), *STREAMS),
     "codsl/algebra/extent.py": (("tests/algebra/test_extent.py", *OWN), ("tests/layers",)),
     "codsl/algebra/ports.py": (("tests/nn",),),
     "codsl/algebra/shape.py": (("tests/algebra/test_extent.py",), ("tests/layers",)),
