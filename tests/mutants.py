@@ -40,20 +40,37 @@ OWN = (
     "tests/algebra/test_formulas.py", "tests/algebra/test_meeting.py",
     "tests/algebra/test_keeping.py", "tests/algebra/test_time.py",
 )  # fmt: skip
+STREAMS = (
+    ("tests/nn/test_stream.py", "tests/nn/test_ports.py", "tests/nn/test_slots.py"),
+    ("tests/harness", "tests/layers/test_upsampling.py", "tests/layers/test_recurrent.py"),
+)
 TESTS = {
     "codsl/algebra": (OWN, ("tests/graph", "tests/nn")),
+    "codsl/algebra/cycle.py": (("tests/algebra/test_cycle.py",), *STREAMS),
     "codsl/algebra/extent.py": (("tests/algebra/test_extent.py", *OWN), ("tests/layers",)),
     "codsl/algebra/ports.py": (("tests/nn",),),
     "codsl/algebra/shape.py": (("tests/algebra/test_extent.py",), ("tests/layers",)),
     "codsl/graph/align.py": (("tests/graph",), ("tests/nn", "tests/harness")),
     "codsl/nn": (("tests/nn",), ("tests/harness",), ("tests/layers", "tests/peers")),
+    "codsl/nn/program.py": (("tests/nn/test_program.py", "tests/nn/test_late.py"), *STREAMS),
+    "codsl/nn/state.py": (("tests/nn/test_state.py",), *STREAMS),
+    "codsl/nn/ways.py": (("tests/nn/test_ways.py",), *STREAMS),
+    "codsl/nn/windows.py": (("tests/nn/test_windows.py",), *STREAMS),
+    "codsl/nn/work.py": (("tests/nn/test_late.py",), *STREAMS),
     "": (("tests",),),
 }
 """The tests of a file in stages, by the longest path that it begins with; the quickest first."""
 
-OWN_PROCESSES = ("tests/nn/test_training.py", "tests/nn/test_long.py", "tests/nn/test_state.py")
+OWN_PROCESSES = (
+    "tests/nn/test_training.py",
+    "tests/nn/test_long.py",
+    "tests/nn/test_state.py::test_a_fingerprint_is_the_same_in_every_process",
+    "tests/nn/test_state.py::test_a_state_goes_on_in_another_process",
+    "tests/nn/test_state.py::test_a_hundred_kills_a_hundred_exact_resumes",
+    "tests/nn/test_slots.py::test_a_row_goes_on_in_another_process_bit_for_bit",
+)
 """Tests that start processes of their own, which those of this tool cannot."""
-PRELOAD = ("pytest", "torch", "lark", "yaml", "jsonschema")
+PRELOAD = ("pytest", "torch", "lark", "yaml", "jsonschema", "safetensors.torch")
 """What every run of tests imports; never codsl itself."""
 
 SLOWER = 4

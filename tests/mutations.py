@@ -41,6 +41,7 @@ ARITHMETIC: dict[type[ast.operator], ast.operator] = {
     ast.Add: ast.Sub(), ast.Sub: ast.Add(), ast.Mult: ast.FloorDiv(), ast.FloorDiv: ast.Mult(),
     ast.Mod: ast.Mult(), ast.Div: ast.Mult(), ast.BitOr: ast.BitAnd(), ast.BitAnd: ast.BitOr(),
 }  # fmt: skip
+SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 TWINS = {"min": "max", "max": "min", "any": "all", "all": "any"}
 ADDED = (ast.Expr, ast.AugAssign, ast.Raise, ast.Continue, ast.Break)
 """Statements without which a function still runs; assignments too, where they are not to names."""
@@ -58,7 +59,7 @@ def mutants_of(path: str, text: str) -> list[Mutant]:
             place = _place(node, parents[-1])
             changed = _exchanged(tree, place, new)
             if _is_python(changed):
-                scope = ".".join(each.name for each in parents if hasattr(each, "name"))
+                scope = ".".join(each.name for each in parents if isinstance(each, SCOPES))
                 before, after = _shown(node, place, new)
                 line = node.lineno
                 found.append(Mutant(path, scope, line, kind, before, after, changed))

@@ -73,6 +73,7 @@ def test_a_planted_survivor_is_found(tmp_path: Path) -> None:
         ("raise a", {"pass"}),
         ("@a(1)\nclass B:\n    'c'", set()),
         ("while a:\n    b -= c", {"while not a:", "b += c", "pass"}),
+        ("try:\n    a()\nexcept b:\n    raise", {"pass"}),
     ],
 )
 def test_mistakes(line: str, made: set[str]) -> None:

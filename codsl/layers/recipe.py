@@ -85,9 +85,9 @@ class Spread:
 
     `call`, on the items from `i` on, gives outputs from `i * factor - front` on, of which those
     are whole that see no other items. Items before the first are left out, and so are those after
-    the last, unless `fill` stands for them. `clip` computes a whole clip, as torch.nn does; where
-    it is None, `call` does that too. `normed` are the names of what the weight is made of, where
-    it is normalised.
+    the last, unless `fill` stands for them, as it must where an output sees none. `clip` computes a
+    whole clip, as torch.nn does; where it is None, `call` does that too. `normed` are the names of
+    what the weight is made of, where it is normalised.
     """
 
     module: str

@@ -57,9 +57,9 @@ class Program:
         ]
 
     @cached_property
-    def _last_reader(self) -> list[int]:
-        """For every value the last node that reads it."""
-        last = [-1] * (self.graph.base + len(self.graph.nodes))
+    def _last_reader(self) -> dict[int, int]:
+        """For every value that is read the last node that does; outputs are read behind all."""
+        last: dict[int, int] = {}
         for index, node, _ in self._computed:
             for edge in node.edges:
                 last[edge.source] = index

@@ -71,9 +71,7 @@ class State:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "State":
         """A copy that gradients do not flow through."""
-        copied = self.detached().copy()
-        memo[id(self)] = copied
-        return copied
+        return self.detached().copy()
 
     def to(self, device: torch.device | str) -> "State":
         """The same on another device; raises `TypeError` for a dtype, which a state keeps."""

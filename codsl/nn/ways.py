@@ -161,12 +161,10 @@ def _spread(
 ) -> Tensor:
     """Outputs `first` up to `stop`, of all items that reach them."""
     oldest, newest = reads(recipe.reach, first, stop - 1)
-    if recipe.fill is not None:
-        read = tape.filled(oldest, newest, recipe.fill)
-    elif newest < 0 or (tape.end is not None and oldest >= tape.end):
-        read = tape.blank(oldest, newest)
-    else:
+    if recipe.fill is None:
         read = tape.within(oldest, newest)
+    else:
+        read = tape.filled(oldest, newest, recipe.fill)
     y = apply(module, read.items, partial(_call_of, recipe.tensors, recipe.call))
     return y.narrow(2, first - (read.first * recipe.factor - recipe.front), stop - first)
 

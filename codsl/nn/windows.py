@@ -31,12 +31,6 @@ class Tape:
         part = self.items.narrow(2, oldest - self.first, newest - oldest + 1)
         return part.clone() if self.kept else part
 
-    def blank(self, oldest: int, newest: int) -> "Tape":
-        """Zeros for the items from `oldest` to `newest`, none of which there is."""
-        x = self.items
-        shape = (*x.shape[:2], newest - oldest + 1, *x.shape[3:])
-        return Tape(oldest, x.new_zeros(shape))
-
     def within(self, oldest: int, newest: int) -> "Tape":
         """The items from `oldest` to `newest` that there are."""
         first = max(oldest, 0)

@@ -49,7 +49,7 @@ class Work:
         """The same for some rows of the batch."""
         return replace(
             self,
-            tapes=[replace(tape, items=tape.items[rows], kept=False) for tape in self.tapes],
+            tapes=[replace(tape, items=tape.items[rows]) for tape in self.tapes],
             memory=[tensor[rows] for tensor in self.memory],
         )
 
@@ -107,7 +107,7 @@ class Late:
             beyond = x.gather(2, at)
         else:
             beyond = torch.full((), fill, dtype=x.dtype, device=x.device)
-        return replace(tape, items=torch.where(place < missing, beyond, x), kept=False)
+        return replace(tape, items=torch.where(place < missing, beyond, x))
 
     def _apart(self, work: Work, value: int) -> Done:
         """What comes of a node where rows that began at different frames go one after another."""

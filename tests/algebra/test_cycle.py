@@ -89,3 +89,10 @@ def test_the_cycle_of_a_chain(chain: str) -> None:
 def test_a_stream_that_is_settled_at_once() -> None:
     assert cycle([IDENTITY], []) == Cycle(0, 1)
     assert codsl.check({"codsl": 1, "input": [2, "T"], "layers": ["relu"]}).cycle == Cycle(0, 1)
+
+
+def test_frames_beyond_the_start_are_those_of_the_first_turn() -> None:
+    """So that all rows of a phase that are past it run alike, however long they have been on."""
+    cycle = Cycle(2, 3)
+    assert [cycle.frame(frame) for frame in range(9)] == [0, 1, 2, 3, 4, 2, 3, 4, 2]
+    assert [cycle.settled(frame) for frame in range(5)] == [3, 4, 2, 3, 4]

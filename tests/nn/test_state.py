@@ -130,6 +130,13 @@ def test_a_copy_has_memory_of_its_own(again: Any) -> None:
     assert not places & {tensor.data_ptr() for tensor in other.tensors if tensor.numel()}
 
 
+def test_what_is_shared_is_shared_by_the_copies() -> None:
+    state = after(built(), 3)
+    one, other = copy.deepcopy([state, state])
+    assert one is other
+    assert one is not state
+
+
 def test_gradients_flow_through_a_copy_and_not_through_a_deep_one() -> None:
     net = built().train()
     net.get_submodule("norm").eval()
@@ -178,6 +185,13 @@ def test_names_say_what_is_kept() -> None:
     assert names[0] == "input:items"
     assert len(set(names)) == len(names)
     assert apart(["a", "b", "a", "a"]) == ["a", "b", "a[2]", "a[3]"]
+
+
+def test_a_state_is_shown_without_its_numbers() -> None:
+    state = State(7, 2, torch.float32, torch.device("cpu"), (torch.rand(2, 3),), ("a:items",))
+    shown = "State(frame=7, batch_size=2, dtype=torch.float32, device=device(type='cpu'), "
+    assert repr(state) == shown + "names=('a:items',))"
+    assert state.bytes == 24
 
 
 def test_networks_save_and_load(tmp_path: Path) -> None:
@@ -234,6 +248,67 @@ def test_a_state_of_another_network_is_refused_with_the_difference(
     with pytest.raises(ValueError, match=f"of another network: .*{words}"):
         other.set_state(state)
     assert other.get_state() is None
+
+
+def bare(*sizes: int, names: tuple[str, ...] = ()) -> State:
+    """A state of no network, of tensors with so many numbers."""
+    tensors = tuple(torch.zeros(1, size) for size in sizes)
+    return State(3, 1, torch.float32, torch.device("cpu"), tensors, names)
+
+
+def test_differences_of_states_by_hand(tmp_path: Path) -> None:
+    network = codsl.check(SPEC).fingerprint
+    state = bare(1, 2, names=("a", "b"))
+    assert state.difference(("a", "b"), ((1,), (2,)), network) == ""
+    assert state.difference(("a", "c"), [(1,), (2,)], network) == ""
+    with pytest.raises(ValueError, match="zip"):
+        state.difference(("a", "b", "c"), ((1,), (3,)), network)
+    assert bare(2).difference(("a",), ((3,),), network) == "it lacks `a`"
+    assert state.difference(("b", "a"), ((2,), (1,)), network) == (
+        "it keeps [(1,), (2,)], here it is [(2,), (1,)]"
+    )
+    assert state.difference(("a",), ((1,),), network) == "it keeps `b`, which is not kept here"
+    assert state.difference(("a", "b"), ((1,), ()), network) == "`b` is 2, here one number"
+    three = bare(1, 2, 3, names=("a", "b", "c")).difference((), (), network)
+    assert three == "; ".join(f"it keeps `{name}`, which is not kept here" for name in "abc")
+    with pytest.raises(ValueError, match="zip"):
+        bare(1, 2, names=("a",)).save(tmp_path / "state")
+    assert same(on_file(bare(1, 2), tmp_path), bare(1, 2, names=("0", "1")))
+
+
+def test_a_state_of_no_frame_goes_to_a_file_too(tmp_path: Path) -> None:
+    state = built().init_state(2)
+    assert same(on_file(state, tmp_path), state)
+
+
+@pytest.mark.parametrize("odd", [torch.zeros(2, 3), torch.zeros(())])
+def test_every_tensor_on_file_has_the_batch_first(odd: Tensor, tmp_path: Path) -> None:
+    """One that has not among others that have is refused."""
+    numbers = (torch.zeros(1, 3), odd)
+    state = State(3, 1, torch.float32, torch.device("cpu"), numbers, ("a", "b"))
+    state.save(tmp_path / "state")
+    with pytest.raises(ValueError, match="do not fit"):
+        State.load(tmp_path / "state")
+
+
+def test_why_nothing_can_be_written_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(path: Path, mode: str) -> None:
+        raise PermissionError(13, "not allowed")
+
+    monkeypatch.setattr(Path, "open", refuse)
+    with pytest.raises(PermissionError, match="not allowed"):
+        bare(1).save(tmp_path / "state")
+
+
+def test_all_is_on_the_disk_before_it_takes_the_old_one_s_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    monkeypatch.setattr(os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
+    bare(1).save(tmp_path / "state")
+    assert sizes == [(tmp_path / "state").stat().st_size]
 
 
 def test_three_differences_are_named() -> None:
@@ -331,6 +406,7 @@ WRONG = {
     "other tensors": ({"others": '[["a", {"tensor": "b"}]]'}, "it lacks 'b'"),
     "deep others": ({"others": "[" * 5000}, "recursion|Expecting"),
     "no parts": ({"parts": None}, "it lacks 'parts'"),
+    "names that are no text": ({"names": '["input:items", 3]'}, "cannot be read"),
 }
 
 
