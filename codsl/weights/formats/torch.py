@@ -68,7 +68,7 @@ def _load(file: File, mmap: bool) -> Any:
 
 def _check_archive(file: File) -> None:
     archive = Archive.of(file)
-    root = next(iter(archive.members)).split("/")[0]
+    root = next(iter(archive.members), "").split("/")[0]
     if f"{root}/constants.pkl" in archive.members:
         raise unsafe(file.path, "it is a program of TorchScript", "save its `state_dict()`")
     if f"{root}/data.pkl" not in archive.members:
@@ -214,7 +214,12 @@ class _Tree:
             raise unreadable(self.file.path, f"it holds a tensor of the dtype `{name}`")
         shape = tuple(tensor.shape)
         measure(self.file.path, "of the checkpoint", shape, DTYPES[name])
-        return Entry(shape, DTYPES[name], lambda: _array(tensor, name))
+
+        def read() -> Array:
+            with self.file.opened():
+                return _array(tensor, name)
+
+        return Entry(shape, DTYPES[name], read)
 
 
 def _array(tensor: "torch.Tensor", name: str) -> Array:
