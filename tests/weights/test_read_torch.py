@@ -235,6 +235,26 @@ WRONG: dict[str, tuple[str, str, Any]] = {
         )
         for name in ("builtins.set", "collections.Counter", "torch.Size", "collections.OrderedDict")
     },
+    "a call of a stretched tensor": (
+        "E0602",
+        "no function",
+        lambda: pickled(rebuilt("0", 4, 2**31 - 1, 0) + b")R"),
+    ),
+    "an object of a stretched tensor": (
+        "E0602",
+        "makes an object",
+        lambda: pickled(rebuilt("0", 4, 2**31 - 1, 0) + b")\x81"),
+    ),
+    "a state that is a stretched tensor": (
+        "E0602",
+        "gives a state",
+        lambda: pickled(b"ccollections\nOrderedDict\n)R" + rebuilt("0", 4, 2**31 - 1, 0) + b"b"),
+    ),
+    "a state of a tensor": (
+        "E0602",
+        "gives a state",
+        lambda: pickled(rebuilt("0", 4, 1, 1) + b")b"),
+    ),
     "a tensor by itself": ("E0602", "by itself", lambda: stretched("torch.Tensor")),
     "a stretched tensor": (
         "E0603",
