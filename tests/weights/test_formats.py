@@ -75,7 +75,6 @@ PLACES: dict[str, tuple[str, Any]] = {
 }
 
 
-@pytest.mark.timeout(30)
 @pytest.mark.parametrize("read", READERS, ids=NAMES)
 @pytest.mark.parametrize("place", PLACES)
 def test_what_is_no_file_is_refused(
