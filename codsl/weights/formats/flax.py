@@ -137,8 +137,8 @@ class _Reader:
 
     def _pairs(self, length: int) -> Iterator[tuple[str | int, Any]]:
         for _ in range(length):
-            _, key = self.next()
-            if not isinstance(key, str | int):
+            kind, key = self.next()
+            if kind not in ("str", "number") or not isinstance(key, str | int):
                 raise unreadable(self.file.path, "a name in it is neither text nor number")
             if isinstance(key, str):
                 check_name(self.file.path, key)

@@ -66,10 +66,18 @@ class Demands:
 
 
 class Stand:
-    """Stands for what a global names, or for what comes of calling it, and does nothing."""
+    """Stands for a storage, a tensor or another thing that was made, and does nothing."""
+
+
+class Named(Stand):
+    """Stands for what a global names."""
 
     def __init__(self, name: str) -> None:
         self.name = name
+
+
+class Other(Stand):
+    """Stands for an object of a class that torch was told to be safe."""
 
 
 def scan(stream: IO[bytes], known: frozenset[str] = KNOWN) -> tuple[Any, Demands]:
@@ -115,46 +123,53 @@ class _Scanner(pickle._Unpickler):
         self.known = known
         self.demands = Demands()
 
-    def find_class(self, module: str, name: str) -> Stand:
+    def find_class(self, module: str, name: str) -> Named:
         full = f"{module}.{name}"
         if full not in self.known and not _is_dtype(module, name):
             self.demands.strange.add(full)
-        return Stand(full)
+        return Named(full)
 
     def persistent_load(self, asked: Any) -> Stand:
         if not isinstance(asked, tuple) or len(asked) not in (5, 6) or text(asked[0]) != "storage":
             raise Suspect("it asks for something that is no storage")
         kind, key, _, count, *view = asked[1:]
-        name = kind.name.removeprefix("torch.") if isinstance(kind, Stand) else ""
+        name = kind.name.removeprefix("torch.") if isinstance(kind, Named) else ""
         if name.startswith("Q"):
             self.demands.strange.add(f"torch.{name}")
-            return Stand("storage")
+            return Stand()
         if name not in KINDS or type(count) is not int or count < 0:
             raise Suspect(f"it asks for a storage of the kind `{name[:60]}`")
+        if not isinstance(key, str | bytes | int):
+            raise Suspect("it asks for a storage without a name")
         _check_view(view, count)
         nbytes = count * KINDS[name]
         if self.demands.storages.setdefault(str(text(key)), nbytes) != nbytes:
             raise Suspect(f"storage `{str(key)[:60]}` has two sizes")
-        return Stand("storage")
+        return Stand()
 
     def reduce(self) -> None:
         """Call: of a known function, its arguments are looked at; the result is a stand-in."""
         arguments, function = self.stack.pop(), self.stack.pop()
-        if not isinstance(function, Stand) or not isinstance(arguments, tuple):
+        if not isinstance(function, Named) or not isinstance(arguments, tuple):
             raise Suspect("it calls what is no function")
         _check_call(function.name, arguments)
-        self.stack.append(PLAIN.get(function.name, lambda: Stand("made"))())
+        made = Stand if function.name in KNOWN else Other
+        self.stack.append(PLAIN.get(function.name, made)())
 
     def construct(self) -> None:
         """A new object, which is a stand-in."""
         _, kind = self.stack.pop(), self.stack.pop()
-        if not isinstance(kind, Stand) or kind.name in KNOWN:
+        if not isinstance(kind, Named) or kind.name in KNOWN:
             raise Suspect("it makes an object that no checkpoint has by itself")
-        self.stack.append(Stand("made"))
+        self.stack.append(Other())
 
     def build(self) -> None:
-        """A state, which is left out."""
-        self.stack.pop()
+        """A state, which is left out; a tensor has none, and that of a dict is a dict."""
+        state, target = self.stack.pop(), self.stack[-1]
+        if not isinstance(target, Other) and not (
+            isinstance(target, OrderedDict) and isinstance(state, Mapping)
+        ):
+            raise Suspect("it gives a state to something that has none")
 
 
 ALLOWED = (
@@ -179,7 +194,7 @@ def _check_call(name: str, arguments: tuple[Any, ...]) -> None:
         _check_tensor(name, arguments)
     elif name == TYPED:
         inner = arguments[0] if len(arguments) == 4 else None
-        if not isinstance(inner, Stand) or inner.name not in TENSORS | PARAMETERS | {UNTYPED}:
+        if not isinstance(inner, Named) or inner.name not in TENSORS | PARAMETERS | {UNTYPED}:
             raise Suspect(f"it calls `{name}` with something that makes no tensor")
         _check_call(inner.name, tuple(arguments[2]))
     elif name == "_codecs.encode":

@@ -51,7 +51,7 @@ def _places(path: Path, index: dict[str, Any]) -> dict[str, str]:
 
 def _shard(path: Path, name: str) -> Mapping[str, Any]:
     """What a shard holds; it lies beside the index, or where links lead both to one folder."""
-    if Path(name).name != name or re.search(r"[/\\:\0]", name) or not name.isprintable():
+    if name in ("", ".", "..") or re.search(r"[/\\:\0]", name) or not name.isprintable():
         raise unsafe(path, f"it names the file {name[:80]!a}, which is not beside it")
     place = path.parent / name
     try:

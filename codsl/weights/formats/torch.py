@@ -5,7 +5,10 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
+
+import torch
+from torch.serialization import get_safe_globals
 
 from codsl.weights.entry import Array, Entry, Tree
 from codsl.weights.formats import pickled
@@ -16,9 +19,6 @@ from codsl.weights.formats.file import DEPTH, NODES, File, check_name, measure, 
 from codsl.weights.formats.format import Format
 from codsl.weights.formats.pickled import KNOWN, LONGEST, Demands, Suspect, scan
 from codsl.weights.refusal import WeightsError, oversized, unreadable, unsafe
-
-if TYPE_CHECKING:
-    import torch
 
 LEGACY = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19."
 """How files of torch before 1.6 begin: a number, pickled."""
@@ -55,8 +55,6 @@ def is_one(head: bytes) -> bool:
 
 
 def _load(file: File, mmap: bool) -> Any:
-    import torch
-
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -68,7 +66,7 @@ def _load(file: File, mmap: bool) -> Any:
 
 def _check_archive(file: File) -> None:
     archive = Archive.of(file)
-    root = next(iter(archive.members)).split("/")[0]
+    root = next(iter(archive.members), "").split("/")[0]
     if f"{root}/constants.pkl" in archive.members:
         raise unsafe(file.path, "it is a program of TorchScript", "save its `state_dict()`")
     if f"{root}/data.pkl" not in archive.members:
@@ -119,8 +117,6 @@ def _scan(file: File, stream: Any) -> tuple[Any, Demands]:
 
 def _trusted() -> frozenset[str]:
     """The globals that this program has told torch to be safe."""
-    from torch.serialization import get_safe_globals
-
     told = (each if isinstance(each, tuple) else (each, "") for each in get_safe_globals())
     return frozenset(name or f"{each.__module__}.{each.__qualname__}" for each, name in told)
 
@@ -164,8 +160,6 @@ class _Tree:
         return cast(Tree, self._of(value, 0).value)
 
     def _of(self, value: Any, depth: int) -> _Part:
-        import torch
-
         if isinstance(value, torch.Tensor):
             return self._checked(self._entry(value), 1, 0)
         if not isinstance(value, Mapping) and type(value) not in (list, tuple):
@@ -203,9 +197,7 @@ class _Tree:
             )
         return _Part(value, count, levels, nbytes)
 
-    def _entry(self, tensor: "torch.Tensor") -> Entry:
-        import torch
-
+    def _entry(self, tensor: torch.Tensor) -> Entry:
         name = str(tensor.dtype).removeprefix("torch.")
         plain = type(tensor) in (torch.Tensor, torch.nn.Parameter)
         if not plain or tensor.layout != torch.strided or tensor.device.type != "cpu":
@@ -214,13 +206,16 @@ class _Tree:
             raise unreadable(self.file.path, f"it holds a tensor of the dtype `{name}`")
         shape = tuple(tensor.shape)
         measure(self.file.path, "of the checkpoint", shape, DTYPES[name])
-        return Entry(shape, DTYPES[name], lambda: _array(tensor, name))
+
+        def read() -> Array:
+            with self.file.opened():
+                return _array(tensor, name)
+
+        return Entry(shape, DTYPES[name], read)
 
 
-def _array(tensor: "torch.Tensor", name: str) -> Array:
+def _array(tensor: torch.Tensor, name: str) -> Array:
     """The same numbers, in the same memory where that can be."""
-    import torch
-
     plain = tensor.detach().resolve_conj().resolve_neg()
     if name in NARROW:
         bits = torch.uint8 if plain.element_size() == 1 else torch.uint16
