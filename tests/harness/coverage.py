@@ -20,6 +20,8 @@ STILL = Limits(field=-1)
 """Nothing that reaches over time."""
 LONGEST = 34
 """Frames of a clip at most."""
+SEARCH = 30
+"""What any network costs besides its frames: to find it, and to build it."""
 CANDIDATES = 3
 """Networks that are drawn for each that is tried."""
 
@@ -70,7 +72,7 @@ def gain(drawn: Drawn, needs: Mapping[str, float]) -> float:
     """How much nearer a network comes to what is wanted, for about what it costs to try."""
     found = sum(needs.get(name, 0) for name in classes(drawn.graph))
     nodes, frames = len(drawn.graph.nodes), Declared.of(drawn.graph).most
-    return found / (6 + frames * (1 + nodes / 3))
+    return found / (SEARCH + frames * (1 + nodes / 3))
 
 
 def candidate(draw: random.Random, needs: Mapping[str, float]) -> Drawn:

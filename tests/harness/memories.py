@@ -24,7 +24,7 @@ class Memories:
             given["momentum"] = self._chance.pick((None, 0.3))
         else:
             given["eps"] = 0.1
-        return [{kind: given}], replace(at, endless=True)
+        return [{kind: given}], at
 
     def recurrent(self, at: At) -> tuple[Layers, At]:
         size = self._chance.between(2, 4)
@@ -39,13 +39,15 @@ class Memories:
             given["nonlinearity"] = self._chance.pick(("tanh", "relu"))
         if kind == "lstm" and self._chance.of(0.2 + 0.5 * self._chance.need("projected")):
             given["proj_size"] = size = size - 1
-        return [{kind: given}], replace(at, channels=size, endless=True)
+        return [{kind: given}], replace(at, channels=size)
 
     def attention(self, at: At) -> tuple[Layers, At]:
         past, ahead = self._chance.between(0, 4), self._chance.pick((0, 0, 1, 2))
-        heads = self._chance.pick([h for h in (1, 2, 3) if at.channels % h == 0])
+        heads = self._chance.pick([h for h in (1, 1, 2, 3) if at.channels % h == 0])
         given: dict[str, Any] = {"name": self._chance.name(), "past": past, "ahead": ahead}
-        if at.channels // heads % 2 == 0 and self._chance.of(0.6):
+        if at.channels // heads % 2 == 0 and self._chance.of(
+            0.2 + 0.5 * self._chance.need("rotary")
+        ):
             given["rotary_base"] = 50
         made = replace(at, field=at.field + at.stride * (past + ahead))
         word = self._chance.needed(("multihead_attention", "transformer_encoder_layer"))

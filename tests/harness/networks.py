@@ -47,7 +47,7 @@ class Networks:
             parts.append(more)
         if self._chance.of(0.15):
             parts.append(self._tail(at))
-        if len(parts) > 1 and self._chance.of(0.1):
+        if len(parts) > 1 and self._chance.of(0.05 + 0.2 * self._chance.need("outputs of")):
             return {"codsl": 1, **spec, **self._two_outputs(parts)}
         layers = [each for part in parts for each in part]
         return {"codsl": 1, **spec, "layers": layers or ["identity"]}
@@ -155,8 +155,7 @@ class Networks:
             more, high = more + last, replace(high, channels=at.channels)
         channels = at.channels + high.channels if word == "concat" else at.channels
         block = self._block("residual", body + more, [], word)
-        made = replace(at, field=max(at.field, high.field), endless=at.endless or high.endless)
-        return [block], replace(made, channels=channels)
+        return [block], replace(at, channels=channels, field=max(at.field, high.field))
 
     def _chain(self, at: At, depth: int, most: int = 2) -> tuple[Layers, At]:
         """A few statements that leave space as it is, at a stride that is theirs to choose."""
@@ -251,7 +250,7 @@ class Networks:
 
     def _shrinking(self, at: At, depth: int) -> tuple[Layers, At]:
         """A residual whose body gives fewer items, and whose shortcut is cropped."""
-        stride = self._layers.stride(at)
+        stride = self._layers.stride(at, 0.3 + 0.4 * self._chance.need("crop under"))
         word = self._chance.needed(("sum", "mul", "max"), "join by {}")
         lost = self._chance.between(1, 4)
         plain = stride == 1 and self._chance.of(0.6)

@@ -41,6 +41,10 @@ BEFORE: dict[str, Layers] = {
 after which a part of the channels may be left out."""
 
 
+ALSO = {"recycling_positional_encoding": ("cyclic",)}
+"""The classes that some examples of a row have, besides that of the row."""
+
+
 @cache
 def rows() -> dict[str, type[Layer]]:
     """The rows of codsl all of whose examples leave time as it is, by name."""
@@ -57,7 +61,9 @@ class Plain:
 
     def __init__(self, chance: Chance) -> None:
         self._chance = chance
-        self._weights = {name: 0.02 + chance.need(family(name)) for name in rows()}
+        self._weights = {
+            name: 0.02 + chance.need(family(name), *ALSO.get(name, ())) ** 2 for name in rows()
+        }
 
     def run(self, at: At) -> tuple[Layers, At]:
         """One or a few of them."""

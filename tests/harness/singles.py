@@ -116,7 +116,7 @@ class Singles:
             space.append(_pooled(size, k, s, pad, ceil))
         if largest:
             arguments["dilation"] = [dilation, *(1 for _ in at.space)]
-            if self._chance.of(0.35):
+            if self._chance.of(0.1 + 0.3 * self._chance.need("max over zeros")):
                 arguments["temporal_fill"] = "zeros"
         else:
             self._average(at, arguments, kernel)
@@ -129,7 +129,7 @@ class Singles:
         return [{name: arguments}], made
 
     def _average(self, at: At, arguments: dict[str, Any], kernel: int) -> None:
-        if self._chance.of(0.4):
+        if self._chance.of(0.1 + 0.4 * self._chance.need("count_include_pad")):
             arguments["count_include_pad"] = False
         if self._chance.of(0.2):
             arguments["temporal_fill"] = self._chance.pick(("zeros", "replicate"))
@@ -190,11 +190,7 @@ class Singles:
         return [{"per_frame": block}], replace(at, channels=out)
 
     def raised(self, at: At, factor: int, less: int = 0) -> tuple[Layers, At]:
-        """`factor` items for each, less a few; over time alone.
-
-        Dilated, it gives items at the start that see nothing, which the contract does not tell from
-        others where the past is endless.
-        """
+        """`factor` items for each, less a few; over time alone."""
         ones = [1 for _ in at.space]
         made = replace(at, field=at.field + 2 * at.stride)
         if not less and self._chance.of(0.4):
@@ -202,7 +198,11 @@ class Singles:
             mode = self._chance.pick(("nearest", linear, linear))
             return [{"upsample": {"scale_factor": [factor, *ones], "mode": mode}}], made
         kernel = factor + self._chance.between(0, 3)
-        dilation = {2: 3, 3: 2}[factor] if not at.endless and self._chance.of(0.2) else 1
+        dilation = (
+            {2: 3, 3: 2}[factor]
+            if self._chance.of(0.1 + 0.3 * self._chance.need("transposed"))
+            else 1
+        )
         extra = self._chance.between(0, factor - 1) if self._chance.of(0.3) else 0
         cut = dilation * (kernel - 1) + 1 - factor + extra + less
         before = self._chance.between(0, cut)

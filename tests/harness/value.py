@@ -16,8 +16,7 @@ MIXED: Layers = ["softmax"]
 class At:
     """A value: its channels and space, and its time.
 
-    `n` frames give `floor((n + offset) / stride)` items; `field` is how far an item reaches, where
-    that is not `endless`.
+    `n` frames give `floor((n + offset) / stride)` items; `field` is how far an item reaches.
     """
 
     channels: int
@@ -25,7 +24,6 @@ class At:
     stride: int = 1
     offset: int = 0
     field: int = 0
-    endless: bool = False
 
     @property
     def rank(self) -> int:
@@ -61,5 +59,4 @@ def met(ends: list[At], word: str) -> At:
         channels=sum(end.channels for end in ends) if word == "concat" else ends[0].channels,
         offset=min(offsets),
         field=max(end.field for end in ends),
-        endless=any(end.endless for end in ends),
     )
