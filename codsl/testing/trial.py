@@ -175,11 +175,8 @@ class Trial:
 
     def undisturbed(self, frames: int) -> list[list[int]]:
         """Of each output, the items that no padding of any layer reaches in a clip of so many
-        frames; of an endless past, those that see a newer frame than any item before the first."""
+        frames."""
         first, last = self.seen(frames)
-        turns = ((time, len(time.phases)) for time in self.graph.times)
-        before = max(time.output(j).newest for time, turn in turns for j in range(-turn, 0))
-        newer = max(first + 1, before)
         found = []
         for timing in self.declared.each:
             reached = {j: timing.output(j)[:2] for j in range(timing.length(frames))}
@@ -187,7 +184,7 @@ class Trial:
                 [
                     j
                     for j, (oldest, newest) in reached.items()
-                    if (oldest >= first or (oldest == float("-inf") and newest > newer))
+                    if (oldest >= first or (oldest == float("-inf") and newest >= first + 2))
                     and newest < last
                 ]
             )

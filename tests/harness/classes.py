@@ -7,7 +7,7 @@ from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from codsl.algebra.time import compose, hold
-from codsl.layers.recipe import Attended, Folded, Pointwise, Spread, Windowed, normed_of
+from codsl.layers.recipe import Attended, Folded, Pointwise, Windowed, normed_of
 from codsl.layers.table import table
 
 if TYPE_CHECKING:
@@ -84,7 +84,6 @@ CLASSES = (
     "reflect or circular over space",
     "cyclic positions",
     "stack or shift",
-    "transposed convolution, dilated",
     "two layers of a recurrence",
     "projected recurrence",
     "encoder layer, norm first",
@@ -189,8 +188,6 @@ def _layer(graph: Graph, node: Node, value: int) -> Iterator[str]:
         yield "encoder layer, norm first"
     if node.recipe.module == "CyclicPattern":
         yield "cyclic positions"
-    if isinstance(node.recipe, Spread) and node.recipe.call.arguments.get("dilation", (1,))[0] > 1:
-        yield "transposed convolution, dilated"
     if normed_of(node.recipe):
         yield "weight norm"
     if isinstance(node.recipe, Attended):

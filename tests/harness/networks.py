@@ -36,7 +36,7 @@ class Networks:
 
     def network(self, size: int) -> dict[str, Any]:
         """A network of about `size` statements, sometimes of two inputs, or outputs."""
-        if self._chance.of(0.08):
+        if self._limits.blocks and self._chance.of(0.08):
             spec, layers, at = self._two_inputs()
         else:
             at = self._input()
@@ -47,7 +47,11 @@ class Networks:
             parts.append(more)
         if self._chance.of(0.15):
             parts.append(self._tail(at))
-        if len(parts) > 1 and self._chance.of(0.05 + 0.2 * self._chance.need("outputs of")):
+        if (
+            self._limits.blocks
+            and len(parts) > 1
+            and self._chance.of(0.05 + 0.2 * self._chance.need("outputs of"))
+        ):
             return {"codsl": 1, **spec, **self._two_outputs(parts)}
         layers = [each for part in parts for each in part]
         return {"codsl": 1, **spec, "layers": layers or ["identity"]}
@@ -103,7 +107,6 @@ class Networks:
             layers.subsample: 0.1 + need("layer subsample"),
             layers.shifted: 0.1 + need("layer temporal_shift"),
             layers.stacked: 0.1 + need("layer stack"),
-            layers.per_frame: 0.1 + need("layers of single frames"),
             memories.cumulative: 0.1 + need("layer cumulative", "layer running"),
         }
         if not at.space:
@@ -113,13 +116,15 @@ class Networks:
             kinds[memories.attention] = 0.5 + 3 * need("layer multi", "layer transformer", "rotary")
         elif not depth:
             kinds[self._flat] = 0.6
+        if self._limits.blocks:
+            kinds[layers.per_frame] = 0.1 + need("layers of single frames")
         blocks: dict[Any, float] = {
             self._residual: 2.0,
             self._shrinking: 0.5 + need("crop of"),
             self._parallel: 2.0,
             self._skip: 1.0,
             self._gate: 0.1 + need("broadcast"),
-            self._down_and_up: 0.5 + need("layer conv_transpose", "layer upsample", "transposed"),
+            self._down_and_up: 0.5 + need("layer conv_transpose", "layer upsample"),
         }
         if depth < self._limits.depth:
             kinds |= blocks
@@ -292,13 +297,13 @@ class Networks:
     def _skip(self, at: At, depth: int) -> tuple[Layers, At]:
         """Values that go on from a name, and meet in a join of names."""
         start = self._chance.name()
-        layers, made = self._joined((start, start), (at, at), depth)
+        layers, made = self._joined(("", start), (at, at), depth)
         return [{"identity": {"name": start}}, *layers], made
 
     def _joined(
         self, sources: tuple[str, str], values: tuple[At, At], depth: int
     ) -> tuple[Layers, At]:
-        """Layers from each of two names, and a join of what they give."""
+        """Layers from each of two names, or from where they stand, and a join of what they give."""
         stride = self._layers.stride(values[0])
         offset = self._offset(stride)
         layers: Layers = []
@@ -306,7 +311,8 @@ class Networks:
         for source, at in zip(sources, values, strict=True):
             branch, end = self._branch(at, depth, stride, offset, self._chance.between(1, 3))
             name = self._chance.name()
-            layers.append({"sequential": {"name": name, "from": source, "layers": branch}})
+            entry = {"from": source} if source else {}
+            layers.append({"sequential": {"name": name, **entry, "layers": branch}})
             names.append(name)
             ends.append(end)
         join = {"name": self._chance.name(), "from": names, "aggregation": "concat"}

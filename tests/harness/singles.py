@@ -198,13 +198,8 @@ class Singles:
             mode = self._chance.pick(("nearest", linear, linear))
             return [{"upsample": {"scale_factor": [factor, *ones], "mode": mode}}], made
         kernel = factor + self._chance.between(0, 3)
-        dilation = (
-            {2: 3, 3: 2}[factor]
-            if self._chance.of(0.1 + 0.3 * self._chance.need("transposed"))
-            else 1
-        )
         extra = self._chance.between(0, factor - 1) if self._chance.of(0.3) else 0
-        cut = dilation * (kernel - 1) + 1 - factor + extra + less
+        cut = kernel - factor + extra + less
         before = self._chance.between(0, cut)
         out = self._chance.between(1, 4)
         given = {
@@ -212,7 +207,6 @@ class Singles:
             "out_channels": out,
             "kernel_size": [kernel, *ones],
             "stride": [factor, *ones],
-            "dilation": [dilation, *ones],
             "padding": [[before, cut - before], *(0 for _ in at.space)],
             "output_padding": [extra, *(0 for _ in at.space)],
             "weight_norm": self._chance.pick((False, False, True, "old")),

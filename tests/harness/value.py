@@ -47,6 +47,8 @@ class Limits:
     field: int = 36
     stride: int = 6
     depth: int = 3
+    blocks: bool = True
+    """Whether there are several inputs and outputs, and blocks of single frames."""
 
 
 def met(ends: list[At], word: str) -> At:
