@@ -24,9 +24,13 @@ def reshape_frames(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
 
 
 def permute_frames(x: Tensor, dims: tuple[int, ...]) -> Tensor:
-    """The dimensions of each frame `(C, *S)` in another order."""
+    """The dimensions of each frame `(C, *S)` in another order.
+
+    In memory of its own: of a permuted view of one frame, torch's batch norm (2.13, CPU) gives
+    wrong gradients in `eval()`.
+    """
     channels, *space = (dim + 1 + (dim > 0) for dim in dims)
-    return x.permute(0, channels, 2, *space)
+    return x.permute(0, channels, 2, *space).contiguous()
 
 
 def slice_channels(x: Tensor, start: int, stop: int, step: int) -> Tensor:

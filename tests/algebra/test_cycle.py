@@ -12,6 +12,7 @@ from codsl.algebra.extent import Window
 from codsl.algebra.time import IDENTITY, Time, compose, emits, reads, sees, spreads, waits
 from codsl.graph.graph import Graph
 from harness.networks import Networks
+from harness.value import Limits
 
 
 def happens(fires: list[Time], readings: list[tuple[int, Time, int]], frame: int) -> Any:
@@ -56,7 +57,7 @@ def test_the_cycle_of_random_networks() -> None:
     turns: Counter[int] = Counter()
     for seed in range(150):
         draw = random.Random(seed)
-        graph = codsl.check(Networks(draw, 1).network(draw.randint(1, 6)))
+        graph = codsl.check(Networks(draw, 1, Limits(blocks=False)).network(draw.randint(1, 6)))
         if len(graph.live) == len(graph.nodes):
             hold_to_it(graph.cycle, *of(graph))
             turns[graph.cycle.turn] += 1

@@ -14,6 +14,7 @@ from codsl.graph.align import FLOAT32, bytes_of
 from codsl.graph.graph import Graph
 from codsl.layers.recipe import kept_frame, memory_of, takes_items
 from harness.networks import Networks
+from harness.value import Limits
 
 
 def checked(*layers: Any, channels: int = 4) -> Graph:
@@ -146,7 +147,7 @@ def test_holds_are_never_worse_than_without_moving_them() -> None:
     """Over random networks, and mostly as good as the best of all placements."""
     seen = best = moved = 0
     for seed in range(400):
-        graph = codsl.check(Networks(random.Random(seed), 1).network(3))
+        graph = codsl.check(Networks(random.Random(seed), 1, Limits(blocks=False)).network(3))
         found = kept(graph, list(graph.schedule.fires))
         plain = kept(graph, list(graph.times))
         assert found == state(graph)
@@ -167,7 +168,7 @@ def test_holds_are_never_worse_than_without_moving_them() -> None:
 def test_firing_is_what_the_contract_of_joins_asks() -> None:
     """A node never fires before its inputs, and the output not later than declared."""
     for seed in range(200):
-        graph = codsl.check(Networks(random.Random(seed), 2).network(3))
+        graph = codsl.check(Networks(random.Random(seed), 2, Limits(blocks=False)).network(3))
         fires = graph.schedule.fires
         assert fires[graph.output] == graph.time
         for index, node in enumerate(graph.nodes):

@@ -2,98 +2,132 @@
 
 from __future__ import annotations
 
+import re
 from math import inf, isinf
 from typing import TYPE_CHECKING
 
 from codsl.algebra.time import compose, hold
-from codsl.layers.recipe import Attended, Pointwise, Windowed, normed_of
+from codsl.layers.recipe import Attended, Folded, Pointwise, Windowed, normed_of
+from codsl.layers.table import table
 
 if TYPE_CHECKING:
-    from collections import Counter
     from collections.abc import Iterator
 
+    from codsl.algebra.extent import Window
     from codsl.graph.graph import Graph
     from codsl.graph.node import Node
 
-SHARES = {
-    "time alone": 0.1,
-    "one dimension of space": 0.1,
-    "two dimensions of space": 0.1,
-    "stride": 0.3,
-    "stride over a strided input": 0.1,
-    "dilation": 0.2,
-    "uneven padding": 0.3,
-    "replicate": 0.1,
-    "fill differs from padding_mode": 0.03,
-    "ceil_mode": 0.04,
-    "count_include_pad=False": 0.04,
-    "divisor_override": 0.03,
-    "max over -inf": 0.06,
-    "max over zeros": 0.02,
-    "reduced before it is kept": 0.04,
-    "adaptive": 0.06,
-    "delay layer": 0.05,
-    "batch norm": 0.2,
-    "join": 0.6,
-    "join of a join": 0.2,
-    "join with a hold": 0.3,
-    "join under stride": 0.15,
-    "join under stride, with a hold": 0.08,
-    "join of unequal lengths under stride": 0.05,
-    "join by sum": 0.1,
-    "join by mul": 0.05,
-    "join by max": 0.05,
-    "join by mean": 0.05,
-    "join by concat": 0.15,
-    "join of three": 0.1,
-    "crop of the end (lagging)": 0.05,
-    "crop of the front (leading)": 0.05,
-    "crop of both ends (centered)": 0.03,
-    "crop under stride": 0.03,
-    "broadcast over space": 0.02,
-    "hold moved before a projection": 0.03,
-    "shared feed": 0.15,
-    "no padding at all": 0.01,
-    "hold moved before a pointwise layer": 0.03,
-    "clip shorter than the delay": 0.3,
-    "weight norm": 0.1,
-    "recurrent": 0.1,
-    "attention": 0.05,
-    "attention with lookahead": 0.05,
-    "encoder layer": 0.05,
-    "rotary positions": 0.03,
-    "cumulative": 0.1,
-    "positions": 0.08,
-    "crop layer": 0.08,
-    "transposed convolution": 0.15,
-    "upsampling": 0.1,
-    "several outputs a frame": 0.15,
-    "join after upsampling": 0.2,
-    "endless past": 0.15,
-    "join with an endless past": 0.1,
-}
-"""The least share of networks that must have each."""
+CLASSES = (
+    "time alone",
+    "one dimension of space",
+    "two dimensions of space",
+    "stride",
+    "stride over a strided input",
+    "dilation",
+    "uneven padding",
+    "replicate",
+    "fill differs from padding_mode",
+    "ceil_mode",
+    "count_include_pad=False",
+    "divisor_override",
+    "max over -inf",
+    "max over zeros",
+    "reduced before it is kept",
+    "adaptive",
+    "delay layer",
+    "batch norm",
+    "join",
+    "join of a join",
+    "join with a hold",
+    "join under stride",
+    "join under stride, with a hold",
+    "join of unequal lengths under stride",
+    "join by sum",
+    "join by mul",
+    "join by max",
+    "join by mean",
+    "join by concat",
+    "join of three",
+    "crop of the end (lagging)",
+    "crop of the front (leading)",
+    "crop of both ends (centered)",
+    "crop under stride",
+    "broadcast over space",
+    "hold moved before a projection",
+    "shared feed",
+    "no padding at all",
+    "hold moved before a pointwise layer",
+    "clip shorter than the delay",
+    "weight norm",
+    "recurrent",
+    "attention",
+    "attention with lookahead",
+    "encoder layer",
+    "rotary positions",
+    "cumulative",
+    "positions",
+    "crop layer",
+    "transposed convolution",
+    "upsampling",
+    "several outputs a frame",
+    "join after upsampling",
+    "endless past",
+    "join with an endless past",
+    "layers of single frames",
+    "stride 2",
+    "stride 3",
+    "stride over space",
+    "padding before and after alike",
+    "padding before alone (causal)",
+    "padding after alone",
+    "padding that keeps the length",
+    "reflect or circular over space",
+    "cyclic positions",
+    "stack or shift",
+    "two layers of a recurrence",
+    "projected recurrence",
+    "encoder layer, norm first",
+    "join at stride 2",
+    "join at stride 3",
+    "join of equal delays",
+    "join of delays 1 apart",
+    "join of delays 2 apart",
+    "join of delays 3 to 7 apart",
+    "join of delays 8 or more apart",
+    "several inputs",
+    "several outputs",
+    "outputs of unequal delays",
+    "outputs of unequal strides",
+)
+"""Every word for what a network can have, but those for the rows of the table."""
 
 
-def rare(hits: Counter[str], networks: int) -> dict[str, int]:
-    """What fewer networks had than must."""
-    return {name: hits[name] for name, share in SHARES.items() if hits[name] < share * networks}
+def family(row: str) -> str:
+    """The class of a row: its name, without the number of dimensions."""
+    return f"layer {re.sub(r'[123]d$', '', row)}"
+
+
+def every() -> tuple[str, ...]:
+    """All classes, those of the rows of codsl among them."""
+    own = (name for name, row in table().items() if row.__module__.startswith("codsl.layers."))
+    return (*CLASSES, *sorted({family(name) for name in own}))
 
 
 def classes(graph: Graph) -> set[str]:
     """The words for what a network has."""
-    names = ["time alone", "one dimension of space", "two dimensions of space"]
-    found = {names[len(graph.input.space)]}
-    depths = [0]
-    for index, node in enumerate(graph.nodes):
+    space = ["time alone", "one dimension of space", "two dimensions of space"]
+    found = {space[len(graph.inputs[0].frame.space)]}
+    depths = [0] * len(graph.inputs)
+    for value, node in enumerate(graph.nodes, len(graph.inputs)):
         joins = len(node.edges) > 1
         depths.append(max(depths[edge.source] for edge in node.edges) + joins)
-        found |= set(_join(graph, index) if joins else _layer(graph, index))
+        found |= set(_join(graph, node, value) if joins else _layer(graph, node, value))
     if max(depths) > 1:
         found.add("join of a join")
     reads = [feed for node in graph.schedule.reads for feed in set(node)]
     if any(reads.count(feed) > 1 and graph.schedule.feeds[feed].depth for feed in reads):
         found.add("shared feed")
+    found |= set(_ports(graph))
     if graph.delay + 1 > graph.min_frames:
         found.add("clip shorter than the delay")
     if graph.time.bursts:
@@ -120,13 +154,40 @@ KINDS = {
     "recycling": "positions",
     "conv_transpose": "transposed convolution",
     "upsample": "upsampling",
+    "stack": "stack or shift",
+    "temporal_shift": "stack or shift",
 }
 """The words for layers by how their names begin."""
 
 
-def _layer(graph: Graph, index: int) -> Iterator[str]:
-    node = graph.nodes[index]
+def _ports(graph: Graph) -> Iterator[str]:
+    if len(graph.inputs) > 1:
+        yield "several inputs"
+    times = [graph.times[outlet.value] for outlet in graph.outputs]
+    if len(times) > 1:
+        yield "several outputs"
+        if len({time.delay for time in times}) > 1:
+            yield "outputs of unequal delays"
+        if len({time.stride for time in times}) > 1:
+            yield "outputs of unequal strides"
+
+
+def _layer(graph: Graph, node: Node, value: int) -> Iterator[str]:
+    if isinstance(node.recipe, Folded):
+        yield "layers of single frames"
+        return
+    yield family(node.type)
     yield from (word for kind, word in KINDS.items() if node.type.startswith(kind))
+    if any(time.stride > 1 for time in node.space):
+        yield "stride over space"
+    if node.recipe.settings.get("num_layers") == 2:
+        yield "two layers of a recurrence"
+    if node.recipe.settings.get("proj_size"):
+        yield "projected recurrence"
+    if node.recipe.settings.get("norm_first"):
+        yield "encoder layer, norm first"
+    if node.recipe.module == "CyclicPattern":
+        yield "cyclic positions"
     if normed_of(node.recipe):
         yield "weight norm"
     if isinstance(node.recipe, Attended):
@@ -135,7 +196,7 @@ def _layer(graph: Graph, index: int) -> Iterator[str]:
             yield "attention with lookahead"
         if node.recipe.call.arguments["base"]:
             yield "rotary positions"
-    if graph.schedule.fires[index + 1] != graph.times[index + 1]:
+    if graph.schedule.fires[value] != graph.times[value]:
         window = isinstance(node.recipe, Windowed)
         yield f"hold moved before a {'projection' if window else 'pointwise layer'}"
     if isinstance(node.recipe, Windowed):
@@ -149,12 +210,14 @@ def _window(graph: Graph, node: Node) -> Iterator[str]:
     arguments = recipe.window.arguments
     if over.stride > 1:
         yield "stride"
+        yield f"stride {over.stride}"
         if graph.times[node.edges[0].source].stride > 1:
             yield "stride over a strided input"
     if over.dilation > 1 and over.kernel > 1:
         yield "dilation"
-    if over.before != over.after:
-        yield "uneven padding"
+    yield from _padding(over)
+    if recipe.window.mode in ("reflect", "circular"):
+        yield "reflect or circular over space"
     if padded and recipe.fill == "replicate":
         yield "replicate"
     if padded and recipe.clip is None and node.type.startswith("conv"):
@@ -171,12 +234,29 @@ def _window(graph: Graph, node: Node) -> Iterator[str]:
         yield "reduced before it is kept"
 
 
-def _join(graph: Graph, index: int) -> Iterator[str]:
-    node, fires = graph.nodes[index], graph.schedule.fires
+def _padding(over: Window) -> Iterator[str]:
+    before, after = over.before, over.after
+    if before != after:
+        yield "uneven padding"
+    if before == after > 0:
+        yield "padding before and after alike"
+    if before == over.reach > after == 0:
+        yield "padding before alone (causal)"
+    if after > before == 0:
+        yield "padding after alone"
+    if before + after == over.reach > 0:
+        yield "padding that keeps the length"
+
+
+APART = {0: "of equal delays", 1: "of delays 1 apart", 2: "of delays 2 apart"}
+
+
+def _join(graph: Graph, node: Node, value: int) -> Iterator[str]:
+    fires = graph.schedule.fires
     assert isinstance(node.recipe, Pointwise)
     reached = [compose(graph.times[edge.source], edge.reach) for edge in node.edges]
     strided = reached[0].stride > 1
-    holds = [hold(fires[edge.source], edge.reach, fires[index + 1]) for edge in node.edges]
+    holds = [hold(fires[edge.source], edge.reach, fires[value]) for edge in node.edges]
     yield "join"
     yield f"join by {node.type}"
     if len(node.edges) > 2:
@@ -187,8 +267,12 @@ def _join(graph: Graph, index: int) -> Iterator[str]:
         yield "join with an endless past"
     if len({time.delay for time in reached}) > 1:
         yield "join with a hold"
+    apart = max(time.delay for time in reached) - min(time.delay for time in reached)
+    more = "of delays 3 to 7 apart" if apart < 8 else "of delays 8 or more apart"
+    yield f"join {APART.get(apart, more)}"
     if strided:
         yield "join under stride"
+        yield f"join at stride {reached[0].stride}"
         if any(holds):
             yield "join under stride, with a hold"
     if len({time.offset for time in reached}) > 1:

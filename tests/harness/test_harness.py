@@ -373,3 +373,12 @@ def test_a_tolerance_is_relative_to_one_or_more() -> None:
             close(torch.tensor([found, 1e12], dtype=double), wanted, "")
     with pytest.raises(AssertionError, match="is not"):
         close(wanted.float(), wanted, "")
+
+
+def test_a_norm_of_a_permuted_frame_has_the_gradient_of_the_clip() -> None:
+    """Of a permuted view of one frame, torch's batch norm (2.13) gives a wrong one."""
+    layers = ["sigmoid", {"permute": {"dims": [2, 0, 1]}}, {"batch_norm3d": {"name": "norm"}}]
+    spec = {"codsl": 1, "input": [3, "T", 4, 6], "layers": [*layers, "tanh"]}
+    net = codsl.build(spec, dtype=torch.float64).eval()
+    randomise(net, 1)
+    contract(net)

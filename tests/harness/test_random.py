@@ -1,10 +1,10 @@
-"""Random networks keep the contract, and have every difficulty often enough."""
+"""Random networks keep the contract, and a run of them has every difficulty often enough."""
 
 from __future__ import annotations
 
 import os
 import random
-from collections import Counter
+from math import ceil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,18 +13,30 @@ from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 
 import codsl
-from harness.classes import SHARES, classes, rare
+from codsl.algebra import time as algebra
+from codsl.layers import convolution
 from harness.contract import LONGEST, Declared, contract, randomise
+from harness.coverage import Coverage
 from harness.networks import Networks
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600"))
-"""How many networks are drawn in all."""
+"""How many networks are drawn blindly in all."""
 
-ENOUGH = 300
-"""So many have every class as often as they must."""
+OFTEN = 200
+"""How many networks in all must have each difficulty, of 600 that are drawn blindly and of small
+ones towards what these lack."""
+
+PARTS = [torch.float64] * 4 + [torch.float32]
+"""The dtypes of the parts of a run, which may run beside each other."""
+
+LEAST = ceil(OFTEN * EXAMPLES / 600 / len(PARTS))
+"""How many networks of each part must have each difficulty."""
+
+MOST = 100
+"""Small networks at most, for each time that every difficulty must come."""
 
 
 def drawn(seed: int, rank: int, size: int) -> tuple[dict[str, Any], codsl.Graph]:
@@ -37,29 +49,19 @@ def drawn(seed: int, rank: int, size: int) -> tuple[dict[str, Any], codsl.Graph]
         seed, size = seed + 1, max(1, size - 1)
 
 
-def hold_to_it(seed: int, rank: int, size: int, dtype: torch.dtype) -> set[str]:
-    """Draw a network and hold it to the contract; what it had."""
-    spec, graph = drawn(seed, rank, size)
-    note(repr(spec))
+def hold_to_it(graph: codsl.Graph, seed: int, dtype: torch.dtype) -> None:
+    """Build a network and hold it to the contract."""
     torch.manual_seed(seed % 2**32)
     net = codsl.build(graph, dtype=dtype).eval()
     randomise(net, seed % 2**32)
     contract(net, dtype, seed % 2**32)
-    return classes(graph)
 
 
-@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
-@pytest.mark.parametrize(("dtype", "share"), [(torch.float64, 0.8), (torch.float32, 0.2)])
-def test_random_networks_keep_the_contract(
-    dtype: torch.dtype, share: float, record_property: Callable[[str, object], None]
-) -> None:
-    """Clip, steps, chunks and flush of every network agree with its report, and a run of hundreds
-    has every difficulty often enough."""
-    hits: Counter[str] = Counter()
+def draw_blindly(part: int, coverage: Coverage, networks: int) -> None:
+    """So many networks, large and small."""
 
     @settings(
-        max_examples=int(EXAMPLES * share),
+        max_examples=networks,
         derandomize=True,
         database=None,
         deadline=None,
@@ -68,17 +70,76 @@ def test_random_networks_keep_the_contract(
     )
     @given(st.integers(0, 2**48), st.sampled_from([2, 1, 3, 1, 2, 1, 3]), st.integers(1, 6))
     def one(seed: int, rank: int, size: int) -> None:
-        hits.update({"networks", *hold_to_it(seed, rank, size, dtype)})
+        seed = len(PARTS) * seed + part
+        spec, graph = drawn(seed, rank, size)
+        note(repr(spec))
+        hold_to_it(graph, seed, PARTS[part])
+        coverage.add(graph)
 
     one()
-    record_property("networks", dict(hits))
-    assert hits["networks"] >= 0.9 * share * EXAMPLES
-    if hits["networks"] >= ENOUGH:
-        assert rare(hits, hits["networks"]) == {}
 
 
-def test_what_is_rare_is_noticed() -> None:
-    """The count above fails where a class is missing."""
-    every = Counter(dict.fromkeys(SHARES, 300))
-    assert rare(every, 300) == {}
-    assert rare(Counter({**every, "ceil_mode": 11}), 300) == {"ceil_mode": 11}
+def draw_what_is_lacking(part: int, coverage: Coverage, most: int) -> None:
+    """Small networks until every difficulty came often enough."""
+    for small in coverage.networks(part, most):
+        try:
+            hold_to_it(small.graph, small.seed, PARTS[part])
+        except AssertionError as error:
+            error.add_note(repr(small.spec))
+            raise
+        coverage.add(small.graph)
+    assert coverage.lacking == {}
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.parametrize("part", range(len(PARTS)))
+def test_random_networks_keep_the_contract(
+    part: int, record_property: Callable[[str, object], None]
+) -> None:
+    """Clip, steps, chunks and flush of every network agree with its report, and every difficulty
+    comes often enough."""
+    coverage = Coverage(LEAST)
+    try:
+        draw_blindly(part, coverage, EXAMPLES // len(PARTS))
+        draw_what_is_lacking(part, coverage, MOST * LEAST)
+    finally:
+        record_property("networks", dict(coverage.hits))
+    assert coverage.hits["networks"] >= 0.9 * EXAMPLES / len(PARTS)
+
+
+def test_what_never_comes_is_noticed() -> None:
+    with pytest.raises(AssertionError, match="'a join in space': 0"):
+        draw_what_is_lacking(0, Coverage(1, ["join", "a join in space"]), 4)
+
+
+def test_small_networks_are_towards_what_is_lacking() -> None:
+    """A difficulty that few have by chance is in most of those that are drawn for it."""
+    coverage = Coverage(5, ["projected recurrence"])
+    some = 0
+    for small in coverage.networks(3, 60):
+        coverage.add(small.graph)
+        some += 1
+    assert coverage.lacking == {}
+    assert some <= 30
+
+
+def test_the_same_seed_gives_the_same_networks() -> None:
+    first, second = ([each.spec for each in Coverage(9).networks(1, 3)] for _ in range(2))
+    assert first == second
+
+
+def test_a_wrong_formula_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Convolutions that look one frame ahead of what they say."""
+    true = algebra.sees
+
+    def sees(window: algebra.Window) -> algebra.Time:
+        time = true(window)
+        names = ("stride", "past", "delay", "offset")
+        kept = {name: getattr(time, name) for name in names}
+        return algebra.steady(**kept, ahead=time.ahead + 1)
+
+    monkeypatch.setattr(convolution, "sees", sees)
+    with pytest.raises(AssertionError, match="sees") as caught:
+        draw_what_is_lacking(0, Coverage(1), 50)
+    assert "conv" in caught.value.__notes__[0]

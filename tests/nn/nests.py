@@ -10,6 +10,8 @@ from by_hand import layer_of
 import codsl.nn as co
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import lost
+from codsl.layers.table import table
+from codsl.nn.classes import hand_class
 from codsl.nn.trace import Trace
 
 
@@ -54,6 +56,8 @@ def one(kind: str, given: dict[str, Any], x: Frame) -> Any:
             return co.Identity()
         case "glu":
             return co.GLU(1)
+        case "add" | "reshape":
+            return hand_class(table()[kind])(**given)
         case "linear":
             return co.Linear(x.channels, **given, channel_dim=1)
     return layer_of(kind, given, x)

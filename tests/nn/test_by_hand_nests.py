@@ -12,6 +12,7 @@ import codsl
 from codsl.network import Network
 from harness.contract import LONGEST, Declared, clip_of, close, contract, randomise
 from harness.networks import Networks
+from harness.value import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 SEEDS = range(120)
@@ -21,7 +22,7 @@ def pair(seed: int) -> tuple[Network, Any]:
     """A network of the language, and the same by hand with its weights."""
     draw = random.Random(seed)
     while True:
-        spec = Networks(draw, 1 + seed % 3).network(1 + seed % 6)
+        spec = Networks(draw, 1 + seed % 3, Limits(blocks=False)).network(1 + seed % 6)
         graph = codsl.check(spec)
         if Declared.of(graph).most <= LONGEST and not graph.time.bursts:
             break

@@ -31,6 +31,7 @@ from codsl.nn.tree import tensors
 from codsl.nn.work import Late
 from harness.contract import randomise
 from harness.networks import Networks
+from harness.value import Limits
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -269,7 +270,11 @@ def test_every_way_of_remembering_is_a_row_s_own(kind: str) -> None:
 def drawn(seed: int, bursts: bool = False) -> Graph:
     draw = random.Random(seed)
     while True:
-        graph = codsl.check(Networks(draw, draw.choice([1, 1, 2, 3])).network(draw.randint(1, 5)))
+        graph = codsl.check(
+            Networks(draw, draw.choice([1, 1, 2, 3]), Limits(blocks=False)).network(
+                draw.randint(1, 5)
+            )
+        )
         if graph.receptive_field < 30 and graph.time.bursts == bursts:
             return graph
 
