@@ -21,9 +21,19 @@ from pathlib import Path
 from typing import Any
 
 import hostility
+from samples_frameworks import samples
 
 from codsl.weights.entry import Entry
-from codsl.weights.formats import flax, npz, safetensors, sharded, torch
+from codsl.weights.formats import (
+    flax,
+    keras,
+    megengine,
+    npz,
+    onnx,
+    safetensors,
+    sharded,
+    torch,
+)
 from codsl.weights.formats.format import Format
 from codsl.weights.formats.table import format_of
 from codsl.weights.refusal import WeightsError
@@ -200,12 +210,19 @@ def index_files() -> list[bytes]:
     return [places % name for name in names]
 
 
+def framework_files(*suffixes: str) -> Callable[[], list[bytes]]:
+    return lambda: [data for name, data in samples().items() if name.endswith(suffixes)]
+
+
 ROWS = (
     Row(safetensors.FORMAT, ".safetensors", hostility.safetensors_files, (in_header, other_tokens)),
     Row(sharded.FORMAT, ".safetensors.index.json", index_files, (other_tokens,)),
     Row(npz.FORMAT, ".npz", hostility.numpy_files, (in_member,)),
     Row(torch.FORMAT, ".pt", hostility.torch_files, (in_member, other_operation)),
     Row(flax.FORMAT, ".msgpack", hostility.flax_files, (other_value,)),
+    Row(keras.FORMAT, ".h5", framework_files(".h5", ".keras"), (in_member,)),
+    Row(megengine.FORMAT, ".pkl", framework_files(".pkl"), (other_operation,)),
+    Row(onnx.FORMAT, ".onnx", framework_files(".onnx")),
 )
 
 WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND

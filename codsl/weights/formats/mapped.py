@@ -6,13 +6,15 @@ from pathlib import Path
 from typing import Any
 
 from codsl.weights.formats.doubt import Broken
+from codsl.weights.formats.file import File
 
 
 def mapped(path: Path) -> memoryview:
-    """The bytes of a file. Raises `OSError`, `Broken` where there are none."""
-    with path.open("rb") as file:
-        if file.seek(0, 2) == 0:
-            raise Broken("it is empty")
+    """The bytes of an ordinary file. Raises `Broken` where there are none."""
+    there = File.at(path)
+    if there.size == 0:
+        raise Broken("it is empty")
+    with there.opened() as file:
         return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
