@@ -175,16 +175,22 @@ class Trial:
 
     def undisturbed(self, frames: int) -> list[list[int]]:
         """Of each output, the items that no padding of any layer reaches in a clip of so many
-        frames."""
+        frames; of an endless past, those after so many others that no dilation leaves a frame out.
+        """
         first, last = self.seen(frames)
+        edges = [edge for node in self.graph.nodes for edge in node.edges]
+        gaps = sum(
+            (each.reach.spacing - 1) * self.graph.times[each.source].period for each in edges
+        )
         found = []
         for timing in self.declared.each:
+            settled = max(first + 2, timing.output(0)[1] + gaps)
             reached = {j: timing.output(j)[:2] for j in range(timing.length(frames))}
             found.append(
                 [
                     j
                     for j, (oldest, newest) in reached.items()
-                    if (oldest >= first or (oldest == float("-inf") and newest >= first + 2))
+                    if (oldest >= first or (oldest == float("-inf") and newest >= settled))
                     and newest < last
                 ]
             )

@@ -190,11 +190,11 @@ def _layer(graph: Graph, node: Node, value: int) -> Iterator[str]:
         yield "cyclic positions"
     if normed_of(node.recipe):
         yield "weight norm"
-    if isinstance(node.recipe, Attended):
+    if isinstance(node.recipe, Attended) and node.type != "temporal_shift":
         yield "encoder layer" if "encoder" in node.type else "attention"
         if node.recipe.reach.ahead:
             yield "attention with lookahead"
-        if node.recipe.call.arguments["base"]:
+        if node.recipe.call.arguments.get("base"):
             yield "rotary positions"
     if graph.schedule.fires[value] != graph.times[value]:
         window = isinstance(node.recipe, Windowed)

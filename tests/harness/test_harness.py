@@ -382,3 +382,9 @@ def test_a_norm_of_a_permuted_frame_has_the_gradient_of_the_clip() -> None:
     net = codsl.build(spec, dtype=torch.float64).eval()
     randomise(net, 1)
     contract(net)
+
+
+def test_an_endless_past_of_dilated_windows() -> None:
+    """Its first output is of a window in which the first frame falls between two others."""
+    pool = {"max_pool1d": {"kernel_size": 4, "stride": 1, "padding": 1, "dilation": 2}}
+    contract(built(pool, GRU))
