@@ -59,6 +59,7 @@ TITLES = {
     "E0610": "numbers that would be changed",
     "E0611": "another checkpoint than was meant",
     "E0612": "a package that is not installed",
+    "E0613": "a norm that cannot be folded",
     "W0701": "layers whose value nobody reads",
     "W0702": "a template that nothing uses",
     "W0703": "an input that nothing reads",

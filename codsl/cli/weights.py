@@ -111,7 +111,7 @@ def _declare_envelope(parser: ArgumentParser) -> None:
 
 
 def _adapted(text: str) -> tuple[str, str]:
-    pattern, sign, how = text.rpartition("=")
+    pattern, sign, how = text.partition("=")
     if not (pattern and sign and how):
         raise ArgumentTypeError(f"`{escape(text)}` is not PATTERN=HOW")
     return pattern, how

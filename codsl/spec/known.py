@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from codsl.spec.renaming import Pattern, Renaming
 
+FOLD = r"(un)?fold (\S+)(?: eps=(\d{1,9}(?:\.\d{0,20})?(?:e-?\d{1,2})?))?"
+"""The form of a word for a layer and its norm: whether it is undone, the norm, its `eps`."""
+
 
 @dataclass(frozen=True)
 class Known:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from codsl.diagnostics import Edit, Findings, Help, suggest
 from codsl.source import Span
 from codsl.spec.declared import once
-from codsl.spec.known import Known
+from codsl.spec.known import FOLD, Known
 from codsl.spec.renaming import BadRule, Pattern, Renaming, Rule
 from codsl.syntax import tree
 from codsl.syntax.words import ADAPTER, ADAPTERS, LAYOUTS
@@ -88,12 +88,16 @@ class _Reader:
     def _adapters(self, pairs: tuple[tree.Pair, ...]) -> Iterator[tuple[Pattern, str]]:
         for pair in pairs:
             word = str(pair.right.value)
-            if not re.fullmatch(ADAPTER, word):
+            fold = re.fullmatch(FOLD, word)
+            if not fold and not re.fullmatch(ADAPTER, word):
                 helps = (f"there are {', '.join(f'`{each}`' for each in ADAPTERS)}",)
                 message = f"there is no adapter `{word}`"
                 self._findings.add("E0604", message, pair.right.span, helps=helps)
-            with self._reported(pair.left):
-                yield Pattern.parse(str(pair.left.value)), word
+            with self._reported(pair.left, pair.right):
+                pattern = Pattern.parse(str(pair.left.value))
+                if fold:
+                    Rule.onto(pattern, fold[2])
+                yield pattern, word
 
     @contextmanager
     def _reported(self, *literals: tree.Literal) -> Iterator[None]:

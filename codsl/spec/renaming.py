@@ -181,15 +181,23 @@ class Rule:
     def parse(cls, source: str, target: str) -> "Rule":
         """Read both sides. Raises `BadRule`."""
         kinds = _agreed(source, target)
-        rule = cls(Pattern.parse(source, kinds), Pattern.parse(target, kinds))
-        left, right = set(rule.source.holes), set(rule.target.holes)
+        return cls(Pattern.parse(source, kinds), Pattern.parse(target, kinds))._checked()
+
+    @classmethod
+    def onto(cls, source: Pattern, target: str) -> "Rule":
+        """Read the other side of a pattern. Raises `BadRule`."""
+        kinds = {name: hole.kind for name, hole in source.holes.items()}
+        return cls(source, Pattern.parse(target, kinds))._checked()
+
+    def _checked(self) -> "Rule":
+        left, right = set(self.source.holes), set(self.target.holes)
         if "" in left | right:
             raise BadRule("a hole of a rule has a name, such as `{i}`")
         if left != right:
             alone = min(left ^ right)
             side = "left" if alone in left else "right"
             raise BadRule(f"`{{{alone}}}` stands on the {side} only, so nothing could be undone")
-        return rule
+        return self
 
     @cached_property
     def reverse(self) -> "Rule":

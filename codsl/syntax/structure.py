@@ -187,7 +187,8 @@ _CHECKPOINT: Schema = _object(
             **_PATTERNS,
         },
         "adapt": {
-            "description": "what is done to another shape, for patterns of the network's tensors",
+            "description": "what is done to another shape, for patterns of the network's tensors; "
+            "`{p:path}.conv: fold {p}.bn` for layers with their norms",
             "type": "object",
             "additionalProperties": {"type": "string"},
         },

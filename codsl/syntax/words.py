@@ -56,13 +56,15 @@ ADAPTERS = (
     "input_channels",
     "pointwise",
     "rows[1:]",
+    "fold {p}.bn",
+    "unfold {p}.bn",
 )
-"""What may be done to tensors of another shape; of rows any that stand in a row."""
+"""What may be done to tensors of another shape, any rows, and to any layer with its norm."""
 
 ADAPTER = (
     r"inflate_mean|inflate_center|inflate_last|input_channels|pointwise|rows\[\d{0,9}:\d{0,9}\]"
 )
-"""The form of such a word."""
+"""The form of a word for another shape."""
 
 LATER = frozenset({"import"})
 """Words of the language whose constructs this version does not read yet."""

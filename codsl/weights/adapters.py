@@ -116,7 +116,7 @@ NAMES: dict[str, Adapter] = {
     "input_channels": InputChannels(),
     "pointwise": Pointwise(),
 }
-"""The adapters by name; besides, `rows[a:b]`."""
+"""The adapters by name; besides there are `rows[a:b]` and the words of `codsl.weights.folding`."""
 
 _ROWS = re.compile(r"rows\[(\d{0,9}):(\d{0,9})\]")
 
@@ -127,8 +127,9 @@ def adapter_of(text: str) -> Adapter:
         return NAMES[text]
     found = _ROWS.fullmatch(text)
     if not found:
-        known = ", ".join(f"`{name}`" for name in (*NAMES, "rows[1:]"))
-        raise ValueError(f"there is no adapter `{text}`: there are {known}")
+        known = (*NAMES, "rows[1:]", "fold {p}.bn", "unfold {p}.bn")
+        listed = ", ".join(f"`{name}`" for name in known)
+        raise ValueError(f"there is no adapter `{text}`: there are {listed}")
     return Rows(int(found[1] or 0), int(found[2]) if found[2] else None)
 
 

@@ -6,6 +6,7 @@ from codsl.diagnostics import Diagnostic, Help, plural, suggest
 from codsl.spec.renaming import Rule
 from codsl.weights.adapters import NAMES
 from codsl.weights.entry import Entry
+from codsl.weights.folding import Folding
 from codsl.weights.grouping import listed
 from codsl.weights.layouts import LAYOUTS, forms, keys
 from codsl.weights.matching import Matching, Mismatch, Terms
@@ -19,6 +20,7 @@ SHOWN = 5
 def complaints(matching: Matching, tensors: Tensors, terms: Terms) -> list[Diagnostic]:
     """All that is wrong, what explains the rest first."""
     found = [
+        *(Diagnostic("E0613", each) for each in matching.obstacles),
         *_idle(matching, tensors, terms),
         *_clashes(matching),
         *_mismatches(matching.mismatches, terms),
@@ -46,6 +48,11 @@ def complaints(matching: Matching, tensors: Tensors, terms: Terms) -> list[Diagn
 
 def _idle(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[Diagnostic]:
     for each in matching.unused:
+        if isinstance(each, Folding):
+            owner = "network" if each.back else "checkpoint"
+            note = f"it takes a layer of the network whose norm the {owner} alone has"
+            yield Diagnostic("E0605", f"nothing is to be folded by `{each}`", (), (note,))
+            continue
         if not isinstance(each, Rule):
             yield Diagnostic("E0605", f"nothing is to be adapted at `{each}`")
             continue

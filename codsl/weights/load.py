@@ -6,10 +6,11 @@ import torch
 from torch import nn
 
 from codsl.diagnostics import Diagnostic
-from codsl.weights.adapters import word_of
-from codsl.weights.entry import Array
-from codsl.weights.matching import Move, alike, cast_of
+from codsl.weights.entry import Array, Entry
+from codsl.weights.matching import alike, cast_of
+from codsl.weights.move import Move
 from codsl.weights.numbers import as_torch, nonfinite
+from codsl.weights.places import Place
 from codsl.weights.refusal import WeightsError
 from codsl.weights.report import Loaded, LoadReport
 from codsl.weights.settle import Plan, settle
@@ -48,7 +49,11 @@ def load_weights(
         allow_unexpected: patterns of the checkpoint's tensors that may be left out.
         adapt: what may be done to another shape, for patterns of the network's tensors:
             `inflate_mean`, `inflate_center`, `inflate_last`, `input_channels`, `pointwise` or
-            `rows[1:]`.
+            `rows[1:]`; and to layers with their norms, by the network's names:
+            `{"{p:path}.conv": "fold {p}.bn"}` takes batch norms that only the checkpoint has into
+            the convolutions (or linear layers) before them, which need a bias; its norms' eps is
+            1e-5, in the layout of Keras 1e-3, or as in `"fold {p}.bn eps=0.001"`; `unfold {p}.bn`
+            makes norms that only the network has change nothing.
         dry_run: check all of it, numbers too, and copy nothing.
 
     Numbers take the dtype of the network: floats may become shorter floats, which is reported, as
@@ -73,8 +78,9 @@ def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
     """Read every tensor once: what will become of it, and whether its numbers survive."""
     loaded, wrong = [], []
     for move in moves:
-        if not alike(move.entry, move.place.dtype):
-            wrong.append(_no_cast(move))
+        lost = [each for each in move.entries if not alike(each[1], move.place.dtype)]
+        if lost:
+            wrong.append(_no_cast(move.place, *lost[0]))
             continue
         array = move.array()
         strange = nonfinite(array)
@@ -92,10 +98,10 @@ def _survives(tensor: torch.Tensor, array: Array, strange: int) -> bool:
     return bool((tensor.numpy() == array).all())
 
 
-def _no_cast(move: Move) -> Diagnostic:
-    dtype = str(move.place.dtype).removeprefix("torch.")
-    message = f"`{move.source}` holds {move.entry.dtype}, and `{move.place.name}` takes {dtype}"
-    quantised = move.entry.dtype.kind in "iu" and move.place.dtype.is_floating_point
+def _no_cast(place: Place, source: str, entry: Entry) -> Diagnostic:
+    dtype = str(place.dtype).removeprefix("torch.")
+    message = f"`{source}` holds {entry.dtype}, and `{place.name}` takes {dtype}"
+    quantised = entry.dtype.kind in "iu" and place.dtype.is_floating_point
     note = "quantised numbers lack their scale here" if quantised else "numbers would be lost"
     return Diagnostic("E0610", message, (), (note,))
 
@@ -114,7 +120,7 @@ def _loaded(move: Move, strange: int) -> Loaded:
         str(move.rule) if move.rule else "",
         move.form.change,
         cast_of(move.entry, move.place),
-        word_of(move.adapter) if move.adapter else "",
+        move.adapted,
         strange,
     )
 

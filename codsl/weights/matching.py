@@ -1,32 +1,17 @@
 """Which tensor of a checkpoint goes where in a network, and how, before a number is read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from codsl.spec.renaming import Pattern, Renaming, Rule
 from codsl.weights.adapters import Adapter
-from codsl.weights.entry import Array, Entry
-from codsl.weights.layouts import Form, forms, keys
+from codsl.weights.entry import Entry
+from codsl.weights.folding import Folding, Folds
+from codsl.weights.layouts import forms, keys
+from codsl.weights.move import Move
 from codsl.weights.places import Place
-
-
-@dataclass(frozen=True)
-class Move:
-    """A tensor of the source and its place: by which rule, in which form, by which adapter."""
-
-    source: str
-    place: Place
-    entry: Entry
-    form: Form
-    rule: Rule | None = None
-    adapter: Adapter | None = None
-
-    def array(self) -> Array:
-        """The numbers for the place, in torch's layout and the source's dtype."""
-        array = self.form.to_torch(self.entry.read())
-        return self.adapter.adapt(array, self.place) if self.adapter else array
 
 
 @dataclass(frozen=True)
@@ -49,13 +34,15 @@ class Clash:
 
 @dataclass(frozen=True)
 class Terms:
-    """What is agreed on: rules, layout, what may be missing or too much, what is adapted."""
+    """What is agreed on: rules, layout, what may be missing or too much, what is adapted,
+    and which norms are folded."""
 
     renaming: Renaming = Renaming()
     layout: str = "torch"
     allow_missing: tuple[Pattern, ...] = ()
     allow_unexpected: tuple[Pattern, ...] = ()
     adapters: tuple[tuple[Pattern, Adapter], ...] = ()
+    foldings: tuple[Folding, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,28 +54,30 @@ class Matching:
     unexpected: tuple[tuple[str, str], ...]
     mismatches: tuple[Mismatch, ...]
     clashes: tuple[Clash, ...]
-    unused: tuple[Rule | Pattern, ...]
+    unused: tuple[Rule | Pattern | Folding, ...]
     left: tuple[str, ...]
     kept: tuple[str, ...]
+    obstacles: tuple[str, ...]
 
     @property
     def whole(self) -> bool:
         """Whether every tensor that must has its place, and no rule is idle."""
-        wrong = (self.missing, self.unexpected, self.mismatches, self.clashes, self.unused)
-        return bool(self.moves) and not any(wrong)
+        names = (self.missing, self.unexpected, self.clashes, self.unused)
+        return bool(self.moves) and not any((*names, self.mismatches, self.obstacles))
 
 
 def match(places: Mapping[str, Place], entries: Mapping[str, Entry], terms: Terms) -> Matching:
     """Match by name: a source's name after its rule is a key of the network, or has the layout's
     word for its last part. The last part alone never decides, nor does the order."""
-    return _Matcher(places, entries, terms).matching()
+    matcher = _Matcher(places, entries, terms)
+    found = matcher.matching()
+    return replace(found, moves=matcher.folds.applied(found.moves)) if found.whole else found
 
 
 class _Matcher:
     def __init__(
         self, places: Mapping[str, Place], entries: Mapping[str, Entry], terms: Terms
     ) -> None:
-        self._places = places
         self._entries = entries
         self._terms = terms
         self._used: set[object] = set()
@@ -98,13 +87,15 @@ class _Matcher:
             self._used.add(rule)
             self._named.setdefault(renamed, []).append((name, rule))
         self._taken: set[str] = set()
+        self.folds = Folds(terms.foldings, places, terms.layout, self._read)
 
     def matching(self) -> Matching:
         moves: list[Move] = []
         mismatches: list[Mismatch] = []
         missing, clashes, kept = [], [], []
-        for place in self._places.values():
+        for place in self.folds.places.values():
             found = self._candidates(place)
+            self._taken.update(source for source, _ in found)
             if len(found) > 1:
                 clashes.append(Clash(place.name, tuple(source for source, _ in found)))
             elif found:
@@ -113,6 +104,8 @@ class _Matcher:
                         moves.append(move)
                     case Mismatch() as mismatch:
                         mismatches.append(mismatch)
+            elif place.name in self.folds.optional:
+                continue
             elif place.counter or _allowed(place.name, self._terms.allow_missing):
                 kept.append(place.name)
             else:
@@ -127,14 +120,16 @@ class _Matcher:
             self._unused(),
             left,
             tuple(kept),
+            tuple(self.folds.obstacles),
         )
 
     def _candidates(self, place: Place) -> list[tuple[str, Rule | None]]:
         """The tensors that are named for a place."""
         known = keys(place, self._terms.layout)
-        found = [each for key in known for each in self._named.get(key, ())]
-        self._taken.update(source for source, _ in found)
-        return found
+        return [each for key in known for each in self._named.get(key, ())]
+
+    def _read(self, place: Place) -> list[Entry]:
+        return [self._entries[source] for source, _ in self._candidates(place)]
 
     def _move(self, place: Place, source: str, rule: Rule | None) -> Move | Mismatch:
         entry = self._entries[source]
@@ -164,11 +159,12 @@ class _Matcher:
                     unexpected.append((source, renamed))
         return tuple(unexpected), tuple(left)
 
-    def _unused(self) -> tuple[Rule | Pattern, ...]:
+    def _unused(self) -> tuple[Rule | Pattern | Folding, ...]:
         """The rules and the patterns of adapters that did nothing; what is allowed need not be."""
         adapted = (pattern for pattern, _ in self._terms.adapters)
         given: tuple[Rule | Pattern, ...] = (*self._terms.renaming.rules, *adapted)
-        return tuple(each for each in given if each not in self._used)
+        idle = tuple(each for each in given if each not in self._used)
+        return (*idle, *self.folds.unused)
 
 
 def _allowed(name: str, patterns: Iterable[Pattern]) -> bool:

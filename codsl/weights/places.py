@@ -1,11 +1,13 @@
 """The tensors of a network: where each belongs, and what it is to its layer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import nn
 from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
+
+from codsl.graph.graph import Graph
 
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 
@@ -15,7 +17,8 @@ class Place:
     """A tensor of a network under `layer.leaf`.
 
     `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table` or
-    `other`; `groups` and `dimensions` are those of a convolution's kernel.
+    `other`; `groups` and `dimensions` are those of a convolution's kernel; `eps` is a norm's, and
+    `reads` the layer whose value its layer reads, where the network says it.
     """
 
     layer: str
@@ -25,6 +28,8 @@ class Place:
     dtype: torch.dtype
     groups: int = 1
     dimensions: int = 0
+    eps: float = 0.0
+    reads: str | None = None
 
     @property
     def name(self) -> str:
@@ -40,13 +45,25 @@ class Place:
 def places_of(net: nn.Module) -> dict[str, Place]:
     """The places of a network by key, in the order of its `state_dict`."""
     modules = dict(net.named_modules(remove_duplicate=False))
+    reads = _reads(net)
     places = {}
     for key, tensor in net.state_dict(keep_vars=True).items():
         owner, leaf = _owner(key, modules)
         module = modules[owner]
         shape, kernel = tuple(tensor.shape), _kernel(module)
-        places[key] = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel)
+        eps = getattr(module, "eps", None) or 0.0
+        place = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel, eps)
+        places[key] = replace(place, reads=reads.get(owner))
     return places
+
+
+def _reads(net: nn.Module) -> dict[str, str]:
+    """The layer before each layer of a network that knows its own."""
+    graph: Graph | None = getattr(net, "graph", None)
+    if graph is None:
+        return {}
+    paths = ["" for _ in graph.inputs] + [node.path for node in graph.nodes]
+    return {node.path: paths[node.edges[0].source] for node in graph.nodes if node.edges}
 
 
 def _owner(key: str, modules: dict[str, nn.Module]) -> tuple[str, str]:

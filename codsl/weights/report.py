@@ -48,7 +48,7 @@ class LoadReport:
     @property
     def renamed(self) -> tuple[Loaded, ...]:
         """Those under another name than in the checkpoint."""
-        return tuple(each for each in self.loaded if each.name != each.source)
+        return tuple(each for each in self.loaded if each.source not in ("", each.name))
 
     @property
     def converted(self) -> tuple[Loaded, ...]:

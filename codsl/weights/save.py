@@ -62,7 +62,7 @@ def save_weights(
         plainly = rename is not None or layout is not None
         moves = settle(net, like, agree(rename, layout), known, plainly).matching.moves
         chosen = {move.source: (move.place, move.form) for move in moves}
-        lost = [move.place.name for move in moves if move.adapter]
+        lost = [move.place.name for move in moves if move.lossy]
         if lost:
             raise refusal("E0610", f"what was adapted cannot be undone: `{lost[0]}`")
     else:

@@ -7,7 +7,8 @@ from pathlib import Path
 from codsl.diagnostics import suggest
 from codsl.spec.known import Known
 from codsl.spec.renaming import BadRule, Pattern, Renaming
-from codsl.weights.adapters import adapter_of
+from codsl.weights.adapters import Adapter, adapter_of
+from codsl.weights.folding import Folding
 from codsl.weights.layouts import LAYOUTS
 from codsl.weights.matching import Terms
 from codsl.weights.refusal import refusal, unreadable
@@ -48,8 +49,15 @@ def agree(
 
 def terms_of(known: Known) -> Terms:
     """The same with adapters instead of their words. Raises `WeightsError` (E0604)."""
+    adapters: list[tuple[Pattern, Adapter]] = []
+    foldings: list[Folding] = []
     try:
-        adapters = tuple((pattern, adapter_of(word)) for pattern, word in known.adapt)
+        for pattern, word in known.adapt:
+            folding = Folding.parse(pattern, word)
+            if folding:
+                foldings.append(folding)
+            else:
+                adapters.append((pattern, adapter_of(word)))
     except ValueError as error:
         raise refusal("E0604", str(error)) from None
     return Terms(
@@ -57,7 +65,8 @@ def terms_of(known: Known) -> Terms:
         _layout(known.layout),
         known.allow_missing,
         known.allow_unexpected,
-        adapters,
+        tuple(adapters),
+        tuple(foldings),
     )
 
 

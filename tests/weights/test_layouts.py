@@ -51,8 +51,8 @@ def specs(layout: str) -> str:
 
 def test_the_words_of_the_language_are_those_of_the_code() -> None:
     assert set(words.LAYOUTS) == set(LAYOUTS)
-    assert set(words.ADAPTERS) == {*NAMES, "rows[1:]"}
-    for word in (*words.ADAPTERS, "rows[:7]", "rows[2:9]", "rows[:]"):
+    assert set(words.ADAPTERS) == {*NAMES, "rows[1:]", "fold {p}.bn", "unfold {p}.bn"}
+    for word in (*NAMES, "rows[1:]", "rows[:7]", "rows[2:9]", "rows[:]"):
         assert word_of(adapter_of(word)) == word
 
 

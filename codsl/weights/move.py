@@ -1,0 +1,96 @@
+"""The way of a tensor from a checkpoint to its place."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import prod
+
+import numpy as np
+
+from codsl.spec.renaming import Rule
+from codsl.weights.adapters import Adapter, word_of
+from codsl.weights.entry import Array, Entry
+from codsl.weights.layouts import Form
+from codsl.weights.places import Place
+
+
+@dataclass(frozen=True)
+class Move:
+    """A tensor of the source and its place: by which rule, in which form, by which adapter, and
+    with which norm. A `source` without a name is one that was made up."""
+
+    source: str
+    place: Place
+    entry: Entry
+    form: Form
+    rule: Rule | None = None
+    adapter: Adapter | None = None
+    norm: "Norm | None" = None
+
+    def array(self) -> Array:
+        """The numbers for the place, in torch's layout; the source's dtype, or float64 where a norm
+        is folded in."""
+        array = self.form.to_torch(self.entry.read())
+        if self.adapter:
+            array = self.adapter.adapt(array, self.place)
+        return self.norm.folded(array, self.place) if self.norm else array
+
+    @property
+    def entries(self) -> tuple[tuple[str, Entry], ...]:
+        """The tensors that are read, by name."""
+        parts = self.norm.parts.values() if self.norm else ()
+        return tuple((each.source, each.entry) for each in (self, *parts))
+
+    @property
+    def lossy(self) -> bool:
+        """Whether the source's tensor cannot be told from that of the place."""
+        return bool(self.adapter or self.norm or not self.source)
+
+    @property
+    def adapted(self) -> str:
+        """What else than its layout was changed, in words; empty where nothing was."""
+        words = [word_of(self.adapter)] if self.adapter else []
+        words += [f"folded with `{self.norm.name}`"] if self.norm else []
+        return ", ".join(words or ([] if self.source else ["made to change nothing"]))
+
+
+@dataclass(frozen=True)
+class Norm:
+    """A batch norm of a checkpoint in `eval()`, by its tensors' leaves:
+    `(x - running_mean) / sqrt(running_var + eps) * weight + bias`."""
+
+    name: str
+    eps: float
+    parts: Mapping[str, Move] = field(compare=False)
+
+    def folded(self, array: Array, place: Place) -> Array:
+        """The layer's weight or bias in float64, such that the layer gives what the norm gave."""
+        scale = self._part("weight", 1.0) / np.sqrt(self._part("running_var", 1.0) + self.eps)
+        wide = array.astype(np.float64)
+        if place.leaf == "bias":
+            shifted: Array = (wide - self._part("running_mean", 0.0)) * scale
+            return shifted + self._part("bias", 0.0)
+        return scaled(wide, np.broadcast_to(scale, (outputs(place),)), place)
+
+    def _part(self, leaf: str, default: float) -> Array:
+        move = self.parts.get(leaf)
+        return move.array().astype(np.float64) if move else np.full(1, default)
+
+
+def outputs(place: Place) -> int:
+    """The channels that the layer of a weight gives."""
+    return place.shape[1] * place.groups if place.kind == "transposed" else place.shape[0]
+
+
+def inputs(place: Place) -> int:
+    """The channels that the layer of a weight takes."""
+    return place.shape[0] if place.kind == "transposed" else place.shape[1] * place.groups
+
+
+def scaled(array: Array, scale: Array, place: Place) -> Array:
+    """A weight in torch's layout times a number for each channel that comes out."""
+    if place.kind == "transposed":
+        first, second, *kernel = place.shape
+        view = array.reshape(place.groups, first // place.groups, second, prod(kernel))
+        product: Array = view * scale.reshape(place.groups, 1, second, 1)
+        return product.reshape(place.shape)
+    return array * scale.reshape(-1, *(1,) * (array.ndim - 1))
