@@ -7,7 +7,7 @@ later stage finds in both surfaces alike.
 
 from typing import Any
 
-from codsl.syntax.words import LAYOUTS, TYPES, VERSION
+from codsl.syntax.words import ADAPTER, LAYOUTS, TYPES, VERSION
 
 Schema = dict[str, Any]
 
@@ -189,7 +189,11 @@ _CHECKPOINT: Schema = _object(
         "adapt": {
             "description": "what is done to another shape, for patterns of the network's tensors",
             "type": "object",
-            "additionalProperties": {"type": "string"},
+            "additionalProperties": {
+                "type": "string",
+                "pattern": f"^({ADAPTER})$",
+                "x-later": ["pattern"],
+            },
         },
     },
     description="how a checkpoint calls its tensors, and how it lays them out",
