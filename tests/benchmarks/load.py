@@ -46,7 +46,9 @@ seconds = time.perf_counter() - began
 print(seconds, memory("VmHWM") - before, before)
 """
 WAYS = {
-    "codsl.load_weights(.safetensors)": "codsl.load_weights(net, {folder!r} + '/weights.safetensors')",
+    "codsl.load_weights(.safetensors)": (
+        "codsl.load_weights(net, {folder!r} + '/weights.safetensors')"
+    ),
     "safetensors.load_file + load_state_dict": (
         "net.load_state_dict(safetensors.torch.load_file({folder!r} + '/weights.safetensors'))"
     ),
