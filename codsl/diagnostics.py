@@ -46,7 +46,7 @@ class Help:
 @dataclass(frozen=True)
 class Diagnostic:
     """One mistake. Codes by stage: E01 syntax, E02 structure, E03 names and values,
-    E04 layers, shapes and time, W07 lint."""
+    E04 layers, shapes and time, E06 weights, W07 lint."""
 
     code: str
     message: str

@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from codsl.media.recording import Recording
 
 
-def introduce(graph: Graph, seed: int, source: str) -> None:
+def introduce(graph: Graph, weights: str, source: str) -> None:
     """What runs on what."""
     size = f"{plural(len(graph.nodes), 'layer')}, receptive field {endless(graph.receptive_field)}"
     _say("network", f"{graph.name}: {size}, delay {graph.delay}, stride {graph.stride}")
-    _say("weights", f"fresh, seed {seed}")
+    _say("weights", weights)
     _say("input", source)
 
 

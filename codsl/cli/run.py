@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codsl.cli.arguments import count, seed
+from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.memory import check_network, kept
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.outcome import broken_off, conclude, introduce, too_short, verified
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.cli.use import declare_use
+from codsl.diagnostics import SpecError
 from codsl.graph.graph import Graph
 
 if TYPE_CHECKING:
@@ -31,6 +33,7 @@ def declare(parser: ArgumentParser) -> None:
     """The arguments."""
     declare_spec(parser)
     declare_use(parser)
+    declare_weights(parser)
     add = parser.add_argument
     source = "a video file, an .npy (C, T, *S), or `demo`, a clip made on the spot"
     add("--input", metavar="SRC", required=True, help=source)
@@ -44,9 +47,9 @@ def declare(parser: ArgumentParser) -> None:
 def command(options: Namespace) -> int:
     """Stream the input through the network and say what was seen.
 
-    1 where the spec has mistakes, the clip is too short, or `--verify` finds a difference; 2 for
-    an input that cannot be read or an output that cannot be written; 130 after Ctrl-C. Outputs
-    that there are when a stream breaks off are kept.
+    1 where the spec has mistakes, the weights do not fit, the clip is too short, or `--verify`
+    finds a difference; 2 for an input that cannot be read or an output that cannot be written;
+    130 after Ctrl-C. Outputs that there are when a stream breaks off are kept.
     """
     from codsl.media.footage import Unusable
     from codsl.media.medium import footage
@@ -61,6 +64,9 @@ def command(options: Namespace) -> int:
     try:
         with footage(options.input, graph.input) as source:
             return _run(graph, source, options)
+    except SpecError as error:
+        tell(error.diagnostics)
+        return MISTAKE
     except Unusable as error:
         raise Misuse(str(error)) from error
 
@@ -75,8 +81,8 @@ def _run(graph: Graph, source: "Footage", options: Namespace) -> int:
 
     from codsl.cli.playback import Playback
 
-    introduce(graph, options.seed, f"{options.input}: {source.words}")
-    net = _built(graph, options.seed)
+    net, weights = network(graph, options)
+    introduce(graph, weights, f"{options.input}: {source.words}")
     with _recording(options.output, net) as recording, torch.inference_mode():
         playback = Playback(net, recording.add if recording else None, keep=options.verify)
         stop = _stream(playback, source, options)
@@ -107,15 +113,6 @@ def _stream(playback: "Playback", source: "Footage", options: Namespace) -> Base
             raise
         return stop
     return None
-
-
-def _built(graph: Graph, seed: int) -> "Network":
-    import torch
-
-    from codsl.pipeline import build
-
-    torch.manual_seed(seed)
-    return build(graph).eval()
 
 
 @contextmanager

@@ -3,21 +3,28 @@
 import os
 import sys
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
 from codsl.cli.arguments import count, seed
+from codsl.cli.checkpoint import checkpoint_of, declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.cli.use import declare_use
-from codsl.diagnostics import escape
+from codsl.diagnostics import SpecError, escape
+from codsl.graph.graph import Graph
 
-WORDS = "hold a network with random weights to all that clip and stream promise"
+if TYPE_CHECKING:
+    import torch
+
+WORDS = "hold a network to all that clip and stream promise"
 
 
 def declare(parser: ArgumentParser) -> None:
     """The arguments."""
     declare_spec(parser)
     declare_use(parser)
+    declare_weights(parser)
     most = "frames of the longest clip; as many as show all if not given"
     parser.add_argument("--frames", metavar="N", type=count, help=most)
     random = "of the weights and the clips"
@@ -25,7 +32,8 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def command(options: Namespace) -> int:
-    """What was tried on stdout; 1 where the spec has mistakes or a promise is broken."""
+    """What was tried on stdout; 1 where the spec has mistakes, the weights do not fit, or a
+    promise is broken."""
     graph, diagnostics = read(options)
     tell(diagnostics)
     if graph is None:
@@ -34,8 +42,13 @@ def command(options: Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from codsl.testing import ContractError, verify
 
+    own = checkpoint_of(options) is not None
     try:
-        verified = verify(graph, frames=options.frames, seed=options.seed)
+        subject = network(graph, options, _precise(graph))[0] if own else graph
+        verified = verify(subject, frames=options.frames, seed=options.seed, keep_weights=own)
+    except SpecError as error:
+        tell(error.diagnostics)
+        return MISTAKE
     except ContractError as error:
         print(f"codsl verify: FAILED: {escape(str(error))}", file=sys.stderr)
         return MISTAKE
@@ -43,3 +56,10 @@ def command(options: Namespace) -> int:
         raise Misuse(str(error)) from error
     print("\n".join(map(escape, str(verified).splitlines())))
     return 0
+
+
+def _precise(graph: Graph) -> "torch.dtype | None":
+    """Double precision, where the spec does not say another."""
+    import torch
+
+    return None if graph.dtype else torch.float64

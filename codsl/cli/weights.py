@@ -208,8 +208,9 @@ def _convert(options: Namespace) -> int:
         else:
             print(load_weights(net, options.file, **terms))
             save_weights(net, options.output)
-    except (OSError, ValueError) as error:
-        said = error.strerror if isinstance(error, OSError) else error
-        raise Misuse(f"`{options.output}` cannot be written: {said}") from None
+    except OSError as error:
+        raise Misuse(f"`{options.output}` cannot be written: {error.strerror or error}") from None
+    except ValueError as error:
+        raise Misuse(str(error)) from None
     print(f"written to {escape(str(options.output))}")
     return 0

@@ -6,6 +6,7 @@ import yaml
 
 from codsl.diagnostics import Edit, Findings, Help
 from codsl.source import Source, Span
+from codsl.syntax import holes
 from codsl.syntax.dollar import not_a_value
 
 _BRACES = re.compile(r"\$\{\s*([^{}\n]*?)\s*\}")
@@ -36,7 +37,7 @@ def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
             helps=("start a file of the text form with `codsl 1`",),
         )
     else:
-        helps = [] if mark is None else _guess(problem, line)
+        helps = holes.beside(source, at) or _guess(problem, line) if mark else []
         findings.add("E0101", f"this is no YAML: {problem}", at, helps=helps)
 
 
@@ -49,7 +50,7 @@ def _braces(source: Source, at: Span) -> Span | None:
     return None
 
 
-def _guess(problem: str, line: str) -> list[str]:
+def _guess(problem: str, line: str) -> list[str | Help]:
     if "alias" in problem:
         return ["`*` names an anchor, `&name`; an expression starts with `$(`"]
     if "mapping values are not allowed" in problem:

@@ -7,7 +7,7 @@ later stage finds in both surfaces alike.
 
 from typing import Any
 
-from codsl.syntax.words import LAYOUTS, TYPES, VERSION
+from codsl.syntax.words import ADAPTER, LAYOUTS, TYPES, VERSION
 
 Schema = dict[str, Any]
 
@@ -190,7 +190,11 @@ _CHECKPOINT: Schema = _object(
             "description": "what is done to another shape, for patterns of the network's tensors; "
             "`{p:path}.conv: fold {p}.bn` for layers with their norms",
             "type": "object",
-            "additionalProperties": {"type": "string"},
+            "additionalProperties": {
+                "type": "string",
+                "pattern": f"^({ADAPTER})$",
+                "x-later": ["pattern"],
+            },
         },
     },
     description="how a checkpoint calls its tensors, and how it lays them out",

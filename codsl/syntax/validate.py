@@ -9,6 +9,7 @@ from jsonschema.exceptions import ValidationError
 
 from codsl.diagnostics import Edit, Findings, Help, suggest
 from codsl.source import Source, Span
+from codsl.syntax import holes
 from codsl.syntax.words import LATER, not_yet
 from codsl.syntax.yaml_nodes import entry, span_of
 
@@ -88,7 +89,8 @@ def _violation(
             helps = _close(str(value), schema["enum"], at) or [_listed(schema["enum"])]
             findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
         case _:
-            findings.add("E0201", _told(error, words), at)
+            helps = holes.whole(at) if schema.get("type") == "string" else []
+            findings.add("E0201", _told(error, words), at, helps=helps)
 
 
 def _told(error: ValidationError, words: str | None) -> str:

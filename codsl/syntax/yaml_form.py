@@ -178,7 +178,11 @@ class _Reader:
 
     def _told(self, node: yaml.Node | None) -> tuple[tree.Pair, ...]:
         pairs = self._pairs(node)
-        return tuple(tree.Pair(self._literal(key), self._literal(each)) for key, each in pairs)
+        return tuple(
+            tree.Pair(self._literal(key), self._literal(each))
+            for key, each in pairs
+            if id(each) not in self._bad
+        )
 
     def _text(self, node: yaml.Node) -> tree.Expression:
         """A text or a list of them: names with `$` or brackets in them are no expressions."""

@@ -7,6 +7,7 @@ import yaml
 
 from codsl.diagnostics import Findings, Label
 from codsl.source import Source, Span
+from codsl.syntax import holes
 from codsl.syntax.cut import mend
 from codsl.syntax.numbers import scalar
 
@@ -154,7 +155,7 @@ class Plain:
         for key, value in node.value:
             at = span_of(self._source, key)
             if not isinstance(key, yaml.ScalarNode):
-                self._findings.add("E0201", "a key is a word", at)
+                self._findings.add("E0201", "a key is a word", at, helps=holes.whole(at))
                 continue
             if key.value == "<<" and not key.style:
                 self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))

@@ -56,14 +56,15 @@ def verify(
     seed: int = 0,
     tolerance: float | None = None,
     input: Any = None,
+    keep_weights: bool = False,
 ) -> Verified:
     """Hold a layer or a network to the contract that codsl's own keep.
 
     A clip, steps, chunks of any size and the end agree; every output comes at its frame; the
     declared window, lengths, least clip and bytes are the real ones; a row never reaches another;
     `update_state=False` and the pure step change nothing; a state that is copied or saved goes on
-    bit for bit; gradients are equal in all modes. It runs in `eval()`, on a copy whose biases,
-    gains and statistics are random; subject and random numbers stay as they are.
+    bit for bit; gradients are equal in all modes. It runs in `eval()`, on a copy; subject and
+    random numbers stay as they are.
 
     Args:
         subject: a network that `codsl.build` gave, a `CoModule`, a row of the table (its examples
@@ -78,6 +79,8 @@ def verify(
         input: what goes in, where the subject does not say: the shape of a frame `(C, *S)`, or an
             example clip `(B, C, T, *S)`, whose frames are drawn from; a dict or a list of such for
             several inputs.
+        keep_weights: try the weights that the subject has. Otherwise biases, gains and statistics
+            are random on the copy, since those of a fresh network hide mistakes.
 
     Returns: what was tried, and how often; `print` shows it.
 
@@ -90,17 +93,25 @@ def verify(
     checks: Counter[str] = Counter(dict.fromkeys(TRIED, 0))
     with torch.random.fork_rng(devices=devices_of(subject)):
         for each in subjects(subject, seed, input):
-            trial = _tried(each, frames, seed, tolerance)
+            trial = _tried(each, frames, None if keep_weights else seed, seed, tolerance)
             cases.append(_words(each.name, trial))
             checks.update(trial.counts)
     return Verified(tuple(cases), {name: checks[name] for name in TRIED}, seed)
 
 
-def _tried(subject: Subject, frames: int | None, seed: int, tolerance: float | None) -> Trial:
-    """One network held to the contract; raises `ContractError` that names it."""
+def _tried(
+    subject: Subject,
+    frames: int | None,
+    drawn: int | None,
+    seed: int,
+    tolerance: float | None,
+) -> Trial:
+    """One network held to the contract, with weights of the seed `drawn` if there is one; raises
+    `ContractError` that names it."""
     net = deepcopy(subject.net).eval()
     net.clean_state()
-    randomise(net, seed)
+    if drawn is not None:
+        randomise(net, drawn)
     tensors = chain(net.parameters(), net.buffers())
     own = next((each for each in tensors if each.is_floating_point()), torch.empty(0))
     source = Source(subject.like, subject.drawn, seed, own.dtype, own.device)

@@ -224,3 +224,45 @@ def test_every_argument_is_described_by_its_default(schema: dict[str, Any]) -> N
     conv = schema["$defs"]["layer.conv3d"]["properties"]
     assert (conv["stride"]["default"], conv["bias"]["default"]) == (1, True)
     assert re.fullmatch(r"#/\$defs/\w+", conv["name"]["$ref"])
+
+
+HUB: dict[str, Any] = {
+    "layout": "keras",
+    "sha256": "0" * 64,
+    "envelope": "model_ema",
+    "rename": {"blocks.{i}.{rest}": "stage{i+1}.{rest}"},
+    "allow_missing": ["head.{x}"],
+    "allow_unexpected": ["aux.{rest:path}"],
+    "adapt": {"stem.weight": "inflate_last", "head.weight": "rows[1:]"},
+}
+
+
+@pytest.mark.parametrize("key", [None, *HUB])
+def test_checkpoints_are_valid(validator: Draft202012Validator, key: str | None) -> None:
+    hub = HUB if key is None else {key: HUB[key]}
+    spec = {**file_with("relu"), "weights": {"hub": hub, "": {}}}
+    assert [error.message for error in validator.iter_errors(spec)] == []
+    assert codsl.check(spec).knowns.keys() == {"hub", ""}
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"layout": "keres"},
+        {"layout": ["keras"]},
+        {"sha256": "0" * 63},
+        {"rename": ["a -> b"]},
+        {"rename": {"a": {"rest": None}}},
+        {"allow_missing": "a"},
+        {"allow_unexpected": [1]},
+        {"adapt": {"a": 1}},
+        {"adapt": {"a": "inflate"}},
+        {"renames": {}},
+    ],
+    ids=str,
+)
+def test_wrong_checkpoints_are_not(validator: Draft202012Validator, wrong: dict[str, Any]) -> None:
+    spec = {**file_with("relu"), "weights": {"hub": wrong}}
+    assert not validator.is_valid(spec)
+    with pytest.raises(SpecError):
+        codsl.check(spec)

@@ -303,6 +303,51 @@ def test_random_inputs_and_outputs_are_the_same_in_both(forms: tuple[str, str]) 
     assert (one.inputs, one.outputs, one.body) == (other.inputs, other.outputs, other.body)
 
 
+PATTERNS = st.text("ab.{}_i+1:rest é$\\\"'#[]", min_size=1, max_size=9)
+SETTINGS = st.sampled_from(["layout", "sha256", "envelope"])
+LISTS = st.sampled_from(["allow_missing", "allow_unexpected"])
+
+
+def in_quotes(word: str) -> str:
+    """A text, in both surfaces."""
+    return '"' + word.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+@st.composite
+def checkpoints(draw: st.DrawFn) -> tuple[str, str]:
+    """The settings, rules and adapters of a checkpoint, in YAML and in the text form."""
+    texts = draw(st.dictionaries(SETTINGS, PATTERNS, max_size=3))
+    lists = draw(st.dictionaries(LISTS, st.lists(PATTERNS, max_size=3), max_size=2))
+    pairs = {
+        word: draw(st.dictionaries(PATTERNS, PATTERNS, max_size=3)) for word in ("rename", "adapt")
+    }
+    yaml, text = [], []
+    for word, value in texts.items():
+        yaml.append(f"{word}: {in_quotes(value)}")
+        text.append(f"{word} = {in_quotes(value)}")
+    for word, several in lists.items():
+        items = [in_quotes(each) for each in several]
+        yaml.append(f"{word}: [{', '.join(items)}]")
+        text.append(f"{word} = ({', '.join(items)}{',' * (len(items) == 1)})")
+    for word, sign in (("rename", "->"), ("adapt", "=")):
+        quoted = [(in_quotes(one), in_quotes(other)) for one, other in pairs[word].items()]
+        if quoted:
+            yaml.append(f"{word}: {{{', '.join(': '.join(each) for each in quoted)}}}")
+        text += [f"{one} {sign} {other}" for one, other in quoted]
+    return f"{{{', '.join(yaml)}}}", f"{{ {draw(st.sampled_from([' ', '; '])).join(text)} }}"
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.dictionaries(PATTERNS, checkpoints(), max_size=3))
+def test_random_checkpoints_are_the_same_in_both(forms: dict[str, tuple[str, str]]) -> None:
+    yaml = ", ".join(f"{in_quotes(name)}: {one}" for name, (one, _) in forms.items())
+    text = "\n".join(f"weights {in_quotes(name)} {other}" for name, (_, other) in forms.items())
+    one = loosely(f"codsl: 1\ninput: [3, T]\nweights: {{{yaml}}}\nlayers: [relu]\n")
+    other = loosely(f"codsl 1\n{text}\nnetwork n {{ input (3, T) relu }}\n")
+    assert len(one.checkpoints) == len(forms)
+    assert one.checkpoints == other.checkpoints
+
+
 def test_one_output_needs_no_list() -> None:
     one = parsed("codsl: 1\ninput: [3, T]\noutputs: a\nlayers: [relu: {name: a}]\n")
     other = parsed("codsl 1\nnetwork n { input (3, T) a = relu outputs a }\n")

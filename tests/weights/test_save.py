@@ -208,7 +208,10 @@ def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
     assert said(capsys, "weights", "match", tmp_path / "none.codsl", path)[0] == 1
     status, _, err = said(capsys, "weights", "convert", spec, path, "-o", tmp_path / "x.h5")
     assert status == 2
-    assert "are written to" in err
+    assert err == (
+        f"codsl weights: error: `{tmp_path / 'x.h5'}`: weights are written to "
+        ".safetensors, .npz, .pt, .pth\n"
+    )
     status, _, err = said(
         capsys, "weights", "match", spec, path, "--known", "k", "--layout", "keras"
     )
