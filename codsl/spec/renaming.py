@@ -89,7 +89,7 @@ class Pattern:
         for hole, text in zip(holes, found.groups(), strict=True):
             value = str(int(text) - hole.shift) if hole.shift else text
             negative = hole.shift and value.startswith("-")
-            if negative or values.setdefault(hole.name, value) != value:
+            if negative or (hole.name and values.setdefault(hole.name, value) != value):
                 return None
         return values
 
@@ -132,7 +132,7 @@ def _pieces(text: str, kinds: Mapping[str, str]) -> Iterator[Piece]:
         if plain:
             yield plain
             continue
-        kind = kinds.get(name, "part")
+        kind = kinds.get(name, "part") if name else kind or ("int" if sign else "part")
         if kind not in _KINDS:
             raise BadRule(f"`{found[0]}`: a hole is a `part`, a `path` or an `int`")
         if sign and kind != "int":

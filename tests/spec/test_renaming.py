@@ -128,3 +128,10 @@ def test_no_name_takes_long() -> None:
     start = time.process_time()
     assert hard.read("x1" * 80 + "." + ".".join(["xx1xx1"] * 130)) is None
     assert time.process_time() - start < 5
+
+
+def test_holes_without_a_name_are_apart() -> None:
+    pattern = Pattern.parse("stage{:int}.{}.{}.{:path}")
+    assert pattern.fits("stage1.a.b.c.d")
+    assert not pattern.fits("stagex.a.b.c.d")
+    assert not pattern.fits("stage1.a.b")
