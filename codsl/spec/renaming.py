@@ -59,6 +59,8 @@ class Pattern:
         if text != text.strip() or any(char.isspace() for char in re.sub(r"\{[^{}]*\}", "", text)):
             raise BadRule(f"there are spaces in `{text}`")
         try:
+            if "*" in text:
+                raise BadRule(f"`*` in `{text}` is no hole: `{{x}}` is a part, `{{x:path}}` several")
             pieces = tuple(_pieces(text, {**holes_of(text), **(kinds or {})}))
             _settle(text, pieces)
         except BadRule as bad:

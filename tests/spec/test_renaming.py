@@ -102,6 +102,7 @@ def test_what_a_rule_does_can_be_undone(drawn: tuple[str, str, str]) -> None:
         ("{i+1}.w", "{i:path}", "of kind"),
         ("{i:path}.w", "a.{i+1}", "of kind"),
         ("a b", "c", "spaces"),
+        ("a.*", "b.{x}", "is no hole"),
         ("{", "c", "brace"),
         ("a}", "c", "brace"),
         ("{i:int}1{j:int}.w", "{i}.{j}.w", "only digits"),
