@@ -60,7 +60,9 @@ class Pattern:
             raise BadRule(f"there are spaces in `{text}`")
         try:
             if "*" in text:
-                raise BadRule(f"`*` in `{text}` is no hole: `{{x}}` is a part, `{{x:path}}` several")
+                raise BadRule(
+                    f"`*` in `{text}` is no hole: write `{{x}}`, or `{{x:path}}` over dots"
+                )
             pieces = tuple(_pieces(text, {**holes_of(text), **(kinds or {})}))
             _settle(text, pieces)
         except BadRule as bad:
