@@ -3,8 +3,8 @@
 A fenced block of Python runs, all of a document's in order; one of YAML or text that begins with
 `codsl` is checked, and lies beside them under the name of its network. A block that names its file
 (the second word of the fence) lies there; a spec of that kind has mistakes. In a console block
-what follows `$ codsl ...` is what that command prints. `python tests/test_docs.py` writes the
-console blocks anew.
+what follows `$ codsl ...` is what that command prints once the Python has run.
+`python tests/test_docs.py` writes the console blocks anew.
 """
 
 import io
@@ -24,13 +24,17 @@ import pytest
 
 import codsl
 from codsl.cli.main import COMMANDS, main
+from codsl.codes import TITLES
 from codsl.layers.table import table
+from codsl.syntax.words import ADAPTERS, LAYOUTS
+from codsl.weights.formats.table import FORMATS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SURFACES = {"text": ".codsl", "yaml": ".yaml"}
 FENCE = re.compile(r"^```(?P<words>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 ROW = re.compile(r"^\| [^|]+ \| `(?P<yaml>[^`]+)` \| `(?P<text>[^`]+)` \|$", re.MULTILINE)
+LAST = "What is refused, and what to do"
 FIGURE = re.compile(r"\d+\.\d+(e-?\d+)?|\d+e-?\d+")
 """What differs from one run to the next: seconds, rates, roundings."""
 
@@ -88,6 +92,23 @@ def lay_out(document: Path, folder: Path) -> None:
             path.write_text(block.body, encoding="utf-8")
 
 
+def run_python(document: Path, folder: Path) -> None:
+    """Run the Python of a document where its files lie."""
+    pieces = [each.body for each in blocks(document) if each.language == "python" and not each.file]
+    code = folder / f"{document.stem}.py"
+    code.write_text("\n".join(pieces), encoding="utf-8")
+    place = folder if (folder / "codsl").exists() else ROOT
+    done = subprocess.run(
+        [sys.executable, "-W", "error", str(code)],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def printed(command: str, folder: Path) -> str:
     out = io.StringIO()
     with chdir(folder), redirect_stdout(out), redirect_stderr(out):
@@ -120,27 +141,15 @@ def test_specs_are_what_they_seem(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_python_runs(document: Path, tmp_path: Path) -> None:
-    pieces = [each.body for each in blocks(document) if each.language == "python" and not each.file]
-    if not pieces:
-        return
     lay_out(document, tmp_path)
-    code = tmp_path / f"{document.stem}.py"
-    code.write_text("\n".join(pieces), encoding="utf-8")
-    place = tmp_path if (tmp_path / "codsl").exists() else ROOT
-    done = subprocess.run(
-        [sys.executable, "-W", "error", str(code)],
-        cwd=tmp_path,
-        env={**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+    run_python(document, tmp_path)
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_commands_print_what_stands_there(document: Path, tmp_path: Path) -> None:
     lay_out(document, tmp_path)
+    if any(transcripts(document)):
+        run_python(document, tmp_path)
     for command, output in transcripts(document):
         now = printed(command, tmp_path)
         assert steady(command, now) == steady(command, output), f"{document.name}: {command}"
@@ -196,6 +205,44 @@ def test_every_command_is_listed() -> None:
     assert set(re.findall(r"`codsl (\w+)", section)) == set(COMMANDS)
 
 
+def section(title: str) -> str:
+    """A section of the page on weights."""
+    text = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
+    return text.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def test_the_envelopes_are_in_their_order() -> None:
+    listed = re.findall(r"^\d+\. `(\w+)`$", section("Files"), flags=re.MULTILINE)
+    assert tuple(listed) == codsl.weights.ENVELOPES
+
+
+def test_the_formats_are_all_there() -> None:
+    listed = {
+        each for row in rows_of("Files") for each in re.findall(r"`(\.[\w.]+)`", row.split("|")[2])
+    }
+    assert listed == {suffix for format in FORMATS for suffix in format.suffixes}
+
+
+def test_the_layouts_and_adapters_are_all_there() -> None:
+    layouts = [
+        each for row in rows_of("Layouts") for each in re.findall(r"`(\w+)`", row.split("|")[1])
+    ]
+    assert sorted(layouts) == sorted(LAYOUTS)
+    adapters = {row.split("`")[1].replace("[a:b]", "[1:]") for row in rows_of("Other shapes")}
+    assert adapters == set(ADAPTERS)
+
+
+def test_the_codes_are_all_there() -> None:
+    listed = [tuple(part.strip() for part in row.split("|")[1:3]) for row in rows_of(LAST)]
+    assert listed == [(code, title) for code, title in TITLES.items() if code.startswith("E06")]
+
+
+def rows_of(title: str) -> list[str]:
+    """The rows of the first table of such a section, without its head."""
+    lines = [line for line in section(title).splitlines() if line.startswith("|")]
+    return lines[2:]
+
+
 def test_links_lead_somewhere() -> None:
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
@@ -215,6 +262,7 @@ def rewrite(document: Path) -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         lay_out(document, folder)
+        run_python(document, folder)
         text = document.read_text(encoding="utf-8")
         document.write_text(FENCE.sub(anew, text), encoding="utf-8")
 

@@ -59,6 +59,10 @@ class Pattern:
         if text != text.strip() or any(char.isspace() for char in re.sub(r"\{[^{}]*\}", "", text)):
             raise BadRule(f"there are spaces in `{text}`")
         try:
+            if "*" in text:
+                raise BadRule(
+                    f"`*` in `{text}` is no hole: write `{{x}}`, or `{{x:path}}` over dots"
+                )
             pieces = tuple(_pieces(text, {**holes_of(text), **(kinds or {})}))
             _settle(text, pieces)
         except BadRule as bad:
@@ -89,7 +93,7 @@ class Pattern:
         for hole, text in zip(holes, found.groups(), strict=True):
             value = str(int(text) - hole.shift) if hole.shift else text
             negative = hole.shift and value.startswith("-")
-            if negative or values.setdefault(hole.name, value) != value:
+            if negative or (hole.name and values.setdefault(hole.name, value) != value):
                 return None
         return values
 
@@ -132,7 +136,7 @@ def _pieces(text: str, kinds: Mapping[str, str]) -> Iterator[Piece]:
         if plain:
             yield plain
             continue
-        kind = kinds.get(name, "part")
+        kind = kinds.get(name, "part") if name else kind or ("int" if sign else "part")
         if kind not in _KINDS:
             raise BadRule(f"`{found[0]}`: a hole is a `part`, a `path` or an `int`")
         if sign and kind != "int":

@@ -64,6 +64,9 @@ def read(checkpoint: Checkpoint, *, envelope: str | None = None, strip: bool = T
         return checkpoint
     if isinstance(checkpoint, Mapping):
         origin, kind, tree = "<dict>", "dict", _in_memory(checkpoint)
+    elif not isinstance(checkpoint, str | os.PathLike):
+        kind = type(checkpoint).__name__
+        raise TypeError(f"a checkpoint is a path or a mapping, as of `state_dict()`, not {kind}")
     else:
         path = Path(checkpoint)
         form = format_of(path)

@@ -79,8 +79,8 @@ def _layout(name: str) -> str:
 
 
 def _patterns(texts: Iterable[str], what: str) -> tuple[Pattern, ...]:
-    if isinstance(texts, str):
-        raise TypeError(f"{what} is a list of patterns, not one text")
+    if isinstance(texts, str) or not isinstance(texts, Iterable):
+        raise TypeError(f"{what} is a list of patterns, not {type(texts).__name__}")
     return tuple(Pattern.parse(text) for text in texts)
 
 
@@ -107,7 +107,9 @@ def _lines(path: Path) -> Iterator[str]:
             raise refusal("E0603", f"`{path}` is larger than {LARGEST // 1024} KiB of rules")
         text = path.read_text("utf-8")
     except OSError as error:
-        raise unreadable(path, (error.strerror or "no file").lower()) from None
+        reason = (error.strerror or "no file").lower()
+        help = f"a rule, as opposed to a file of rules, is written `source {ARROW} target`"
+        raise unreadable(path, reason, help) from None
     except UnicodeDecodeError:
         raise unreadable(path, "it is no text of rules `source -> target`") from None
     for line in text.splitlines():

@@ -102,6 +102,7 @@ def test_what_a_rule_does_can_be_undone(drawn: tuple[str, str, str]) -> None:
         ("{i+1}.w", "{i:path}", "of kind"),
         ("{i:path}.w", "a.{i+1}", "of kind"),
         ("a b", "c", "spaces"),
+        ("a.*", "b.{x}", "is no hole"),
         ("{", "c", "brace"),
         ("a}", "c", "brace"),
         ("{i:int}1{j:int}.w", "{i}.{j}.w", "only digits"),
@@ -128,3 +129,10 @@ def test_no_name_takes_long() -> None:
     start = time.process_time()
     assert hard.read("x1" * 80 + "." + ".".join(["xx1xx1"] * 130)) is None
     assert time.process_time() - start < 5
+
+
+def test_holes_without_a_name_are_apart() -> None:
+    pattern = Pattern.parse("stage{:int}.{}.{}.{:path}")
+    assert pattern.fits("stage1.a.b.c.d")
+    assert not pattern.fits("stagex.a.b.c.d")
+    assert not pattern.fits("stage1.a.b")

@@ -95,6 +95,7 @@ def test_rules_from_a_file(tmp_path: Any) -> None:
     path.write_text("model.{rest} = {rest}\n")
     assert "is no rule" in said(refused(given, rename=path))
     assert "cannot be read" in said(refused(given, rename=tmp_path / "none.txt"))
+    assert "is written `source -> target`" in said(refused(given, rename="a.{x} - {x}"))
 
 
 def test_counters_may_be_missing() -> None:
@@ -319,3 +320,12 @@ def test_checkpoints_that_the_spec_knows() -> None:
     twice = codsl.build(SPEC + KNOWN + 'weights "too" { "r.{rest}" -> "{rest}" }')
     with pytest.raises(WeightsError, match="`raw` or `too`"):
         codsl.load_weights(twice, given)
+
+
+def test_what_is_no_checkpoint_and_no_list() -> None:
+    with pytest.raises(TypeError, match=r"as of `state_dict\(\)`, not Linear"):
+        codsl.load_weights(network(), nn.Linear(2, 2))
+    for given, kind in (("head.{}", "str"), (True, "bool")):
+        with pytest.raises(TypeError, match=f"a list of patterns, not {kind}"):
+            codsl.load_weights(network(), tensors(), allow_missing=given)
+    assert "`*` in `head.*` is no hole" in said(refused(tensors(), allow_missing=["head.*"]))
