@@ -1,6 +1,7 @@
 """Loading: everything is checked, and then everything is copied."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import nn
@@ -10,6 +11,7 @@ from codsl.weights.entry import Array, Entry
 from codsl.weights.matching import alike, cast_of
 from codsl.weights.move import Move
 from codsl.weights.numbers import as_torch, nonfinite
+from codsl.weights.overwrite import overwrite
 from codsl.weights.places import Place
 from codsl.weights.refusal import WeightsError
 from codsl.weights.report import Loaded, LoadReport
@@ -125,11 +127,13 @@ def _loaded(move: Move, strange: int) -> Loaded:
     )
 
 
-@torch.no_grad()
 def _copy(net: nn.Module, moves: Sequence[Move]) -> None:
     tensors = net.state_dict(keep_vars=True)
-    for move in moves:
-        tensors[move.place.name].copy_(as_torch(move.array()))
+    overwrite([(tensors[move.place.name], partial(_tensor, move)) for move in moves])
+
+
+def _tensor(move: Move) -> torch.Tensor:
+    return as_torch(move.array())
 
 
 def _report(plan: Plan, loaded: Sequence[Loaded]) -> LoadReport:

@@ -1,0 +1,152 @@
+"""A load that fails leaves the network as it was, and one that does not takes little memory."""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import sys
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from torch import nn
+
+import codsl
+from codsl.weights import WeightsError, overwrite, read
+from codsl.weights.entry import Array, Entry
+
+
+def network(dtype: torch.dtype = torch.float32) -> nn.Module:
+    net = nn.Sequential(nn.Linear(5, 5), nn.BatchNorm1d(5), nn.Linear(5, 5)).to(dtype)
+    net.register_parameter("empty", nn.Parameter(torch.zeros(0, 3)))
+    net[2].bias = net[0].bias
+    return net
+
+
+def values(net: nn.Module) -> dict[str, torch.Tensor]:
+    return {name: each.clone() for name, each in net.state_dict().items()}
+
+
+def alike(left: dict[str, torch.Tensor], right: dict[str, torch.Tensor]) -> bool:
+    return list(left) == list(right) and all(torch.equal(left[name], right[name]) for name in left)
+
+
+class Failing:
+    """A tensor that is read so many times."""
+
+    def __init__(self, entry: Entry, times: int, error: BaseException) -> None:
+        self.entry, self.left, self.error = entry, times, error
+
+    def __call__(self) -> Array:
+        if not self.left:
+            raise self.error
+        self.left -= 1
+        return self.entry.read()
+
+
+@pytest.mark.parametrize("error", [OSError("gone"), KeyboardInterrupt(), MemoryError()])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("most", [overwrite.IN_MEMORY, 0])
+def test_a_reader_that_fails_in_the_middle(
+    error: BaseException, dtype: torch.dtype, most: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(overwrite, "IN_MEMORY", most)
+    net = network(dtype)
+    before = values(net)
+    for name in before:
+        tensors = read({name: each + 1 for name, each in before.items()})
+        entry = tensors.entries[name]
+        tensors.entries[name] = replace(entry, read=Failing(entry, 1, error))
+        with pytest.raises(type(error)):
+            codsl.load_weights(net, tensors)
+        assert alike(values(net), before)
+    codsl.load_weights(net, {name: each + 1 for name, each in before.items()})
+    assert alike(values(net), {name: each + 1 for name, each in before.items()})
+
+
+def test_a_file_that_changes_while_it_is_read(tmp_path: Path) -> None:
+    net, path = network(), tmp_path / "n.safetensors"
+    codsl.save_weights(net, path)
+    before = values(net)
+    tensors = read(path)
+    entry = tensors.entries["2.weight"]
+
+    def changing() -> Array:
+        array = entry.read()
+        path.write_bytes(path.read_bytes()[:-8])
+        return array
+
+    tensors.entries["2.weight"] = replace(entry, read=changing)
+    with pytest.raises(WeightsError):
+        codsl.load_weights(net, tensors)
+    assert alike(values(net), before)
+
+
+class Full(io.BytesIO):
+    """A file on a disk with room for so many tensors."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+
+    def write(self, data: Any) -> int:
+        if not self.room:
+            raise OSError(28, "No space left on device")
+        self.room -= 1
+        return super().write(data)
+
+
+@pytest.mark.parametrize("room", [0, 1, 4])
+def test_a_disk_without_room(room: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(overwrite, "IN_MEMORY", 0)
+    monkeypatch.setattr(overwrite, "TemporaryFile", partial(Full, room))
+    net = network()
+    before = values(net)
+    with pytest.raises(WeightsError, match=r"no room in .*(\n.*)*TMPDIR"):
+        codsl.load_weights(net, {name: each + 1 for name, each in before.items()})
+    assert alike(values(net), before)
+
+
+def test_a_disk_that_is_not_to_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refusing() -> Any:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(overwrite, "IN_MEMORY", 0)
+    monkeypatch.setattr(overwrite, "TemporaryFile", refusing)
+    net = network()
+    given = {name: each + 1 for name, each in values(net).items()}
+    codsl.load_weights(net, given)
+    assert alike(values(net), given)
+
+
+MEASURE = """
+import resource, sys, torch, codsl
+from torch import nn
+def peak(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+def now(): return int(open("/proc/self/statm").read().split()[1]) * resource.getpagesize() / 2**20
+net = nn.Sequential(*(nn.Linear(1024, 1024, bias=False) for _ in range(40)))
+codsl.load_weights(nn.Linear(2, 2), {"weight": torch.ones(2, 2), "bias": torch.ones(2)})
+before = now()
+codsl.load_weights(net, sys.argv[1])
+assert float(net[7].weight.detach()[0, 0]) == 7
+print(peak() - max(before, 0))
+"""
+"""The most that a load of 160 MiB takes besides its network, in MiB; a tensor has four."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
+@pytest.mark.parametrize("suffix", ["safetensors", "npz"])
+def test_a_load_takes_little_more_than_the_network(suffix: str, tmp_path: Path) -> None:
+    path = tmp_path / f"n.{suffix}"
+    layers = [nn.Linear(1024, 1024, bias=False) for _ in range(40)]
+    for at, layer in enumerate(layers):
+        nn.init.constant_(layer.weight, at)
+    codsl.save_weights(nn.Sequential(*layers), path)
+    found = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=False
+    )
+    assert found.returncode == 0, found.stderr
+    assert float(found.stdout) < 60
