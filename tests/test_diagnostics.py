@@ -14,7 +14,7 @@ from goldens import FILES, golden, mistakes, shown
 
 ELSEWHERE = {"E0103": "has no source line; shown in test_bad_input"} | {
     f"E06{number:02}": "is of a file of weights; shown in tests/weights"
-    for number in range(1, 14)
+    for number in range(1, 13)
     if number != 4
 }
 """Codes without a file in `tests/wrong`, and why."""

@@ -20,7 +20,7 @@ SHOWN = 5
 def complaints(matching: Matching, tensors: Tensors, terms: Terms) -> list[Diagnostic]:
     """All that is wrong, what explains the rest first."""
     found = [
-        *(Diagnostic("E0613", each) for each in matching.obstacles),
+        *(Diagnostic("E0612", each) for each in matching.obstacles),
         *_idle(matching, tensors, terms),
         *_clashes(matching),
         *_mismatches(matching.mismatches, terms),
@@ -37,7 +37,10 @@ def complaints(matching: Matching, tensors: Tensors, terms: Terms) -> list[Diagn
         message = (
             f"{plural(len(unexpected), 'tensor')} of the checkpoint {has} no place in the network"
         )
-        names = listed(source for source, _ in unexpected)
+        names = listed(
+            source if source == renamed else f"{source} (renamed to {renamed})"
+            for source, renamed in unexpected
+        )
         allow = Help("say so by `allow_unexpected` if that is meant")
         found.append(Diagnostic("E0608", message, (), (names,), () if missing else (allow,)))
     if not found and not matching.moves:
@@ -114,10 +117,14 @@ def _remedies(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[st
     if prefix:
         yield f"a rule: {prefix}"
         return
-    for place in matching.missing[:SHOWN]:
-        near = suggest(place.name, _fitting(place, spare.values(), tensors.entries, terms))
-        if near:
-            yield f"for `{place.name}`, did you mean `{near[0]}` of the same shape?"
+    near = [
+        f"for `{place.name}`, did you mean `{source}` of the same shape?"
+        for place in matching.missing[:SHOWN]
+        for source in suggest(place.name, _fitting(place, spare.values(), tensors.entries, terms))[
+            :1
+        ]
+    ]
+    yield from near or ["say by `rename` which is which: `theirs.{rest} -> ours.{rest}`"]
 
 
 def _fitting(

@@ -198,6 +198,8 @@ LAYOUTS: dict[str, Forms] = {
 
 def forms(place: Place, layout: str) -> tuple[Form, ...]:
     """The forms in which a layout may have a tensor, the usual one first; none where it cannot."""
+    if place.counter:
+        return (Form(place.leaf, place.shape, place.shape),)
     found = tuple(dict.fromkeys(LAYOUTS[layout](place)))
     native = tuple(
         Form(place.leaf, form.shape, form.target, form.view, form.axes, form.flips)

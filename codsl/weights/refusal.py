@@ -31,12 +31,3 @@ def unsafe(path: str | os.PathLike[str], reason: str, *helps: str) -> WeightsErr
 def oversized(path: str | os.PathLike[str], reason: str, *helps: str) -> WeightsError:
     """A file that claims more than it holds (E0603)."""
     return refusal("E0603", f"`{os.fspath(path)}` claims too much: {reason}", helps=helps)
-
-
-def missing_extra(path: str | os.PathLike[str], package: str, extra: str) -> WeightsError:
-    """A file whose format takes a package that is not installed (E0612)."""
-    return refusal(
-        "E0612",
-        f"`{os.fspath(path)}` takes the package `{package}`, which is not installed",
-        helps=(f"pip install 'codsl[{extra}]'",),
-    )

@@ -1,15 +1,17 @@
 """Which checkpoint is meant, and whether all of it fits: the plan of a load."""
 
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import file_digest
-from pathlib import Path
 
 from torch import nn
 
 from codsl.diagnostics import suggest
 from codsl.spec.known import Known
 from codsl.weights.complaints import complaints
+from codsl.weights.formats.file import File
 from codsl.weights.matching import Matching, Terms, match
 from codsl.weights.places import places_of
 from codsl.weights.refusal import WeightsError, refusal
@@ -83,14 +85,10 @@ def _check_sum(checkpoint: Checkpoint, known: Known) -> None:
         )
 
 
-def sum_of(checkpoint: Checkpoint) -> str:
+def sum_of(checkpoint: str | os.PathLike[str]) -> str:
     """The SHA-256 of a file. Raises `WeightsError` where it cannot be read."""
-    path = Path(str(checkpoint))
-    try:
-        with path.open("rb") as file:
-            return file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise refusal("E0601", f"`{path}` cannot be read: {error.strerror}") from None
+    with File.at(os.fspath(checkpoint)).opened() as file:
+        return file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _match(net: nn.Module, checkpoint: Checkpoint, known: Known) -> tuple[Tensors, Terms, Matching]:
@@ -118,9 +116,8 @@ def _fitting(net: nn.Module, checkpoint: Checkpoint, given: Known, knowns: Itera
         return Plan(tensors, given, matching)
     plans = []
     for known in knowns:
-        its, _, other = _match(net, checkpoint, _with(known, given))
-        if other.whole:
-            plans.append(Plan(its, known, other))
+        with suppress(WeightsError):
+            plans.append(_whole(net, checkpoint, _with(known, given)))
     if len(plans) > 1:
         plans = [plan for plan in plans if plan.known.sha256] or plans
     if len(plans) > 1:

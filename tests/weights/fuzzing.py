@@ -46,7 +46,7 @@ RESIDENT = 256 << 20
 """Bytes of memory that reading may leave the process larger by."""
 SLOW = 20
 """Seconds of processor time after which a file of a few kilobytes is read too slowly."""
-CODES = {"E0601", "E0602", "E0603", "E0612"}
+CODES = {"E0601", "E0602", "E0603"}
 
 
 @dataclass(frozen=True)
