@@ -125,7 +125,9 @@ def test_a_disk_that_is_not_to_be_written(monkeypatch: pytest.MonkeyPatch) -> No
 MEASURE = """
 import re, sys, torch, codsl
 from torch import nn
-def seen(what): return int(re.search(what + r":\\s+(\\d+)", open("/proc/self/status").read())[1]) / 1024
+def seen(what):
+    status = open("/proc/self/status").read()
+    return int(re.search(what + r":\\s+(\\d+)", status)[1]) / 1024
 def peak(): return seen("VmHWM")
 def now(): return seen("VmRSS")
 net = nn.Sequential(*(nn.Linear(1024, 1024, bias=False) for _ in range(40)))
