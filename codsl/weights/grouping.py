@@ -21,11 +21,10 @@ def _said(group: Sequence[list[str]]) -> list[str]:
     if prod(map(len, found)) == len(group):
         return ["".join(_one(values) for values in found)]
     place = next(at for at, values in enumerate(found) if len(values) > 1)
-    return [
-        text
-        for value in found[place]
-        for text in _said([parts for parts in group if parts[place] == value])
-    ]
+    apart: dict[str, list[list[str]]] = {value: [] for value in found[place]}
+    for parts in group:
+        apart[parts[place]].append(parts)
+    return [text for each in apart.values() for text in _said(each)]
 
 
 def _one(values: list[str]) -> str:

@@ -73,11 +73,15 @@ def _torch(place: Place) -> Iterator[Form]:
 
 
 def _megengine(place: Place) -> Iterator[Form]:
-    """MegEngine 1.0 to 1.13: grouped weights have an axis for the groups, biases are frames."""
+    """MegEngine 1.0 to 1.13: grouped weights have an axis for the groups, biases are frames, of
+    another rank where the kernel is adapted."""
     shape, groups = place.shape, place.groups
     match place.kind, place.leaf:
-        case (("convolution" | "transposed"), "bias"):
-            yield Form("bias", (1, *shape, *(1,) * place.dimensions), shape)
+        case (("convolution" | "transposed" | "dense"), "bias"):
+            frames = [(1, *shape, *(1,) * rank) for rank in (1, 2, 3)]
+            own = frames[place.dimensions - 1] if place.dimensions else shape
+            for each in dict.fromkeys((own, shape, *frames)):
+                yield Form("bias", each, shape)
         case (("convolution" | "transposed"), "weight") if groups > 1:
             first, second, *kernel = shape
             yield Form("weight", (groups, first // groups, second, *kernel), shape)

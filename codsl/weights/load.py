@@ -2,12 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from itertools import starmap
 
 import torch
 from torch import nn
 
-from codsl.diagnostics import Diagnostic
-from codsl.weights.entry import Array, Entry
+from codsl.diagnostics import Diagnostic, Help
+from codsl.weights.entry import Array
+from codsl.weights.grouping import listed
 from codsl.weights.matching import alike, cast_of
 from codsl.weights.move import Move
 from codsl.weights.numbers import as_torch, nonfinite
@@ -79,10 +81,12 @@ def load_weights(
 def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
     """Read every tensor once: what will become of it, and whether its numbers survive."""
     loaded, wrong = [], []
+    cannot: dict[tuple[str, torch.dtype], list[tuple[str, Place]]] = {}
     for move in moves:
         lost = [each for each in move.entries if not alike(each[1], move.place.dtype)]
+        for source, entry in lost:
+            cannot.setdefault((str(entry.dtype), move.place.dtype), []).append((source, move.place))
         if lost:
-            wrong.append(_no_cast(move.place, *lost[0]))
             continue
         array = move.array()
         strange = nonfinite(array)
@@ -90,7 +94,7 @@ def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
         if not _survives(tensor, array, strange):
             wrong.append(_too_large(move))
         loaded.append(_loaded(move, strange))
-    return loaded, wrong
+    return loaded, [*starmap(_no_cast, cannot.items()), *wrong]
 
 
 def _survives(tensor: torch.Tensor, array: Array, strange: int) -> bool:
@@ -100,12 +104,15 @@ def _survives(tensor: torch.Tensor, array: Array, strange: int) -> bool:
     return bool((tensor.numpy() == array).all())
 
 
-def _no_cast(place: Place, source: str, entry: Entry) -> Diagnostic:
-    dtype = str(place.dtype).removeprefix("torch.")
-    message = f"`{source}` holds {entry.dtype}, and `{place.name}` takes {dtype}"
-    quantised = entry.dtype.kind in "iu" and place.dtype.is_floating_point
-    note = "quantised numbers lack their scale here" if quantised else "numbers would be lost"
-    return Diagnostic("E0610", message, (), (note,))
+def _no_cast(dtypes: tuple[str, torch.dtype], tensors: list[tuple[str, Place]]) -> Diagnostic:
+    there, here = dtypes[0], str(dtypes[1]).removeprefix("torch.")
+    source, place = tensors[0]
+    message = f"`{source}` holds {there}, and `{place.name}` takes {here}"
+    notes = [f"so it is with {listed(source for source, _ in tensors[1:])}"] * (len(tensors) > 1)
+    quantised = "int" in there and dtypes[1].is_floating_point
+    notes += ["quantised numbers lack their scale here" if quantised else "numbers would be lost"]
+    helps = (Help("load what it was quantised from, or multiply by the scales first"),)
+    return Diagnostic("E0610", message, (), tuple(notes), helps if quantised else ())
 
 
 def _too_large(move: Move) -> Diagnostic:

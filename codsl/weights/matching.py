@@ -95,6 +95,8 @@ class _Matcher:
         missing, clashes, kept = [], [], []
         for place in self.folds.places.values():
             found = self._candidates(place)
+            if len(found) > 1:
+                found = [each for each in found if not self._spare(each[0])] or found
             self._taken.update(source for source, _ in found)
             if len(found) > 1:
                 clashes.append(Clash(place.name, tuple(source for source, _ in found)))
@@ -102,6 +104,8 @@ class _Matcher:
                 match self._move(place, *found[0]):
                     case Move() as move:
                         moves.append(move)
+                    case Mismatch() as mismatch if self._dropped(mismatch):
+                        kept.append(place.name)
                     case Mismatch() as mismatch:
                         mismatches.append(mismatch)
             elif place.name in self.folds.optional:
@@ -128,6 +132,16 @@ class _Matcher:
         known = keys(place, self._terms.layout)
         return [each for key in known for each in self._named.get(key, ())]
 
+    def _spare(self, source: str) -> bool:
+        return _allowed(source, self._terms.allow_unexpected)
+
+    def _dropped(self, mismatch: Mismatch) -> bool:
+        """Whether a tensor of another shape may be left out, and its place be left as it is."""
+        allowed = _allowed(mismatch.place.name, self._terms.allow_missing)
+        dropped = allowed and self._spare(mismatch.source)
+        self._taken -= {mismatch.source} if dropped else set()
+        return dropped
+
     def _read(self, place: Place) -> list[Entry]:
         return [self._entries[source] for source, _ in self._candidates(place)]
 
@@ -153,7 +167,7 @@ class _Matcher:
                 if source in self._taken:
                     continue
                 counter = source.rpartition(".")[2] == "num_batches_tracked"
-                if _allowed(source, self._terms.allow_unexpected) or counter:
+                if self._spare(source) or counter:
                     left.append(source)
                 else:
                     unexpected.append((source, renamed))

@@ -137,7 +137,7 @@ codsl.load_weights(net, sys.argv[1])
 assert float(net[7].weight.detach()[0, 0]) == 7
 print(peak() - max(before, 0))
 """
-"""The most that a load of 160 MiB takes besides its network, in MiB; a tensor has four."""
+"""The most that a load of 160 MiB takes besides its network, in MiB: a second copy would be 160."""
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the memory of a process is read from /proc")
@@ -152,4 +152,4 @@ def test_a_load_takes_little_more_than_the_network(suffix: str, tmp_path: Path) 
         [sys.executable, "-c", MEASURE, str(path)], capture_output=True, text=True, check=False
     )
     assert found.returncode == 0, found.stderr
-    assert float(found.stdout) < 60
+    assert float(found.stdout) < 100
