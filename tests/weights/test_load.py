@@ -319,3 +319,14 @@ def test_checkpoints_that_the_spec_knows() -> None:
     twice = codsl.build(SPEC + KNOWN + 'weights "too" { "r.{rest}" -> "{rest}" }')
     with pytest.raises(WeightsError, match="`raw` or `too`"):
         codsl.load_weights(twice, given)
+
+
+def test_a_rule_of_a_spec_may_be_for_another_variant() -> None:
+    rules = 'weights "other" { "h.{rest}" -> "head.{rest}"  "p.{rest}" -> "pool.{rest}" }\n'
+    given = {name.replace("head.", "h."): each for name, each in tensors().items()}
+    net = codsl.build(SPEC + rules)
+    assert codsl.load_weights(net, given).checkpoint == "other"
+    assert codsl.load_weights(net, given, known="other").checkpoint == "other"
+    idle = rules.replace('"pool.', '"stem.')
+    with pytest.raises(WeightsError, match="the rule `p.{rest} -> stem.{rest}` renames nothing"):
+        codsl.load_weights(codsl.build(SPEC + idle), given, known="other")
