@@ -102,7 +102,5 @@ def test_a_clip_costs_what_torchvision_says(kind: str, billions: float) -> None:
     """Multiply-adds of 16 frames of 112 x 112, as the weights of torchvision 0.28.0 state them."""
     graph = codsl.check(SPEC, variant=kind)
     times = graph.times[graph.base :]
-    macs = sum(
-        node.macs * length(time, 16) for node, time in zip(graph.nodes, times, strict=True)
-    )
+    macs = sum(node.macs * length(time, 16) for node, time in zip(graph.nodes, times, strict=True))
     assert float(macs) / 1e9 == pytest.approx(billions, abs=5e-4)

@@ -328,5 +328,5 @@ def test_a_rule_of_a_spec_may_be_for_another_variant() -> None:
     assert codsl.load_weights(net, given).checkpoint == "other"
     assert codsl.load_weights(net, given, known="other").checkpoint == "other"
     idle = rules.replace('"pool.', '"stem.')
-    with pytest.raises(WeightsError, match="the rule `p.{rest} -> stem.{rest}` renames nothing"):
+    with pytest.raises(WeightsError, match=r"`p\.\{rest\} -> stem\.\{rest\}` renames nothing"):
         codsl.load_weights(codsl.build(SPEC + idle), given, known="other")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from math import ceil
 
-import torch
 from torch import Tensor, nn
 
 
@@ -14,32 +13,41 @@ def rounded(width: float) -> int:
     return near + 8 if near < 0.9 * width else near
 
 
-class Gate(nn.Module):
-    """Squeeze-and-excitation over a `clip`, or over each `frame`."""
+def cropped(x: Tensor, frames: int) -> Tensor:
+    """As many frames amid those of `x`; of an odd rest, the larger half is left out at the end."""
+    front = (x.shape[2] - frames) // 2
+    return x[:, :, front : front + frames]
 
-    def __init__(self, channels: int, scope: str) -> None:
+
+class Gate(nn.Module):
+    """Squeeze-and-excitation over a clip, or over each window of `window` frames."""
+
+    def __init__(self, channels: int, window: int | None) -> None:
         super().__init__()
         fewer = rounded(channels / 16)
-        self.dims = (2, 3, 4) if scope == "clip" else (3, 4)
+        self.window = window
         self.block = nn.Sequential(
             nn.Conv3d(channels, fewer, 1), nn.ReLU(), nn.Conv3d(fewer, channels, 1), nn.Sigmoid()
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * self.block(x.mean(self.dims, keepdim=True))
+        if self.window is None:
+            return x * self.block(x.mean((2, 3, 4), keepdim=True))
+        means = x.mean((3, 4), keepdim=True).unfold(2, self.window, 1).mean(-1)
+        return cropped(x, means.shape[2]) * self.block(means)
 
 
 class Branch(nn.Module):
     """The inverted bottleneck of a block."""
 
-    def __init__(self, into: int, out: int, stride: int, gate: str) -> None:
+    def __init__(self, into: int, out: int, stride: int, gate: int | None) -> None:
         super().__init__()
         inner = int(2.25 * out)
         strides = (1, stride, stride)
         self.conv_a = nn.Conv3d(into, inner, 1, bias=False)
         self.norm_a = nn.BatchNorm3d(inner)
         self.conv_b = nn.Conv3d(inner, inner, 3, strides, 1, groups=inner, bias=False)
-        gates = nn.Identity() if gate == "none" else Gate(inner, gate)
+        gates = Gate(inner, gate) if gate != 0 else nn.Identity()
         self.norm_b = nn.Sequential(nn.BatchNorm3d(inner), gates)
         self.conv_c = nn.Conv3d(inner, out, 1, bias=False)
         self.norm_c = nn.BatchNorm3d(out)
@@ -54,7 +62,7 @@ class Branch(nn.Module):
 class Block(nn.Module):
     """A residual block."""
 
-    def __init__(self, into: int, out: int, stride: int, gate: str) -> None:
+    def __init__(self, into: int, out: int, stride: int, gate: int | None) -> None:
         super().__init__()
         if into != out or stride != 1:
             self.branch1_conv = nn.Conv3d(into, out, 1, (1, stride, stride), bias=False)
@@ -65,18 +73,19 @@ class Block(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         short = self.branch1_conv(x) if hasattr(self, "branch1_conv") else x
         short = self.branch1_norm(short) if hasattr(self, "branch1_norm") else short
-        y: Tensor = (short + self.branch2(x)).relu()
+        body = self.branch2(x)
+        y: Tensor = (cropped(short, body.shape[2]) + body).relu()
         return y
 
 
 class Stage(nn.Module):
     """Blocks, the first with a stride over space, every other with a gate."""
 
-    def __init__(self, into: int, out: int, depth: int, gate: str) -> None:
+    def __init__(self, into: int, out: int, depth: int, gate: int | None) -> None:
         super().__init__()
         self.res_blocks = nn.Sequential(
             *(
-                Block(into if i == 0 else out, out, 2 if i == 0 else 1, "none" if i % 2 else gate)
+                Block(into if i == 0 else out, out, 2 if i == 0 else 1, 0 if i % 2 else gate)
                 for i in range(depth)
             )
         )
@@ -125,7 +134,7 @@ class Head(nn.Module):
 class X3D(nn.Module):
     """`(B, 3, T, H, W)` to `(B, classes, T - window + 1)`, without the softmax of evaluation.
 
-    `gate` is `none`, `frame` or `clip`.
+    `gate` is how many frames a gate sees, 0 for no gates, None for a gate over the whole clip.
     """
 
     def __init__(
@@ -135,7 +144,7 @@ class X3D(nn.Module):
         features: int,
         classes: int,
         window: int,
-        gate: str = "frame",
+        gate: int | None = None,
     ) -> None:
         super().__init__()
         widths = [rounded(12 * 2**i * width) for i in range(4)]
@@ -156,12 +165,3 @@ class X3D(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y: Tensor = self.blocks[-1](self.features(x))
         return y
-
-
-@torch.no_grad()
-def x3d(weights: dict[str, Tensor] | None = None, **sizes: object) -> X3D:
-    """A network in float64, with a checkpoint's weights if there are any."""
-    net = X3D(**sizes).double().eval()  # type: ignore[arg-type]
-    if weights is not None:
-        net.load_state_dict(weights)
-    return net
