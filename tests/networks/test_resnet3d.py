@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ import torch
 import codsl
 from codsl.algebra.time import length
 from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from networks.live import installed
 from networks.references.resnet3d import ResNet3d
 
 SPEC = FOLDER / "resnet3d.codsl"
@@ -48,25 +47,10 @@ def test_clip_and_stream_are_the_reference(kind: str) -> None:
         streams(net, x, wanted)
 
 
-@cache
-def torchvision() -> tuple[Any, ...]:
-    """Its models of video. Beside a torch of another build its wheel imports once two operators
-    are declared, for as long as what declares them is kept."""
-    if find_spec("torchvision") is None:
-        pytest.skip("torchvision is not installed")
-    try:
-        return (import_module("torchvision.models.video"),)
-    except RuntimeError:
-        declared = torch.library.Library("torchvision", "FRAGMENT")
-        declared.define("nms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        declared.define("qnms(Tensor dets, Tensor scores, float iou_threshold) -> Tensor")
-        return import_module("torchvision.models.video"), declared
-
-
 @pytest.mark.parametrize("kind", KINDS)
 @torch.no_grad()
 def test_it_is_torchvision_live(kind: str) -> None:
-    make = getattr(torchvision()[0], kind)
+    make = getattr(installed("torchvision.models.video"), kind)
     x = moving(1, 3, 16, 32, 32)
     theirs = tuned(make(num_classes=7), x)
     sizes = {"classes": 7, "size": 32}

@@ -14,6 +14,7 @@ from codsl.algebra.time import length
 from codsl.network import Network
 from goldens import mended
 from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from networks.live import installed
 from networks.references.x3d import X3D
 from networks.zoo import Case, case
 
@@ -84,6 +85,18 @@ def test_a_case_streams(name: str) -> None:
     wanted = of_case(found, GATES[name], window=5)(found.input)
     assert far(net(found.input), wanted) <= TOLERANCE
     streams(net, found.input, wanted)
+
+
+@torch.no_grad()
+def test_it_is_pytorchvideo_live() -> None:
+    """All of X3D-XS but its gates, which see the clip there; with them, all weights are loaded."""
+    make = installed("pytorchvideo.models.x3d").create_x3d
+    sizes = {"input_clip_length": 4, "input_crop_size": 64}
+    x = moving(1, 3, 4, 64, 64)
+    theirs = tuned(make(**sizes, se_ratio=0.0, head_activation=None), x)
+    net = network(SPEC, theirs.state_dict(), window=4, size=64, gate=0)
+    assert far(net(x), theirs(x).unsqueeze(2)) <= TOLERANCE
+    network(SPEC, make(**sizes).double().state_dict(), window=4, size=64)
 
 
 @pytest.mark.parametrize("gate", [0, 1])
