@@ -117,3 +117,17 @@ def test_a_shorter_body_is_offered_a_crop() -> None:
     after = mended(text, found.helps[0].edits)
     assert '  - residual:\n      shrink: "centered"\n      layers:\n' in after
     assert codsl.check(after).delay == 2
+
+
+def test_a_window_of_the_whole_clip_is_no_number() -> None:
+    """The residual around a window of 16 is then offered what it lacks."""
+    text = TEXT % ("", "avg_pool3d((T, 6, 6), stride=1)")
+    (found,) = mistakes(text, "n")
+    assert (found.code, found.message) == ("E0301", "`T` is no number")
+    assert found.notes == ("it is how many frames a clip has, and a stream has no last one",)
+    frame, window = (mended(text, each.edits) for each in found.helps)
+    assert codsl.check(frame).receptive_field == 1
+    for _ in range(2):
+        (found,) = mistakes(window, "n")
+        window = mended(window, found.helps[0].edits)
+    assert codsl.check(window).receptive_field == 31
