@@ -10,7 +10,7 @@ import codsl
 from codsl.codes import TITLES
 from codsl.diagnostics import MOST, Diagnostic, Findings, Help, Label, escape, render, suggest
 from codsl.source import Source
-from goldens import FILES, golden, mistakes, shown
+from goldens import FILES, golden, mended, mistakes, shown
 
 ELSEWHERE = {"E0103": "has no source line; shown in test_bad_input"} | {
     f"E06{number:02}": "is of a file of weights; shown in tests/weights"
@@ -58,16 +58,17 @@ def test_edits_mend_what_they_are_offered_for(path: Path) -> None:
     """Each edit makes its mistake go away; a file whose mistakes all have one then checks."""
     text = path.read_text("utf-8")
     found = mistakes(text, path.name)
-    edits = [(each, help_.edits[0]) for each in found for help_ in each.helps if help_.edits]
-    for each, edit in edits:
-        after = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
-        left = mistakes(after, path.name)
-        assert each.message not in [other.message for other in left], after
-        assert len(left) <= len(found), "\n\n".join(map(str, left))
-    if len(edits) == len(found):
-        for _, edit in sorted(edits, key=lambda pair: -pair[1].span.start):
-            text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
-        assert not mistakes(text, path.name), "\n\n".join(map(str, mistakes(text, path.name)))
+    offered = [[help_.edits for help_ in each.helps if help_.edits] for each in found]
+    for each, ways in zip(found, offered, strict=True):
+        for edits in ways:
+            after = mended(text, edits)
+            left = mistakes(after, path.name)
+            assert each.message not in [other.message for other in left], after
+            assert len(left) <= len(found), "\n\n".join(map(str, left))
+    for way in (0, -1):
+        if all(offered):
+            after = mended(text, [edit for ways in offered for edit in ways[way]])
+            assert not mistakes(after, path.name), "\n\n".join(map(str, mistakes(after, path.name)))
 
 
 def test_many_edits_are_offered() -> None:

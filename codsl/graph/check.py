@@ -16,7 +16,7 @@ from codsl.algebra.time import (
 )
 from codsl.diagnostics import Findings, Label
 from codsl.graph.graph import Graph
-from codsl.graph.meet import report
+from codsl.graph.meet import report, shrinking
 from codsl.graph.node import Edge, Node
 from codsl.layers.joining import Aggregation
 from codsl.layers.mistake import Mistake
@@ -38,7 +38,7 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
     for item in spec.items:
         inputs = [times[value] for value in item.inputs]
         known = [time for time in inputs if time is not None]
-        edges = _edges(item, known, findings) if len(known) == len(inputs) else None
+        edges = _edges(spec, item, known, findings) if len(known) == len(inputs) else None
         times.append(_joined(spec, item, known, edges, findings) if edges else None)
         if edges:
             nodes.append(_node(item, frames, edges))
@@ -62,7 +62,9 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
     return graph
 
 
-def _edges(item: Item, inputs: list[Time], findings: Findings) -> tuple[Edge, ...] | None:
+def _edges(
+    spec: Spec, item: Item, inputs: list[Time], findings: Findings
+) -> tuple[Edge, ...] | None:
     """What an item reads and how it sits over it; a shrinking join crops its first input."""
     if isinstance(item.operation, Aggregation):
         edges = [Edge(value, IDENTITY) for value in item.inputs]
@@ -74,7 +76,7 @@ def _edges(item: Item, inputs: list[Time], findings: Findings) -> tuple[Edge, ..
     try:
         return (Edge(item.inputs[0], item.operation.time()),)
     except Mistake as mistake:
-        pin(mistake, item.type, item.origin, findings)
+        pin(mistake, item.type, item.origin, findings, shrinking(spec, item))
         return None
 
 

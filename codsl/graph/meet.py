@@ -3,11 +3,14 @@
 from fractions import Fraction
 
 from codsl.algebra.time import Time, longest, lost, shortens
-from codsl.diagnostics import Findings, Label, plural
+from codsl.diagnostics import Edit, Findings, Help, Label, plural
+from codsl.spec.mend import added
 from codsl.spec.spec import Item, Spec
 
 MOST = 3
 """Layers that are pointed at, at most."""
+
+_RESIDUAL = ("shortcut", "body")
 
 
 def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findings) -> None:
@@ -49,17 +52,36 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
     )
 
 
+def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
+    """The edits that let the residuals around an item crop their shortcuts, if it shortens time."""
+    edits: dict[int, Edit] = {}
+    after: set[int] = set()
+    for value, each in enumerate(spec.items, len(spec.inputs)):
+        if each is not item and after.isdisjoint(each.inputs):
+            continue
+        after.add(value)
+        shorter = each.labels == _RESIDUAL and after.isdisjoint(each.inputs[:1])
+        if shorter and each.shrink is None:
+            edits.update((edit.span.start, edit) for edit in _shrunk(each))
+    return tuple(edits.values())
+
+
+def _shrunk(item: Item) -> tuple[Edit, ...]:
+    return added(item.origin, "shrink", '"centered"')
+
+
 def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
-def _mend(item: Item, times: list[Time]) -> str:
-    if item.labels[0] == "shortcut" and lost(times[0], times[-1]) > 0:
-        return (
+def _mend(item: Item, times: list[Time]) -> Help:
+    if item.labels == _RESIDUAL and lost(times[0], times[-1]) > 0:
+        return Help(
             "pad the body over time, or say which frames of the shortcut it meets: "
-            "`shrink` is `centered`, `lagging` or `leading`"
+            "`shrink` is `centered`, `lagging` or `leading`",
+            _shrunk(item),
         )
-    return "pad the shorter over time"
+    return Help("pad the shorter over time")
 
 
 def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:

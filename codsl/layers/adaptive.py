@@ -8,11 +8,16 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import MaybeCount, OutputSizes
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Mistake, Remedy
 from codsl.layers.recipe import Call, Pointwise, Windowed
 from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
+
+_WINDOWS = (
+    Remedy("per frame: `kernel_size=1` pools each frame by itself", "1"),
+    Remedy("sliding window: `kernel_size=N` pools the last N frames, 16 say", "16", shortens=True),
+)
 
 
 @dataclass(frozen=True)
@@ -73,9 +78,9 @@ class AdaptivePool(Unlearned, OfImages):
                 "E0408",
                 f"`{type_name(type(self))}` needs `kernel_size`, its window over time",
                 argument="kernel_size",
-                replacement="1",
-                note="a clip is pooled over all its frames; a stream has no last frame to wait for",
-                help="`kernel_size=1` pools each frame, `kernel_size=N` the last N that reach it",
+                note="over a whole clip, a head or a gate (squeeze-and-excitation) waits for the "
+                "last frame, and a stream has none",
+                remedies=_WINDOWS,
             )
         return Window(self.kernel_size)
 

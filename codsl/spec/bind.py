@@ -1,12 +1,12 @@
 """Arguments onto parameters: of a row, of a template, of the network."""
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from codsl.diagnostics import Edit, Findings, Help, Label, plural, suggest
 from codsl.layers.mistake import Mistake
 from codsl.source import Span
+from codsl.spec.mend import added
 from codsl.spec.spec import Origin
 from codsl.spec.values import Given, Hole, LayerValue, Value, describe
 from codsl.syntax import tree
@@ -102,8 +102,17 @@ def _offers(name: str, names: Sequence[str], at: Span) -> list[Help | str]:
     return ["its arguments are " + ", ".join(f"`{each}`" for each in names)]
 
 
-def pin(mistake: Mistake, what: str, origin: Origin, findings: Findings) -> None:
-    """Report what a row found wrong, at the places where it was written."""
+def pin(
+    mistake: Mistake,
+    what: str,
+    origin: Origin,
+    findings: Findings,
+    shrinking: tuple[Edit, ...] = (),
+) -> None:
+    """Report what a row found wrong, at the places where it was written.
+
+    `shrinking` are the edits that a remedy needs besides where it shortens time.
+    """
     argument = origin.arguments.get(mistake.argument or "")
     culprit = Label(argument or origin.span, mistake.about if argument else mistake.layer)
     labels = [culprit]
@@ -114,6 +123,11 @@ def pin(mistake: Mistake, what: str, origin: Origin, findings: Findings) -> None
     if mistake.help:
         edits = () if origin.uses else _mend(mistake, what, argument, origin)
         helps.append(Help(mistake.help, edits))
+    for remedy in mistake.remedies:
+        edits = _given(origin, mistake.argument or "", remedy.replacement)
+        besides = shrinking if edits and remedy.shortens else ()
+        words = ", with `shrink` in the residuals around it" if besides else ""
+        helps.append(Help(f"{remedy.help}{words}", (*edits, *besides)))
     notes = (mistake.note,) if mistake.note else ()
     findings.add(mistake.code, str(mistake), *labels, notes=notes, helps=helps)
 
@@ -127,13 +141,15 @@ def _mend(mistake: Mistake, what: str, argument: Span | None, origin: Origin) ->
     if mistake.argument is None:
         named = origin.span.text == what
         return (Edit(origin.span, mistake.replacement),) if named else ()
-    last = max(origin.arguments.values(), key=lambda span: span.end, default=None)
-    after = origin.span.source.text[origin.span.end :]
-    sign = "=" if after.startswith("(") else ": " if re.match(r":[ ]*\{", after) else None
-    if last is None or sign is None:
-        return ()
-    end = origin.span.source.span(last.end, last.end)
-    return (Edit(end, f", {mistake.argument}{sign}{mistake.replacement}"),)
+    return added(origin, mistake.argument, mistake.replacement) if origin.arguments else ()
+
+
+def _given(origin: Origin, argument: str, value: str) -> tuple[Edit, ...]:
+    """A value for an argument that is left out, or is written as none."""
+    written = origin.arguments.get(argument)
+    if written is None:
+        return added(origin, argument, value)
+    return (Edit(written, value),) if written.text in ("none", "null", "~") else ()
 
 
 TYPES: Mapping[str, Callable[[Value], bool]] = {

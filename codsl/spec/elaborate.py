@@ -298,7 +298,8 @@ class _Elaborator:
         if how and how.shrink and place.still:
             no_shrink(node.arguments, place.uses, self._findings)
             how = None
-        origin = Origin(node.span, {}, place.uses)
+        words = {each.name.text: each.value.span for each in node.arguments if each.name}
+        origin = Origin(node.span, words, place.uses)
         taken = [self._sources.taken(each, node.span) for each in flows]
         item = how and meet(taken, labels, how, origin, self._findings)
         return self.made.add(item, place.level, key) if item else HOLE

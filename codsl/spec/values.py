@@ -18,6 +18,10 @@ class Hole(Exception):
     """A value that is not known, for a reason that has been reported."""
 
 
+_NO_LENGTH = "it is how many frames a clip has, and a stream has no last one"
+_WINDOWS = {"a window over time of each frame by itself": "1", "a sliding one, of 16 say": "16"}
+
+
 @dataclass(frozen=True)
 class Given:
     """A value and where it was written."""
@@ -177,6 +181,9 @@ class Evaluator:
         try:
             value = self._scope.get(name)
         except KeyError:
+            if name == "T":
+                self._no_length(span)
+                raise Hole from None
             constants = {"True": "true", "False": "false", "None": "none"}
             near = suggest(name, self._scope.names())[:1]
             near = [constants[name]] if name in constants else near
@@ -193,6 +200,14 @@ class Evaluator:
         if isinstance(value, type):
             raise Hole
         return value
+
+    def _no_length(self, span: Span) -> None:
+        """Report the length of a clip where a number is asked for."""
+        helps = [
+            Help(f"{said}: `{each}`", (Edit(_inner(span, "T"), each),))
+            for said, each in _WINDOWS.items()
+        ]
+        self._findings.add("E0301", "`T` is no number", span, notes=(_NO_LENGTH,), helps=helps)
 
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)

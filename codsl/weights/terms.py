@@ -48,7 +48,10 @@ def agree(
 
 
 def terms_of(known: Known) -> Terms:
-    """The same with adapters instead of their words. Raises `WeightsError` (E0604)."""
+    """The same with adapters instead of their words; the rules of a spec are for all its variants.
+
+    Raises `WeightsError` (E0604).
+    """
     adapters: list[tuple[Pattern, Adapter]] = []
     foldings: list[Folding] = []
     try:
@@ -67,6 +70,7 @@ def terms_of(known: Known) -> Terms:
         known.allow_unexpected,
         tuple(adapters),
         tuple(foldings),
+        shared=bool(known.name),
     )
 
 

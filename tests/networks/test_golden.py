@@ -22,13 +22,16 @@ NUMBERS = (
     "macs",
     "state_bytes",
 )
-VARIANTS: dict[str, tuple[str, ...]] = {"x3d": ("xs", "s", "m", "l")}
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "resnet3d": ("r3d_18", "mc3_18", "r2plus1d_18"),
+    "x3d": ("xs", "s", "m", "l"),
+}
 
 
 def numbers() -> dict[str, dict[str, Any]]:
     """The totals of the report, by network and variant."""
     found = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in sorted(FOLDER.glob("*.codsl")):
         for variant in (None, *VARIANTS.get(path.stem, ())):
             total = codsl.check(path, variant=variant).report().to_dict()["total"]
             name = f"{path.stem}-{variant}" if variant else path.stem
@@ -53,6 +56,7 @@ def test_golden_is_not_stale() -> None:
         ("squeeze_excitation", 7, 6, 1),
         ("tcn", 1 + 2 * 6 * (2**8 - 1), 0, 1),
         ("x3d", 2 * 28 + 13, 28 + 12, 1),
+        ("resnet3d", 2 * (5 + 7 + 14 + 28) + 1 + 8, 54 + 8, 8),
         ("two_rate", 2 * (2 + 2 + 4) + 1 + 4 * 24, 2 + 2 + 4 + 4 * 24, 4),
     ],
 )

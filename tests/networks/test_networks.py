@@ -32,17 +32,24 @@ SMALL: dict[str, dict[str, Any]] = {
     "squeeze_excitation": {"channels": 16, "window": 5},
     "tcn": {"channels": 6, "levels": 3, "kernel": 3},
     "two_rate": {"channels": 4, "window": 5},
+    "resnet3d": {"width": 4, "classes": 5, "size": 24, "window": 1},
     "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
 }
-VARIANTS = {"x3d": ("xs", "s", "m", "l")}
+VARIANTS = {"resnet3d": ("r3d_18", "mc3_18", "r2plus1d_18"), "x3d": ("xs", "s", "m", "l")}
 ENDLESS = 9
 """Frames that stand for a receptive field without end."""
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}
-CASES = [(name, variant) for name in SMALL for variant in (None, *VARIANTS.get(name, ()))]
+BOTH = [name for name in SMALL if (FOLDER / f"{name}.yaml").exists()]
+"""Networks in both surfaces; the others are in the text form alone."""
+CASES = [(name, variant) for name in BOTH for variant in (None, *VARIANTS.get(name, ()))]
 
 
 def files() -> list[Path]:
     return sorted(path for path in FOLDER.iterdir() if path.is_file())
+
+
+def file_of(name: str) -> Path:
+    return FOLDER / f"{name}{'.yaml' if name in BOTH else '.codsl'}"
 
 
 def parsed(path: Path) -> tree.Document:
@@ -104,7 +111,7 @@ def net_of(name: str, dtype: torch.dtype, seed: int = 0) -> Network:
     statistics are those of a clip, put out of tune. Gains above one would make the deep one
     amplify float32's own rounding beyond the tolerance, in the clip as in the stream."""
     torch.manual_seed(seed)
-    net = codsl.build(FOLDER / f"{name}.yaml", params=SMALL[name], dtype=dtype)
+    net = codsl.build(file_of(name), params=SMALL[name], dtype=dtype)
     norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
     with torch.no_grad():
         for parameter in net.parameters():
@@ -178,8 +185,8 @@ def lengths(net: Network) -> list[int]:
 
 
 def test_the_folder_is_what_is_tested_here() -> None:
-    both = {f"{name}{suffix}" for name in SMALL for suffix in (".yaml", ".codsl")}
-    assert {path.name for path in files()} == both
+    yaml = {f"{name}.yaml" for name in BOTH}
+    assert {path.name for path in files()} == yaml | {f"{name}.codsl" for name in SMALL}
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
@@ -205,7 +212,7 @@ def test_lines_are_short_and_tell_the_paper(path: Path) -> None:
     assert any(f"{year})" in doc for year in range(2010, 2030))
 
 
-@pytest.mark.parametrize("name", SMALL)
+@pytest.mark.parametrize("name", BOTH)
 def test_both_surfaces_give_one_tree(name: str) -> None:
     yaml, text = (
         with_lets_together(by_name(parsed(FOLDER / f"{name}{suffix}")))

@@ -329,3 +329,14 @@ def test_what_is_no_checkpoint_and_no_list() -> None:
         with pytest.raises(TypeError, match=f"a list of patterns, not {kind}"):
             codsl.load_weights(network(), tensors(), allow_missing=given)
     assert "`*` in `head.*` is no hole" in said(refused(tensors(), allow_missing=["head.*"]))
+
+
+def test_a_rule_of_a_spec_may_be_for_another_variant() -> None:
+    rules = 'weights "other" { "h.{rest}" -> "head.{rest}"  "p.{rest}" -> "pool.{rest}" }\n'
+    given = {name.replace("head.", "h."): each for name, each in tensors().items()}
+    net = codsl.build(SPEC + rules)
+    assert codsl.load_weights(net, given).checkpoint == "other"
+    assert codsl.load_weights(net, given, known="other").checkpoint == "other"
+    idle = rules.replace('"pool.', '"stem.')
+    with pytest.raises(WeightsError, match=r"`p\.\{rest\} -> stem\.\{rest\}` renames nothing"):
+        codsl.load_weights(codsl.build(SPEC + idle), given, known="other")
