@@ -144,6 +144,8 @@ class Evaluator:
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
                 return self.value(yes if self._truth(test) else no)
+            case tree.Item(sequence, index):
+                return self._item(sequence, index)
             case tree.Call():
                 return self._call(expression)
             case tree.Broken():
@@ -215,6 +217,24 @@ class Evaluator:
             raise Hole
         return value
 
+    def _item(self, sequence: tree.Expression, index: tree.Expression) -> Value:
+        items, place = self.value(sequence), self.value(index)
+        if not isinstance(items, tuple):
+            message = f"expected a tuple, found {describe(items)}"
+            self._findings.add("E0305", message, sequence.span)
+            raise Hole
+        if isinstance(place, bool) or not isinstance(place, int):
+            message = f"expected the number of an entry, found {describe(place)}"
+            self._findings.add("E0305", message, index.span)
+            raise Hole
+        if not -len(items) <= place < len(items):
+            message = f"there is no entry {place}: the tuple has {_entries(len(items))}"
+            helps = (f"they are counted from 0 to {len(items) - 1}",) if items else ()
+            self._findings.add("E0313", message, index.span, helps=helps)
+            raise Hole
+        item: Value = items[place]
+        return item
+
     def _binary(self, node: tree.Binary) -> Value:
         if node.operator in ("==", "!="):
             same = self.value(node.left) == self.value(node.right)
@@ -280,6 +300,10 @@ def describe(value: Value) -> str:
             return "a tuple"
         case _:
             return f"`{value}`"
+
+
+def _entries(count: int) -> str:
+    return "1 entry" if count == 1 else f"{count or 'no'} entries"
 
 
 def _inner(span: Span, name: str) -> Span:
