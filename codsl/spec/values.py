@@ -92,6 +92,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ceil": math.ceil,
     "floor": math.floor,
     "round_to": round_to,
+    "len": len,
 }
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -144,8 +145,8 @@ class Evaluator:
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
                 return self.value(yes if self._truth(test) else no)
-            case tree.Item(sequence, index):
-                return self._item(sequence, index)
+            case tree.Element():
+                return self._element(expression)
             case tree.Call():
                 return self._call(expression)
             case tree.Broken():
@@ -217,22 +218,22 @@ class Evaluator:
             raise Hole
         return value
 
-    def _item(self, sequence: tree.Expression, index: tree.Expression) -> Value:
-        items, place = self.value(sequence), self.value(index)
-        if not isinstance(items, tuple):
-            message = f"expected a tuple, found {describe(items)}"
-            self._findings.add("E0305", message, sequence.span)
+    def _tuple(self, expression: tree.Expression) -> tuple[Any, ...]:
+        value = self.value(expression)
+        if not isinstance(value, tuple):
+            message = f"expected a tuple, found {describe(value)}"
+            self._findings.add("E0305", message, expression.span)
             raise Hole
-        if isinstance(place, bool) or not isinstance(place, int):
-            message = f"expected the number of an entry, found {describe(place)}"
-            self._findings.add("E0305", message, index.span)
+        return value
+
+    def _element(self, node: tree.Element) -> Value:
+        items, at = self._tuple(node.whole), self._number(node.at)
+        if not isinstance(at, int) or not -len(items) <= at < len(items):
+            count = f"{len(items)} items" if len(items) != 1 else "one item"
+            message = f"there is no item {at} in a tuple of {count}"
+            self._findings.add("E0313", message, node.at.span, notes=("the first is item 0",))
             raise Hole
-        if not -len(items) <= place < len(items):
-            message = f"there is no entry {place}: the tuple has {_entries(len(items))}"
-            helps = (f"they are counted from 0 to {len(items) - 1}",) if items else ()
-            self._findings.add("E0313", message, index.span, helps=helps)
-            raise Hole
-        item: Value = items[place]
+        item: Value = items[at]
         return item
 
     def _binary(self, node: tree.Binary) -> Value:
@@ -262,6 +263,8 @@ class Evaluator:
         if any(each.name for each in node.arguments):
             self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
             raise Hole
+        if name == "len" and len(node.arguments) == 1:
+            return len(self._tuple(node.arguments[0].value))
         numbers = tuple(self._number(each.value) for each in node.arguments)
         return self._computed(FUNCTIONS[name], numbers, node.span)
 
@@ -300,10 +303,6 @@ def describe(value: Value) -> str:
             return "a tuple"
         case _:
             return f"`{value}`"
-
-
-def _entries(count: int) -> str:
-    return "1 entry" if count == 1 else f"{count or 'no'} entries"
 
 
 def _inner(span: Span, name: str) -> Span:

@@ -87,11 +87,11 @@ class Choice:
 
 
 @dataclass(frozen=True)
-class Item:
-    """`sequence[index]`: an entry of a tuple, counted as Python counts."""
+class Element:
+    """`whole[at]`, one item of a tuple."""
 
-    sequence: "Expression"
-    index: "Expression"
+    whole: "Expression"
+    at: "Expression"
     span: Span = _span()
 
 
@@ -120,7 +120,7 @@ class Broken:
     span: Span = _span()
 
 
-Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Item | Call | Broken
+Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Element | Call | Broken
 
 
 @dataclass(frozen=True)
