@@ -22,13 +22,18 @@ NUMBERS = (
     "macs",
     "state_bytes",
 )
-VARIANTS: dict[str, tuple[str, ...]] = {"x3d": ("xs", "s", "m", "l")}
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "i3d": ("rgb", "flow"),
+    "slowfast": ("r50_8x8", "r50_4x16", "r101_8x8"),
+    "video_resnet": ("slow", "slow_4x16", "c2d", "i3d"),
+    "x3d": ("xs", "s", "m", "l"),
+}
 
 
 def numbers() -> dict[str, dict[str, Any]]:
     """The totals of the report, by network and variant."""
     found = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in sorted(FOLDER.glob("*.codsl")):
         for variant in (None, *VARIANTS.get(path.stem, ())):
             total = codsl.check(path, variant=variant).report().to_dict()["total"]
             name = f"{path.stem}-{variant}" if variant else path.stem

@@ -19,9 +19,12 @@ TABLE = {
 }
 """The widths of the blocks of four branches, by their place."""
 Triple = tuple[int, int, int]
+ONES = (1, 1, 1)
 
 
-def unit(inside: int, out: int, kernel: Triple = (1, 1, 1), stride: Triple = (1, 1, 1)) -> nn.Module:
+def unit(
+    inside: int, out: int, kernel: Triple = (1, 1, 1), stride: Triple = (1, 1, 1)
+) -> nn.Module:
     """A convolution with its norm and ReLU."""
     a, b, c = kernel
     conv = nn.Conv3d(inside, out, kernel, stride, (a // 2, b // 2, c // 2), bias=False)

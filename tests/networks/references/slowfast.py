@@ -78,7 +78,7 @@ class SlowFast(nn.Module):
         self.alpha, self.window = alpha, window
 
     def features(self, x: Tensor) -> tuple[Tensor, Tensor]:
-        """What the slow and the fast pathway give: `(B, C, T / alpha, H, W)` and `(B, c, T, ...)`."""
+        """What either pathway gives: `(B, C, T / alpha, H, W)` and `(B, c, T, H, W)`."""
         slow, fast = x[:, :, :: self.alpha], x
         for block in list(self.blocks)[:-2]:
             slow, fast = block(slow, fast)
