@@ -104,6 +104,7 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "10,000 summands, yaml": ("E0106", lambda: layer("linear: $(" + "1+" * 10_000 + "1)")),
     "10,000 signs": ("E0106", lambda: statement("linear(" + "-" * 10_000 + "in_channels)")),
     "10,000 powers": ("E0106", lambda: statement("linear(" + "1**" * 10_000 + "1)")),
+    "5,000 entries": ("E0106", lambda: statement("linear(in_channels" + "[0]" * 5000 + ")")),
     "5,000 tuples": ("E0106", lambda: statement("linear(" + "(" * 5000 + "1" + ",)" * 5000 + ")")),
     "5,000 choices": ("E0106", lambda: statement("linear(" + "1 if true else " * 5000 + "1)")),
     "5,000 calls": ("E0106", lambda: statement("linear(" + "min(" * 5000 + "1" + ")" * 5001)),

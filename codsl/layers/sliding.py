@@ -58,12 +58,18 @@ def _window(kernel: int, stride: int, pad: Pad, dilation: int, ceil_mode: bool) 
                 "E0406",
                 f"`same` padding needs a stride of 1, not {stride}",
                 argument="padding",
-                help="give the padding as numbers",
+                help=f"TensorFlow pads a size that {stride} divides by {_elsewhere(reach, stride)}",
             )
         return Window(kernel, stride, reach // 2, reach - reach // 2, dilation, ceil_mode)
     if pad == "causal":
         return Window(kernel, stride, reach, 0, dilation, ceil_mode)
     return Window(kernel, stride, int(pad[0]), int(pad[1]), dilation, ceil_mode)
+
+
+def _elsewhere(reach: int, stride: int) -> str:
+    """The padding that TensorFlow calls `same`, of a size that the stride divides."""
+    both = max(reach + 1 - stride, 0)
+    return f"`({both // 2}, {both - both // 2})`"
 
 
 def slide(made: tuple[Window, ...], x: Frame, channels: int) -> Frame:

@@ -190,7 +190,7 @@ class _Matcher:
     def _may_be_idle(self, rule: Rule | Pattern) -> bool:
         """Whether a rule is for layers that only other forms of the network have."""
         target = rule.target if isinstance(rule, Rule) else rule
-        return self._terms.shared and not any(map(target.fits, self._places))
+        return self._terms.shared and not any(map(target.fits, self.folds.places))
 
 
 def _allowed(name: str, patterns: Iterable[Pattern]) -> bool:

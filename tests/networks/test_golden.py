@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from shipped import FOLDER, NAMES, variants
 
 import codsl
 
-FOLDER = Path(__file__).parents[2] / "networks"
 GOLDEN = Path(__file__).with_name("golden.json")
 NUMBERS = (
     "params",
@@ -22,19 +22,16 @@ NUMBERS = (
     "macs",
     "state_bytes",
 )
-VARIANTS: dict[str, tuple[str, ...]] = {
-    "resnet3d": ("r3d_18", "mc3_18", "r2plus1d_18"),
-    "x3d": ("xs", "s", "m", "l"),
-}
 
 
 def numbers() -> dict[str, dict[str, Any]]:
     """The totals of the report, by network and variant."""
     found = {}
-    for path in sorted(FOLDER.glob("*.codsl")):
-        for variant in (None, *VARIANTS.get(path.stem, ())):
-            total = codsl.check(path, variant=variant).report().to_dict()["total"]
-            name = f"{path.stem}-{variant}" if variant else path.stem
+    for stem in NAMES:
+        for variant in (None, *variants(stem)):
+            graph = codsl.check(FOLDER / f"{stem}.codsl", variant=variant)
+            total = graph.report().to_dict()["total"]
+            name = f"{stem}-{variant}" if variant else stem
             found[name] = {key: total[key] for key in NUMBERS}
     return found
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 from jsonschema import Draft202012Validator
+from shipped import FOLDER, variants
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -18,13 +19,13 @@ from codsl.diagnostics import Findings
 from codsl.layers.row import arguments
 from codsl.layers.table import table
 from codsl.network import Network
+from codsl.pipeline import inspect
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.read import read
 from codsl.syntax.structure import structure
 from codsl.syntax.words import POSITIONAL
 
-FOLDER = Path(__file__).parents[2] / "networks"
 SMALL: dict[str, dict[str, Any]] = {
     "cnn_lstm": {"width": 4, "hidden": 8, "classes": 5, "size": 32},
     "inception": {"kernel": 5},
@@ -32,24 +33,16 @@ SMALL: dict[str, dict[str, Any]] = {
     "squeeze_excitation": {"channels": 16, "window": 5},
     "tcn": {"channels": 6, "levels": 3, "kernel": 3},
     "two_rate": {"channels": 4, "window": 5},
-    "resnet3d": {"width": 4, "classes": 5, "size": 24, "window": 1},
     "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
 }
-VARIANTS = {"resnet3d": ("r3d_18", "mc3_18", "r2plus1d_18"), "x3d": ("xs", "s", "m", "l")}
 ENDLESS = 9
 """Frames that stand for a receptive field without end."""
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}
-BOTH = [name for name in SMALL if (FOLDER / f"{name}.yaml").exists()]
-"""Networks in both surfaces; the others are in the text form alone."""
-CASES = [(name, variant) for name in BOTH for variant in (None, *VARIANTS.get(name, ()))]
+CASES = [(name, variant) for name in SMALL for variant in (None, *variants(name))]
 
 
 def files() -> list[Path]:
     return sorted(path for path in FOLDER.iterdir() if path.is_file())
-
-
-def file_of(name: str) -> Path:
-    return FOLDER / f"{name}{'.yaml' if name in BOTH else '.codsl'}"
 
 
 def parsed(path: Path) -> tree.Document:
@@ -111,7 +104,7 @@ def net_of(name: str, dtype: torch.dtype, seed: int = 0) -> Network:
     statistics are those of a clip, put out of tune. Gains above one would make the deep one
     amplify float32's own rounding beyond the tolerance, in the clip as in the stream."""
     torch.manual_seed(seed)
-    net = codsl.build(file_of(name), params=SMALL[name], dtype=dtype)
+    net = codsl.build(FOLDER / f"{name}.yaml", params=SMALL[name], dtype=dtype)
     norms = [module for module in net.modules() if isinstance(module, _BatchNorm)]
     with torch.no_grad():
         for parameter in net.parameters():
@@ -184,15 +177,23 @@ def lengths(net: Network) -> list[int]:
     return sorted({least, max(least, field - 1), field + 2 * stride + 1})
 
 
-def test_the_folder_is_what_is_tested_here() -> None:
-    yaml = {f"{name}.yaml" for name in BOTH}
-    assert {path.name for path in files()} == yaml | {f"{name}.codsl" for name in SMALL}
+def test_what_is_in_both_surfaces_is_tested_here() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(SMALL)
+    assert {path.stem for path in FOLDER.glob("*.codsl")} >= set(SMALL)
+    assert {path.suffix for path in files()} == {".yaml", ".codsl"}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.codsl")), ids=lambda path: path.name)
+def test_every_network_is_tested(path: Path) -> None:
+    own = Path(__file__).with_name(f"test_{path.stem}.py")
+    assert path.stem in SMALL or own.is_file()
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
 def test_checks_without_a_word(path: Path) -> None:
-    for variant in (None, *VARIANTS.get(path.stem, ())):
-        assert codsl.check(path, variant=variant).name == path.stem
+    for variant in (None, *variants(path.stem)):
+        graph, warnings = inspect(path, variant=variant)
+        assert (graph.name, [*warnings]) == (path.stem, [])
 
 
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.yaml")), ids=lambda path: path.name)
@@ -212,7 +213,7 @@ def test_lines_are_short_and_tell_the_paper(path: Path) -> None:
     assert any(f"{year})" in doc for year in range(2010, 2030))
 
 
-@pytest.mark.parametrize("name", BOTH)
+@pytest.mark.parametrize("name", SMALL)
 def test_both_surfaces_give_one_tree(name: str) -> None:
     yaml, text = (
         with_lets_together(by_name(parsed(FOLDER / f"{name}{suffix}")))

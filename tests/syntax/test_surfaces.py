@@ -126,6 +126,7 @@ CONSTRUCTS = [
     ("join: {from: [input, 'unit[*].skip', s.b1]}", "join from input, unit[*].skip, s.b1"),
     ("relu: {name: c, from: a.b}", "c = relu from a.b"),
     ('let: {c: "$(round_to(24 * n, 8))"}', "let c = round_to(24 * n, 8)"),
+    ("let: {c: '$(n[0][i + 1])'}", "let c = n[0][i + 1]"),
     ("let: {c: $n, d: 2}", "let c = n, d = 2"),
     (
         "when: {test: $(n != 1), layers: [relu], else: [silu]}",
