@@ -361,6 +361,9 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     comparison = sum = product = power = _binary
 
+    def item(self, meta: Meta, parts: list[Any]) -> tree.Item:
+        return tree.Item(parts[0], parts[1], self._at(meta))
+
     def number(self, meta: Meta, parts: list[Any]) -> tree.Literal:
         return tree.Literal(scalar(str(parts[0])), self._at(meta))
 

@@ -58,6 +58,15 @@ class Tuple:
 
 
 @dataclass(frozen=True)
+class Item:
+    """`items[index]`, an item of a tuple."""
+
+    items: "Expression"
+    index: "Expression"
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
 class Unary:
     """`-x`, `+x` or `not x`."""
 
@@ -111,7 +120,7 @@ class Broken:
     span: Span = _span()
 
 
-Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Call | Broken
+Expression = Literal | Reference | Tuple | Item | Unary | Binary | Choice | Call | Broken
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,8 @@ CONSTRUCTS = [
      "gelu(approximate=not n and -n < 2 or n // 2 % 3 == 1)"),
     ('gelu: {approximate: "$(1 if n > 1 else 2 if n else -2 ** 2)"}',
      "gelu(approximate=1 if n > 1 else 2 if n else -2 ** 2)"),
+    ('gelu: {approximate: "$(n[0][-n] ** 2 + len((1, n)))"}',
+     "gelu(approximate=n[0][-n] ** 2 + len((1, n)))"),
     ("gelu: {approximate: 0x10}", "gelu(approximate=0x10)"),
     ("gelu: {approximate: 0o17}", "gelu(approximate=0o17)"),
 ]  # fmt: skip
