@@ -2,10 +2,10 @@
 
 `blocks.{i}.{rest} -> stage{i+1}.{rest}` fits a whole name. A hole `{name}` takes a part of a name
 between dots, or a piece of one; `{name:int}`, and a hole with which is calculated (`{i+1}`,
-`{3*i-2}`), a whole number; `{name:path}` several parts with their dots, as does a hole that is the last part on the left unless
-it is a `{name:part}`. Both sides have the same holes. A part has one hole that takes anything, and
-between holes stands something that no number has; a side has one path: so a name fits in one way
-only, and back.
+`{3*i-2}`), a whole number; `{name:path}` several parts with their dots, as does a hole that is the
+last part on the left unless it is a `{name:part}`. Both sides have the same holes. A part has one
+hole that takes anything, and between holes stands something that no number has; a side has one
+path: so a name fits in one way only, and back.
 """
 
 import re

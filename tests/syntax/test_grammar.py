@@ -108,3 +108,10 @@ variant other { widths = (7, 8, 9) }
 def test_round_to_is_the_width_rule(x: float, worth: int) -> None:
     text = f"codsl 1\nnetwork n {{\n  input (1, T)\n  linear(round_to({x}, 8))\n}}\n"
     assert codsl.check(text).nodes[0].frame.channels == worth
+
+
+def test_in_braces_of_yaml_an_item_stands_in_quotes() -> None:
+    text = "codsl: 1\nparams: {w: [1, 2]}\ninput: [1, T]\nlayers: [{linear: %s}]\n"
+    with pytest.raises(codsl.SpecError, match=r"stands in quotes: .*widths\[0\]"):
+        codsl.check(text % "$(w[1])")
+    assert codsl.check(text % '"$(w[1])"').nodes[0].frame.channels == 2
