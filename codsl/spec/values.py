@@ -92,9 +92,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ceil": math.ceil,
     "floor": math.floor,
     "round_to": round_to,
+    "len": len,
 }
-CALLED = (*FUNCTIONS, "len")
-"""What can be called: functions of numbers, and `len` of a tuple."""
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -133,8 +132,6 @@ class Evaluator:
                 return self._reference(name, span)
             case tree.Tuple(items):
                 return tuple(self.value(item) for item in items)
-            case tree.Item():
-                return self._item(expression)
             case tree.Unary("not", operand):
                 return not self._truth(operand)
             case tree.Unary(sign, operand, span):
@@ -148,6 +145,8 @@ class Evaluator:
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
                 return self.value(yes if self._truth(test) else no)
+            case tree.Element():
+                return self._element(expression)
             case tree.Call():
                 return self._call(expression)
             case tree.Broken():
@@ -159,7 +158,7 @@ class Evaluator:
 
     def layer(self, expression: tree.Expression) -> Value:
         """The value of something that may be a layer: a name with arguments, or a text."""
-        if isinstance(expression, tree.Call) and expression.function.text not in CALLED:
+        if isinstance(expression, tree.Call) and expression.function.text not in FUNCTIONS:
             given = tuple(
                 (
                     each.name.text if each.name else None,
@@ -169,32 +168,6 @@ class Evaluator:
             )
             return LayerValue(expression.function.text, given)
         return self.value(expression)
-
-    def _item(self, node: tree.Item) -> Value:
-        items, index = self._tuple(node.items), self._number(node.index)
-        if isinstance(index, float):
-            said = f"an item is chosen by a whole number, not `{index}`"
-            self._findings.add("E0305", said, node.index.span)
-            raise Hole
-        if not -len(items) <= index < len(items):
-            count = f"{len(items)} item{'s' * (len(items) != 1)}"
-            self._findings.add(
-                "E0313",
-                f"there is no item `{index}` in a tuple of {count}",
-                node.index.span,
-                helps=("items count from 0, or from the end with -1",),
-            )
-            raise Hole
-        value: Value = items[index]
-        return value
-
-    def _tuple(self, expression: tree.Expression) -> tuple[Any, ...]:
-        value = self.value(expression)
-        if not isinstance(value, tuple):
-            said = f"expected a tuple, found {describe(value)}"
-            self._findings.add("E0305", said, expression.span)
-            raise Hole
-        return value
 
     def _reference(self, name: str, span: Span) -> Value:
         if name == "in_channels":
@@ -245,6 +218,24 @@ class Evaluator:
             raise Hole
         return value
 
+    def _tuple(self, expression: tree.Expression) -> tuple[Any, ...]:
+        value = self.value(expression)
+        if not isinstance(value, tuple):
+            message = f"expected a tuple, found {describe(value)}"
+            self._findings.add("E0305", message, expression.span)
+            raise Hole
+        return value
+
+    def _element(self, node: tree.Element) -> Value:
+        items, at = self._tuple(node.whole), self._number(node.at)
+        if not isinstance(at, int) or not -len(items) <= at < len(items):
+            count = f"{len(items)} items" if len(items) != 1 else "one item"
+            message = f"there is no item {at} in a tuple of {count}"
+            self._findings.add("E0313", message, node.at.span, notes=("the first is item 0",))
+            raise Hole
+        item: Value = items[at]
+        return item
+
     def _binary(self, node: tree.Binary) -> Value:
         if node.operator in ("==", "!="):
             same = self.value(node.left) == self.value(node.right)
@@ -256,12 +247,12 @@ class Evaluator:
 
     def _call(self, node: tree.Call) -> Value:
         name = node.function.text
-        if name not in CALLED:
-            near = suggest(name, CALLED)[:1]
+        if name not in FUNCTIONS:
+            near = suggest(name, FUNCTIONS)[:1]
             helps = [
                 Help(f"did you mean `{each}`?", (Edit(node.function.span, each),)) for each in near
             ]
-            known = ", ".join(f"`{each}`" for each in CALLED)
+            known = ", ".join(f"`{each}`" for each in FUNCTIONS)
             self._findings.add(
                 "E0301",
                 f"there is no function `{name}`",
@@ -272,16 +263,10 @@ class Evaluator:
         if any(each.name for each in node.arguments):
             self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
             raise Hole
-        if name == "len":
-            return self._length(node)
+        if name == "len" and len(node.arguments) == 1:
+            return len(self._tuple(node.arguments[0].value))
         numbers = tuple(self._number(each.value) for each in node.arguments)
         return self._computed(FUNCTIONS[name], numbers, node.span)
-
-    def _length(self, node: tree.Call) -> int:
-        if len(node.arguments) != 1:
-            self._findings.add("E0313", "`len` takes one tuple", node.span)
-            raise Hole
-        return len(self._tuple(node.arguments[0].value))
 
     def _computed(
         self, function: Callable[..., Any], numbers: tuple[float, ...], at: Span

@@ -49,13 +49,18 @@ class Clash:
 
 @dataclass(frozen=True)
 class Terms:
-    """What is agreed on: rules, layout, what may be missing or too much, what is adapted."""
+    """What is agreed on: rules, layout, what may be missing or too much, what is adapted.
+
+    `shared` rules are those of a network of several forms: one may be idle whose layers this form
+    lacks.
+    """
 
     renaming: Renaming = Renaming()
     layout: str = "torch"
     allow_missing: tuple[Pattern, ...] = ()
     allow_unexpected: tuple[Pattern, ...] = ()
     adapters: tuple[tuple[Pattern, Adapter], ...] = ()
+    shared: bool = False
 
 
 @dataclass(frozen=True)
@@ -168,7 +173,14 @@ class _Matcher:
         """The rules and the patterns of adapters that did nothing; what is allowed need not be."""
         adapted = (pattern for pattern, _ in self._terms.adapters)
         given: tuple[Rule | Pattern, ...] = (*self._terms.renaming.rules, *adapted)
-        return tuple(each for each in given if each not in self._used)
+        return tuple(
+            each for each in given if each not in self._used and not self._may_be_idle(each)
+        )
+
+    def _may_be_idle(self, rule: Rule | Pattern) -> bool:
+        """Whether a rule is for layers that only other forms of the network have."""
+        target = rule.target if isinstance(rule, Rule) else rule
+        return self._terms.shared and not any(map(target.fits, self._places))
 
 
 def _allowed(name: str, patterns: Iterable[Pattern]) -> bool:

@@ -47,7 +47,10 @@ def agree(
 
 
 def terms_of(known: Known) -> Terms:
-    """The same with adapters instead of their words. Raises `WeightsError` (E0604)."""
+    """The same with adapters instead of their words; the rules of a spec are for all its variants.
+
+    Raises `WeightsError` (E0604).
+    """
     try:
         adapters = tuple((pattern, adapter_of(word)) for pattern, word in known.adapt)
     except ValueError as error:
@@ -58,6 +61,7 @@ def terms_of(known: Known) -> Terms:
         known.allow_missing,
         known.allow_unexpected,
         adapters,
+        shared=bool(known.name),
     )
 
 

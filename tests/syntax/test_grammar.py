@@ -62,31 +62,6 @@ def test_expressions_are_worth_what_python_says(text: str) -> None:
     assert codsl.check(spec).nodes[0].frame.channels == worth
 
 
-@pytest.mark.parametrize(
-    ("written", "code", "said"),
-    [
-        ("widths[3]", "E0313", "there is no item `3` in a tuple of 3 items"),
-        ("widths[-4]", "E0313", "there is no item `-4` in a tuple of 3 items"),
-        ("(1,)[1]", "E0313", "there is no item `1` in a tuple of 1 item"),
-        ("widths[0.5]", "E0305", "an item is chosen by a whole number, not `0.5`"),
-        ("widths[true]", "E0305", "expected a number, found true"),
-        ("len(widths)[0]", "E0305", "expected a tuple, found `3`"),
-        ("len(3)", "E0305", "expected a tuple, found `3`"),
-        ("len()", "E0313", "`len` takes one tuple"),
-        ("len(widths, widths)", "E0313", "`len` takes one tuple"),
-        ("len(of=widths)", "E0303", "`len` takes its arguments by position"),
-        ("1 + lem(widths)", "E0301", "there is no function `lem`"),
-        ("widths[1", "E0101", "unexpected"),
-    ],
-)
-def test_items_that_are_not_there_are_told(written: str, code: str, said: str) -> None:
-    spec = f"codsl 1\nnetwork n(widths: tuple = (1, 2, 3)) {{ input (1, T) linear({written}) }}"
-    with pytest.raises(codsl.SpecError) as caught:
-        codsl.check(spec)
-    (found,) = caught.value.diagnostics
-    assert (found.code, said in found.message) == (code, True), found.message
-
-
 def test_a_repetition_over_a_tuple_may_be_followed_by_another() -> None:
     text = """codsl 1
 network n(widths: tuple = (5, 6)) {
