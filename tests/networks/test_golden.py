@@ -23,7 +23,9 @@ NUMBERS = (
     "state_bytes",
 )
 VARIANTS: dict[str, tuple[str, ...]] = {
-    "movinet": ("a0", "a1", "a2"),
+    "conv_tasnet": ("cgln", "bn"),
+    "tcn": ("centred", "gated", "skips"),
+    "wavenet": ("paper",),
     "x3d": ("xs", "s", "m", "l"),
 }
 
@@ -56,6 +58,10 @@ def test_golden_is_not_stale() -> None:
         ("squeeze_excitation", 7, 6, 1),
         ("tcn", 1 + 2 * 6 * (2**8 - 1), 0, 1),
         ("x3d", 2 * 28 + 13, 28 + 12, 1),
+        ("tcn-centred", 1 + 2 * 6 * (2**8 - 1), 6 * (2**8 - 1), 1),
+        ("conv_tasnet", 1 + 3 * 2 * (2**8 - 1), 0, 1),
+        ("wavenet", 1 + 2 * 2 * (2**10 - 1), 0, 1),
+        ("wavenet-paper", 1 + 3 * (2**10 - 1), 0, 1),
         ("two_rate", 2 * (2 + 2 + 4) + 1 + 4 * 24, 2 + 2 + 4 + 4 * 24, 4),
     ],
 )

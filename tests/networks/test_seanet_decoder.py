@@ -16,10 +16,10 @@ from networks.references.seanet import Decoder, Encoder
 
 SPEC = FOLDER / "seanet_decoder.codsl"
 SMALL: dict[str, dict[str, Any]] = {
-    "encodec, decoder alone": {
+    "encodec": {
         "channels": 2, "width": 4, "ratios": (2, 3, 2, 1), "depth": 1, "lstm": 2, "features": 5,
     },
-    "encodec, two units a stage": {
+    "encodec, deeper": {
         "channels": 1, "width": 4, "ratios": (2, 3, 2), "depth": 2, "lstm": 0, "features": 5,
     },
 }  # fmt: skip
@@ -54,7 +54,7 @@ def test_clip_and_stream_are_the_reference(known: str) -> None:
 @torch.no_grad()
 def test_the_whole_codec_streams_as_one() -> None:
     """A file of the codec holds both halves; a hop of sound goes in, a hop comes out."""
-    sizes = SMALL["encodec, decoder alone"]
+    sizes = SMALL["encodec"]
     theirs = torch.nn.ModuleDict(
         {
             "encoder": Encoder(**{**sizes, "ratios": sizes["ratios"][::-1]}),
@@ -68,7 +68,7 @@ def test_the_whole_codec_streams_as_one() -> None:
         params = {**sizes, "ratios": ratios}
         path = FOLDER / f"seanet_{each}.codsl"
         net = codsl.build(path, params=params, dtype=torch.float64).eval()
-        assert codsl.load_weights(net, theirs.state_dict()).checkpoint == "encodec"
+        assert codsl.load_weights(net, theirs.state_dict(), envelope=each).checkpoint == "encodec"
         halves.append(net)
     x = moving(1, 2, 120, seed=3)
     wanted = theirs["decoder"](theirs["encoder"](x))
