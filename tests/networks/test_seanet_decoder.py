@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 from fractions import Fraction
+from importlib import import_module
+from importlib.util import find_spec
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -79,6 +83,45 @@ def test_the_whole_codec_streams_as_one() -> None:
         parts.append(halves[1].forward_steps(latent))
         assert parts[-1] is not None
     assert far(torch.cat(parts, 2), wanted) <= TOLERANCE
+
+
+@pytest.fixture
+def encodec(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Its networks, where it is installed: without the package itself, which asks for torchaudio
+    and for a file of weights."""
+    for name in ("encodec", "einops"):
+        if find_spec(name) is None:
+            pytest.skip(f"{name} is not installed")
+    found = find_spec("encodec")
+    assert found is not None
+    package = ModuleType("encodec")
+    package.__path__ = [*(found.submodule_search_locations or ())]
+    monkeypatch.setitem(sys.modules, "encodec", package)
+    return import_module("encodec.modules.seanet")
+
+
+@pytest.mark.filterwarnings("ignore::FutureWarning")
+@pytest.mark.parametrize("known", SMALL)
+@torch.no_grad()
+def test_both_halves_are_encodec_live(known: str, encodec: Any) -> None:
+    sizes = SMALL[known]
+    said = {
+        "channels": sizes["channels"],
+        "dimension": sizes["features"],
+        "n_filters": sizes["width"],
+        "n_residual_layers": sizes["depth"],
+        "ratios": [*sizes["ratios"]],
+        "lstm": sizes["lstm"],
+    }
+    halves = {"encoder": (encodec.SEANetEncoder, sizes["channels"], sizes["ratios"][::-1]),
+              "decoder": (encodec.SEANetDecoder, sizes["features"], sizes["ratios"])}  # fmt: skip
+    for half, (kind, channels, ratios) in halves.items():
+        theirs = tuned(kind(**said, causal=True, pad_mode="constant"), moving(2, channels, 48))
+        path = FOLDER / f"seanet_{half}.codsl"
+        net = codsl.build(path, params={**sizes, "ratios": ratios}, dtype=torch.float64).eval()
+        assert codsl.load_weights(net, theirs.state_dict()).checkpoint == known
+        x = moving(1, channels, 31, seed=1)
+        assert far(net(x), theirs(x)) <= TOLERANCE
 
 
 def test_it_is_as_published() -> None:
