@@ -117,9 +117,12 @@ def _node(item: Item, frames: list[Frame], edges: tuple[Edge, ...]) -> Node:
 
 
 def _check_use(graph: Graph, findings: Findings) -> None:
+    """Warn of what nobody reads, unless it is so only here: in the last of many units, say."""
     read = {edge.source for node in graph.nodes for edge in node.edges}
+    elsewhere = {graph.nodes[index].span for index in graph.live}
     for index, node in enumerate(graph.nodes):
-        if index not in graph.live and graph.base + index not in read:
+        idle = index not in graph.live and graph.base + index not in read
+        if idle and node.span not in elsewhere:
             findings.add(
                 "W0701",
                 f"nothing reads `{node.path}`",

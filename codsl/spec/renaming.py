@@ -1,11 +1,11 @@
 """Rules that rename tensors: patterns with holes, reversible by construction.
 
 `blocks.{i}.{rest} -> stage{i+1}.{rest}` fits a whole name. A hole `{name}` takes a part of a name
-between dots, or a piece of one; `{name:int}`, and a hole with which is calculated, a whole number;
-`{name:path}` several parts with their dots, as does a hole that is the last part on the left unless
-it is a `{name:part}`. Both sides have the same holes. A part has one hole that takes anything, and
-between holes stands something that no number has; a side has one path: so a name fits in one way
-only, and back.
+between dots, or a piece of one; `{name:int}`, and a hole with which is calculated (`{i+1}`,
+`{3*i-2}`), a whole number; `{name:path}` several parts with their dots, as does a hole that is the
+last part on the left unless it is a `{name:part}`. Both sides have the same holes. A part has one
+hole that takes anything, and between holes stands something that no number has; a side has one
+path: so a name fits in one way only, and back.
 """
 
 import re
@@ -17,7 +17,8 @@ from itertools import pairwise
 LONGEST = 1000
 """Characters of a name or a pattern at most."""
 
-_PIECE = re.compile(r"\{\s*(\w*)\s*(?::\s*(\w+)\s*)?(?:([+-])\s*(\d{1,9})\s*)?\}|([^{}]+)|([{}])")
+_HOLE = r"\{\s*(?:(\d{1,9})\s*\*\s*)?(\w*)\s*(?::\s*(\w+)\s*)?(?:([+-])\s*(\d{1,9})\s*)?\}"
+_PIECE = re.compile(rf"{_HOLE}|([^{{}}]+)|([{{}}])")
 _KINDS = {"part": "[^.]+", "int": "0|[1-9][0-9]{0,17}", "path": ".+"}
 
 
@@ -29,14 +30,30 @@ class BadRule(ValueError):
 
 @dataclass(frozen=True)
 class Hole:
-    """A place in a pattern; what stands there is the hole's value and `shift`."""
+    """A place in a pattern; a number that stands there is `factor` times the value and `shift`."""
 
     name: str
     kind: str
     shift: int = 0
+    factor: int = 1
+
+    def read(self, text: str) -> str | None:
+        """The value behind a text that stands here."""
+        if self.shift == 0 and self.factor == 1:
+            return text
+        value, rest = divmod(int(text) - self.shift, self.factor)
+        return str(value) if value >= 0 and not rest else None
+
+    def write(self, value: str) -> str | None:
+        """What stands here for a value."""
+        if self.shift == 0 and self.factor == 1:
+            return value
+        number = int(value) * self.factor + self.shift
+        return str(number) if number >= 0 else None
 
     def __str__(self) -> str:
-        return f"{{{self.name}{f'{self.shift:+}' if self.shift else ''}}}"
+        factor = f"{self.factor}*" if self.factor != 1 else ""
+        return f"{{{factor}{self.name}{f'{self.shift:+}' if self.shift else ''}}}"
 
 
 Piece = str | Hole
@@ -91,9 +108,8 @@ class Pattern:
         values: dict[str, str] = {}
         holes = (each for each in self.pieces if isinstance(each, Hole))
         for hole, text in zip(holes, found.groups(), strict=True):
-            value = str(int(text) - hole.shift) if hole.shift else text
-            negative = hole.shift and value.startswith("-")
-            if negative or (hole.name and values.setdefault(hole.name, value) != value):
+            value = hole.read(text)
+            if value is None or (hole.name and values.setdefault(hole.name, value) != value):
                 return None
         return values
 
@@ -105,14 +121,10 @@ class Pattern:
         """The name with these values in its holes, or None where a number would be negative."""
         name = ""
         for each in self.pieces:
-            if isinstance(each, str):
-                name += each
-                continue
-            value = values[each.name]
-            number = int(value) + each.shift if each.shift else 0
-            if number < 0:
+            text = each.write(values[each.name]) if isinstance(each, Hole) else each
+            if text is None:
                 return None
-            name += str(number) if each.shift else value
+            name += text
         return name
 
     def __str__(self) -> str:
@@ -120,28 +132,30 @@ class Pattern:
 
 
 def holes_of(text: str) -> dict[str, str]:
-    """The kinds of the holes of a pattern, as far as it tells them: `int` or `path`."""
+    """The kinds of the named holes of a pattern, as far as it tells them: `int` or `path`."""
     kinds: dict[str, str] = {}
-    for name, kind, sign, _, _, _ in _PIECE.findall(text):
-        if kind or sign:
+    for factor, name, kind, sign, _, _, _ in _PIECE.findall(text):
+        if name and (kind or sign or factor):
             kinds[name] = kind or "int"
     return kinds
 
 
 def _pieces(text: str, kinds: Mapping[str, str]) -> Iterator[Piece]:
     for found in _PIECE.finditer(text):
-        name, kind, sign, number, plain, brace = found.groups()
+        factor, name, kind, sign, number, plain, brace = found.groups()
         if brace:
             raise BadRule(f"a brace in `{text}` that opens or closes no hole such as `{{i}}`")
         if plain:
             yield plain
             continue
-        kind = kinds.get(name, "part") if name else kind or ("int" if sign else "part")
+        kind = (name and kinds.get(name)) or kind or ("int" if sign or factor else "part")
         if kind not in _KINDS:
             raise BadRule(f"`{found[0]}`: a hole is a `part`, a `path` or an `int`")
-        if sign and kind != "int":
+        if (sign or factor) and kind != "int":
             raise BadRule(f"`{found[0]}`: only with a number can be calculated")
-        yield Hole(name, kind, int(f"{sign}{number}") if sign else 0)
+        if factor and not int(factor):
+            raise BadRule(f"`{found[0]}` is the same whatever `{name}` is")
+        yield Hole(name, kind, int(f"{sign}{number}") if sign else 0, int(factor or 1))
 
 
 def _settle(text: str, pieces: Sequence[Piece]) -> None:

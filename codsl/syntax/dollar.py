@@ -35,14 +35,14 @@ def not_a_value(written: str, at: Span, findings: Findings) -> None:
 
 
 def _write(at: Span, inner: str) -> list[Help]:
-    """What to write instead; where a comma or a colon could cut it, in quotes."""
+    """What to write instead; where a comma, a colon or a bracket could cut it, in quotes."""
     if inner.isidentifier():
         written = f"${inner}"
     else:
-        written = f'"$({inner})"' if re.search(r"[,:#]", inner) else f"$({inner})"
+        written = f'"$({inner})"' if re.search(r"[,:#\[\]]", inner) else f"$({inner})"
     return [Help(f"write `{written}`", (Edit(at, written),))]
 
 
 def _instead(at: Span, written: str, whole: str) -> Edit:
     quoted = at.text != written
-    return Edit(at, f'"{whole}"' if quoted or re.search(r"[,:#]", whole) else whole)
+    return Edit(at, f'"{whole}"' if quoted or re.search(r"[,:#\[\]]", whole) else whole)

@@ -10,6 +10,7 @@ from codsl.syntax import holes
 from codsl.syntax.dollar import not_a_value
 
 _BRACES = re.compile(r"\$\{\s*([^{}\n]*?)\s*\}")
+_ITEM = re.compile(r"\$\([^\"']*\[")
 _TEXT_FORM = re.compile(r"^[ \t]*(network|template)\b.*\{", re.MULTILINE)
 TABS = "YAML is indented with spaces, not with tabs"
 
@@ -55,6 +56,8 @@ def _guess(problem: str, line: str) -> list[str | Help]:
         return ["`*` names an anchor, `&name`; an expression starts with `$(`"]
     if "mapping values are not allowed" in problem:
         return ["a `:` inside a text asks for quotes around it"]
+    if "expected ',' or" in problem and _ITEM.search(line):
+        return ['an expression with brackets stands in quotes: `"$(widths[0])"`']
     if "expected ',' or" in problem:
         return ["entries are separated by commas, and brackets close in the order they open"]
     if line.strip() and "could not find expected ':'" in problem:

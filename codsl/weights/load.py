@@ -48,7 +48,8 @@ def load_weights(
         known: a checkpoint of the spec's `weights`, instead of rules and a layout. Where none of
             the three is given, the checkpoint is taken as it is if it fits, else as the one of the
             spec's that it fits.
-        envelope: the key under which a nested file has the weights, such as `model_ema`.
+        envelope: the key under which a nested file has the weights, such as `model_ema`, or what
+            the names of one part of a larger network begin with, such as `encoder`.
         allow_missing: patterns of the network's tensors that may stay as they are.
         allow_unexpected: patterns of the checkpoint's tensors that may be left out.
         adapt: what may be done to another shape, for patterns of the network's tensors:

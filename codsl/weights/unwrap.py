@@ -50,8 +50,9 @@ class Flat:
 def unwrap(tree: Any, origin: str, envelope: str | None = None, strip: bool = True) -> Flat:
     """The tensors of what a file holds, by the names that the network itself gave them.
 
-    `envelope` is a key to open instead of the usual ones, with dots for several. Raises
-    `WeightsError` where there is no such key, and for two tensors of one name.
+    `envelope` is a key to open instead of the usual ones, with dots for several; of flat names it
+    is the parts that the wanted ones begin with. Raises `WeightsError` where there is no such key,
+    and for two tensors of one name.
     """
     opened: tuple[str, ...] = ()
     if envelope is not None:
@@ -76,13 +77,22 @@ def unwrap(tree: Any, origin: str, envelope: str | None = None, strip: bool = Tr
 
 def _chosen(tree: Any, keys: tuple[str, ...], origin: str) -> Any:
     for depth, key in enumerate(keys):
-        if not isinstance(tree, Mapping) or key not in tree:
+        below = _below(tree, key)
+        if below is None:
             known = [str(each) for each in tree if _nested(tree[each])] if _nested(tree) else []
             where = ".".join(keys[: depth + 1])
             helps = [f"there is {', '.join(f'`{each}`' for each in known[:8])}"] if known else []
             raise refusal("E0601", f"`{origin}` has no `{where}` to open", helps=helps)
-        tree = tree[key]
+        tree = below
     return tree
+
+
+def _below(tree: Any, key: str) -> Any:
+    """What stands under a key, or has it as the first part of its name; None where nothing does."""
+    if not isinstance(tree, Mapping) or key in tree:
+        return tree[key] if isinstance(tree, Mapping) else None
+    begun = {str(name): value for name, value in tree.items() if str(name).startswith(f"{key}.")}
+    return {name.removeprefix(f"{key}."): value for name, value in begun.items()} or None
 
 
 def _envelope(tree: Any) -> str | None:

@@ -1,131 +1,112 @@
-"""The maskers of Conv-TasNet, with each of their norms: a spec, and the formulas of its source.
+"""The masker of Conv-TasNet with each norm, held against its structure in plain torch.
 
-Luo and Mesgarani, 2019; structure, norms and figures are those of `TDConvNet` of asteroid 0.7.0
-with 32 channels in, 2 sources, 2 repeats of 4 blocks, 16, 32 and 16 channels inside, `causal`.
+Figures over time of the zoo's cases were measured on `TDConvNet` of asteroid 0.7.0.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
+
 from math import inf
 from typing import Any
 
 import pytest
 import torch
+from safetensors.torch import load_file
 from torch import Tensor
-from torch.nn import functional
 
 import codsl
 from codsl.network import Network
-from harness.contract import randomise
+from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from networks.references.conv_tasnet import Masker
+from networks.zoo import case
 
-SPEC = """codsl 1
-template unit(dilation: int, norm: layer) {
-  shared = {
-    entry = conv1d(32, 1)
-    entry_act = prelu
-    entry_norm = norm
-    depth = conv1d(32, 3, padding="causal", dilation=dilation, groups=32)
-    depth_act = prelu
-    depth_norm = norm
-  }
-  skip = conv1d(16, 1) from shared
-  rest = conv1d(16, 1) from shared
-  join("sum") from input, rest
-}
-network masker {
-  input (32, T)
-  norm = NORM
-  bottleneck = conv1d(16, 1)
-  unit[i in 0..7] = unit(dilation=2 ** (i % 4), norm="NORM")
-  join("sum") from unit[*].skip
-  act = prelu
-  mask = conv1d(64, 1)
-  sigmoid
-}
-"""
-FRAMES = 75
+SPEC = FOLDER / "conv_tasnet.codsl"
+SMALL: dict[str, Any] = {
+    "filters": 6, "sources": 3, "width": 5, "inner": 7, "skip": 4, "kernel": 3, "blocks": 2,
+    "repeats": 2,
+}  # fmt: skip
+MEASURED: dict[str, Any] = {
+    "filters": 32, "sources": 2, "width": 16, "inner": 32, "skip": 16, "kernel": 3, "blocks": 4,
+    "repeats": 2,
+}  # fmt: skip
+NORMS = {"cLN": None, "cgLN": "cgln", "BN": "bn"}
+"""The variant for each of asteroid's norms that a stream can have."""
+ACTS = {"relu": torch.relu, "sigmoid": torch.sigmoid, "softmax": lambda x: x.softmax(1)}
 
 
-def by_channels(x: Tensor, of: Callable[[str], Tensor]) -> Tensor:
-    """asteroid's `cLN`: each frame by the mean and the variance of its channels."""
-    spread, mean = torch.var_mean(x, 1, correction=0, keepdim=True)
-    scaled = (x - mean) / (spread + 1e-8).sqrt()
-    return of("gamma").view(-1, 1) * scaled + of("beta").view(-1, 1)
+def masks(clip: Tensor) -> Tensor:
+    """asteroid's `(B, sources, filters, T)` with time where a clip has it."""
+    return clip.transpose(2, 3)
 
 
-def by_all_so_far(x: Tensor, of: Callable[[str], Tensor]) -> Tensor:
-    """asteroid's `cgLN`: each frame by the mean and the variance of all numbers up to it."""
-    counts = torch.arange(1, x.shape[2] + 1, dtype=x.dtype) * x.shape[1]
-    mean = x.sum(1).cumsum(1) / counts
-    spread = (x**2).sum(1).cumsum(1) / counts - mean**2
-    scaled = (x - mean[:, None]) / (spread[:, None] + 1e-8).sqrt()
-    return of("gamma").view(-1, 1) * scaled + of("beta").view(-1, 1)
+def reference(norm: str, act: str = "relu") -> torch.nn.Module:
+    return tuned(Masker(**SMALL, norm=norm, act=ACTS[act]), moving(2, 6, 40))
 
 
-def by_batches(x: Tensor, of: Callable[[str], Tensor]) -> Tensor:
-    """asteroid's `BN`, as it is after training."""
-    scaled = (x - of("running_mean").view(-1, 1)) / (of("running_var").view(-1, 1) + 1e-5).sqrt()
-    return of("weight").view(-1, 1) * scaled + of("bias").view(-1, 1)
-
-
-NORMS: dict[str, tuple[str, Any, float]] = {
-    "cLN": ("channel_layer_norm", by_channels, 61),
-    "cgLN": ("cumulative_layer_norm", by_all_so_far, inf),
-    "BN": ("batch_norm1d", by_batches, 61),
-}
-"""The layer for each norm of asteroid, its formula, and how many frames the masker sees."""
-
-
-def masker(layer: str) -> Network:
-    torch.manual_seed(4)
-    net = codsl.build(SPEC.replace("NORM", layer), dtype=torch.float64).eval()
-    randomise(net, 4)
+def loaded(norm: str, state: dict[str, Tensor], act: str = "relu") -> Network:
+    sizes = {**SMALL, "act": act}
+    net = codsl.build(SPEC, variant=NORMS[norm], params=sizes, dtype=torch.float64).eval()
+    report = codsl.load_weights(net, state)
+    assert (report.checkpoint, report.kept) == ("asteroid", ())
+    assert all(name.endswith("num_batches_tracked") for name in report.skipped)
     return net
 
 
-def masks(state: dict[str, Tensor], norm: Any, x: Tensor) -> Tensor:
-    """The masker of a state dict, as its source computes it."""
-
-    def conv(x: Tensor, name: str, **how: int) -> Tensor:
-        return functional.conv1d(x, state[f"{name}.weight"], state[f"{name}.bias"], **how)
-
-    def act(x: Tensor, name: str) -> Tensor:
-        return functional.prelu(x, state[f"{name}.weight"])
-
-    def normed(x: Tensor, name: str) -> Tensor:
-        y: Tensor = norm(x, lambda part: state[f"{name}.{part}"])
-        return y
-
-    x = conv(normed(x, "norm"), "bottleneck")
-    skips = torch.zeros(())
-    for number in range(8):
-        unit, far = f"unit{number}", 2 ** (number % 4)
-        y = normed(act(conv(x, f"{unit}.shared.entry"), f"{unit}.shared.entry_act"),
-                   f"{unit}.shared.entry_norm")  # fmt: skip
-        y = conv(functional.pad(y, (2 * far, 0)), f"{unit}.shared.depth", dilation=far, groups=32)
-        y = normed(act(y, f"{unit}.shared.depth_act"), f"{unit}.shared.depth_norm")
-        skips = skips + conv(y, f"{unit}.skip")
-        x = x + conv(y, f"{unit}.rest")
-    return conv(act(skips, "act"), "mask").sigmoid()
-
-
-@pytest.mark.parametrize("name", NORMS)
+@pytest.mark.parametrize(
+    ("norm", "act"), [("cLN", "relu"), ("cLN", "softmax"), ("cgLN", "sigmoid"), ("BN", "softmax")]
+)
 @torch.no_grad()
-def test_clip_and_stream_are_the_formulas(name: str) -> None:
-    layer, norm, _ = NORMS[name]
-    net = masker(layer)
-    x = torch.randn(2, 32, FRAMES, dtype=torch.float64)
-    wanted = masks(net.state_dict(), norm, x)
-    assert torch.allclose(net(x), wanted, atol=1e-11)
-    steps = [net.forward_step(frame) for frame in x.unbind(2)]
-    assert torch.allclose(torch.stack(steps, 2), wanted, atol=1e-11)
-    assert net.flush() is None
+def test_clip_and_stream_are_the_reference(norm: str, act: str) -> None:
+    theirs = reference(norm, act)
+    net = loaded(norm, theirs.state_dict(), act)
+    for frames in (1, 7, 40):
+        x = moving(2, 6, frames, seed=frames)
+        wanted = masks(theirs(x))
+        assert wanted.std() > 0.05
+        assert far(net(x), wanted) <= TOLERANCE
+        streams(net, x, wanted)
 
 
-@pytest.mark.parametrize("name", NORMS)
-def test_figures_are_those_of_the_source(name: str) -> None:
-    """16,545 parameters, no frame to come, and 61 frames, or all, that there were."""
-    layer, _, field = NORMS[name]
-    net = masker(layer)
-    assert sum(each.numel() for each in net.parameters()) == 16_545
-    assert (net.delay, net.receptive_field) == (0, field)
-    assert net(torch.zeros(1, 32, 100, dtype=torch.float64)).shape == (1, 64, 100)
+@torch.no_grad()
+def test_the_global_norm_is_none_that_a_stream_can_have() -> None:
+    """With `gLN` the first mask depends on the last frame. Its tensors are called alike, so what
+    was trained with it can go on to be trained with a norm of all frames so far."""
+    theirs = reference("gLN")
+    x = moving(1, 6, 20, seed=1)
+    changed = x.clone()
+    changed[:, :, -1] += 1
+    assert (theirs(changed) - theirs(x))[..., 0].abs().max() > 1e-3
+    net = loaded("cgLN", theirs.state_dict())
+    assert torch.equal(net(changed)[:, :, :-1], net(x)[:, :, :-1])
+
+
+@pytest.mark.parametrize("norm", NORMS)
+def test_time_is_as_measured(norm: str) -> None:
+    """Output `o` sees inputs `o - 60` to `o`; with `cgLN` all that there were."""
+    graph = codsl.check(SPEC, variant=NORMS[norm], params=MEASURED)
+    assert graph.parameters == 16_545
+    field = inf if norm == "cgLN" else 61
+    assert (graph.delay, graph.receptive_field, graph.stride) == (0, field, 1)
+
+
+@pytest.mark.parametrize("norm", ["cLN", "cgLN"])
+@torch.no_grad()
+def test_it_is_asteroid(norm: str) -> None:
+    found = case(f"convtasnet_masker_causal_{norm.lower()}")
+    sizes = {**MEASURED, "act": "sigmoid"}
+    net = codsl.build(SPEC, variant=NORMS[norm], params=sizes, dtype=torch.float64).eval()
+    codsl.load_weights(net, found.weights)
+    assert far(net(found.input), masks(found.output)) <= TOLERANCE
+    streams(net, found.input, masks(found.output))
+    ours = Masker(**MEASURED, norm=norm, act=torch.sigmoid).double().eval()
+    ours.load_state_dict(load_file(found.weights))
+    assert far(ours(found.input), found.output) <= TOLERANCE
+
+
+def test_it_is_as_large_as_published() -> None:
+    """Luo and Mesgarani (2019), table II: 5.1 million parameters with the encoder and the decoder,
+    512 filters of 16 samples each, and 1.53 seconds in hops of 8 samples at 8 kHz."""
+    graph = codsl.check(SPEC)
+    both = graph.parameters + 2 * 512 * 16
+    assert round(both / 1e6, 1) == 5.1
+    samples = (graph.receptive_field - 1) * 8 + 16
+    assert round(samples / 8000, 2) == 1.53

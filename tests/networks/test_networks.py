@@ -31,7 +31,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "inception": {"kernel": 5},
     "mbconv": {"channels": 4},
     "squeeze_excitation": {"channels": 16, "window": 5},
-    "tcn": {"channels": 6, "levels": 3, "kernel": 3},
+    "tcn": {"channels": [6, 6, 6], "kernel": 3},
     "two_rate": {"channels": 4, "window": 5},
     "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
 }

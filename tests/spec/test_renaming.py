@@ -16,6 +16,7 @@ RULES = {
     "{path:path}.kernel": "{path}.weight",
     "exact.name": "other",
     "up{i+2}.{a:part}.{a:part}": "down{i}.{a}",
+    "model.{3*i-2}.block.{2*j - 1}.{rest}": "stage{i}.conv{j}.{rest}",
 }
 
 
@@ -34,6 +35,10 @@ RULES = {
         ("up5.x.x", "down3.x"),
         ("up5.x.y", "up5.x.y"),
         ("up1.x.x", "up1.x.x"),
+        ("model.1.block.3.conv.w", "stage1.conv2.conv.w"),
+        ("model.10.block.1.w", "stage4.conv1.w"),
+        ("model.2.block.1.w", "model.2.block.1.w"),
+        ("model.1.block.2.w", "model.1.block.2.w"),
     ],
 )
 def test_names(name: str, renamed: str) -> None:
@@ -57,7 +62,14 @@ def test_the_first_rule_that_fits_wins() -> None:
 
 
 PARTS = st.text("abz019_", min_size=1, max_size=4)
-HOLES = {"{i:int}": "7", "{n}": "ab_1", "{p:path}": "x.y0.z", "{j+3}": "8", "{k-1}": "0"}
+HOLES = {
+    "{i:int}": "7",
+    "{n}": "ab_1",
+    "{p:path}": "x.y0.z",
+    "{j+3}": "8",
+    "{k-1}": "0",
+    "{3*m+2}": "11",
+}
 
 
 @st.composite
@@ -108,6 +120,8 @@ def test_what_a_rule_does_can_be_undone(drawn: tuple[str, str, str]) -> None:
         ("{i:int}1{j:int}.w", "{i}.{j}.w", "only digits"),
         ("{a:foo}.w", "{a}.w", "a hole is"),
         ("{}.w", "w.{}", "has a name"),
+        ("{0*i+1}.w", "{i}.w", "whatever `i` is"),
+        ("{2*a:path}.w", "{a}.w", "only with a number"),
         ("", "c", "characters"),
         ("a" * 1001, "c", "characters"),
     ],
@@ -122,6 +136,9 @@ def test_patterns_may_have_holes_without_names() -> None:
     assert pattern.fits("head.a.b")
     assert not pattern.fits("heads.a")
     assert not pattern.fits("a.head.b")
+    two = Pattern.parse("net.{:int}.twice.{:path}")
+    assert two.fits("net.3.twice.a.b")
+    assert not two.fits("net.x.twice.a")
 
 
 def test_no_name_takes_long() -> None:

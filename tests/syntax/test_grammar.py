@@ -42,6 +42,10 @@ EXPRESSIONS = [
     "(1 < 2) == True",
     "+-+3",
     "1e2 + 0x10 + 0o17",
+    "-(4, 5, 6)[1] ** 2",
+    "(4, 5, 6)[-1] * 2 + (7,)[0]",
+    "((1, 2), (3, 4))[1][4 - 3 - 1]",
+    "len((1, 2, 3)) + len(())",
 ]
 
 
@@ -58,9 +62,31 @@ def test_expressions_are_worth_what_python_says(text: str) -> None:
     assert codsl.check(spec).nodes[0].frame.channels == worth
 
 
+def test_a_repetition_over_a_tuple_may_be_followed_by_another() -> None:
+    text = """codsl 1
+network n(widths: tuple = (5, 6)) {
+  input (1, T)
+  let n = widths[0]
+  a[i in 1..len(widths)] = conv1d(widths[i - 1], 1)
+  b[i in 1..2] = conv1d(n, 1)
+}
+variant other { widths = (7, 8, 9) }
+"""
+    for variant, channels in ((None, [5, 6, 5, 5]), ("other", [7, 8, 9, 7, 7])):
+        nodes = codsl.check(text, variant=variant).nodes
+        assert [node.frame.channels for node in nodes] == channels
+
+
 @pytest.mark.parametrize(
     ("x", "worth"), [(3, 8), (12, 16), (54, 56), (60, 64), (8.9, 16), (24, 24), (91, 88)]
 )
 def test_round_to_is_the_width_rule(x: float, worth: int) -> None:
     text = f"codsl 1\nnetwork n {{\n  input (1, T)\n  linear(round_to({x}, 8))\n}}\n"
     assert codsl.check(text).nodes[0].frame.channels == worth
+
+
+def test_in_braces_of_yaml_an_item_stands_in_quotes() -> None:
+    text = "codsl: 1\nparams: {w: [1, 2]}\ninput: [1, T]\nlayers: [{linear: %s}]\n"
+    with pytest.raises(codsl.SpecError, match=r"stands in quotes: .*widths\[0\]"):
+        codsl.check(text % "$(w[1])")
+    assert codsl.check(text % '"$(w[1])"').nodes[0].frame.channels == 2

@@ -260,6 +260,18 @@ def test_an_envelope_may_be_chosen() -> None:
     assert "there is `model`, `model_ema`" in said(refused(given, envelope="ema"))
 
 
+def test_a_part_of_a_larger_network_may_be_chosen() -> None:
+    """By what its names begin with, on its own or below a key."""
+    flat = {f"encoder.{name}": each for name, each in tensors().items()}
+    whole = {**flat, "decoder.conv.weight": torch.zeros(3), "encoders.bias": torch.zeros(2)}
+    for tree, envelope in ((whole, "encoder"), ({"ema": whole}, "ema.encoder")):
+        net = network()
+        report = codsl.load_weights(net, tree, envelope=envelope)
+        assert report.opened == tuple(envelope.split("."))
+        assert all(map(torch.equal, net.state_dict().values(), tensors().values()))
+    assert "has no `coder` to open" in said(refused(whole, envelope="coder"))
+
+
 def test_what_looks_like_an_envelope_beside_weights_is_none() -> None:
     given = {"model": {"w": torch.ones(2)}, "head": {"w": torch.ones(3)}}
     assert list(read(given)) == ["model.w", "head.w"]
