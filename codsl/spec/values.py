@@ -92,6 +92,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "ceil": math.ceil,
     "floor": math.floor,
     "round_to": round_to,
+    "len": len,
 }
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -144,6 +145,8 @@ class Evaluator:
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
                 return self.value(yes if self._truth(test) else no)
+            case tree.Element():
+                return self._element(expression)
             case tree.Call():
                 return self._call(expression)
             case tree.Broken():
@@ -215,6 +218,24 @@ class Evaluator:
             raise Hole
         return value
 
+    def _tuple(self, expression: tree.Expression) -> tuple[Any, ...]:
+        value = self.value(expression)
+        if not isinstance(value, tuple):
+            message = f"expected a tuple, found {describe(value)}"
+            self._findings.add("E0305", message, expression.span)
+            raise Hole
+        return value
+
+    def _element(self, node: tree.Element) -> Value:
+        items, at = self._tuple(node.whole), self._number(node.at)
+        if not isinstance(at, int) or not -len(items) <= at < len(items):
+            count = f"{len(items)} items" if len(items) != 1 else "one item"
+            message = f"there is no item {at} in a tuple of {count}"
+            self._findings.add("E0313", message, node.at.span, notes=("the first is item 0",))
+            raise Hole
+        item: Value = items[at]
+        return item
+
     def _binary(self, node: tree.Binary) -> Value:
         if node.operator in ("==", "!="):
             same = self.value(node.left) == self.value(node.right)
@@ -242,6 +263,8 @@ class Evaluator:
         if any(each.name for each in node.arguments):
             self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
             raise Hole
+        if name == "len" and len(node.arguments) == 1:
+            return len(self._tuple(node.arguments[0].value))
         numbers = tuple(self._number(each.value) for each in node.arguments)
         return self._computed(FUNCTIONS[name], numbers, node.span)
 

@@ -87,6 +87,15 @@ class Choice:
 
 
 @dataclass(frozen=True)
+class Element:
+    """`whole[at]`, one item of a tuple."""
+
+    whole: "Expression"
+    at: "Expression"
+    span: Span = _span()
+
+
+@dataclass(frozen=True)
 class Argument:
     """A value given to a layer, a template or a function; `name` is None by position."""
 
@@ -111,7 +120,7 @@ class Broken:
     span: Span = _span()
 
 
-Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Call | Broken
+Expression = Literal | Reference | Tuple | Unary | Binary | Choice | Element | Call | Broken
 
 
 @dataclass(frozen=True)

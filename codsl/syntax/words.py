@@ -55,13 +55,12 @@ ADAPTERS = (
     "inflate_last",
     "input_channels",
     "pointwise",
+    "singletons",
     "rows[1:]",
 )
 """What may be done to tensors of another shape; of rows any that stand in a row."""
 
-ADAPTER = (
-    r"inflate_mean|inflate_center|inflate_last|input_channels|pointwise|rows\[\d{0,9}:\d{0,9}\]"
-)
+ADAPTER = "|".join((*ADAPTERS[:-1], r"rows\[\d{0,9}:\d{0,9}\]"))
 """The form of such a word."""
 
 LATER = frozenset({"import"})

@@ -47,8 +47,8 @@ def load_weights(
         allow_missing: patterns of the network's tensors that may stay as they are.
         allow_unexpected: patterns of the checkpoint's tensors that may be left out.
         adapt: what may be done to another shape, for patterns of the network's tensors:
-            `inflate_mean`, `inflate_center`, `inflate_last`, `input_channels`, `pointwise` or
-            `rows[1:]`.
+            `inflate_mean`, `inflate_center`, `inflate_last`, `input_channels`, `pointwise`,
+            `singletons` or `rows[1:]`.
         dry_run: check all of it, numbers too, and copy nothing.
 
     Numbers take the dtype of the network: floats may become shorter floats, which is reported, as
