@@ -22,13 +22,16 @@ NUMBERS = (
     "macs",
     "state_bytes",
 )
-VARIANTS: dict[str, tuple[str, ...]] = {"x3d": ("xs", "s", "m", "l")}
+VARIANTS: dict[str, tuple[str, ...]] = {
+    "movinet": ("a0", "a1", "a2"),
+    "x3d": ("xs", "s", "m", "l"),
+}
 
 
 def numbers() -> dict[str, dict[str, Any]]:
     """The totals of the report, by network and variant."""
     found = {}
-    for path in sorted(FOLDER.glob("*.yaml")):
+    for path in sorted(FOLDER.glob("*.codsl")):
         for variant in (None, *VARIANTS.get(path.stem, ())):
             total = codsl.check(path, variant=variant).report().to_dict()["total"]
             name = f"{path.stem}-{variant}" if variant else path.stem

@@ -34,7 +34,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "two_rate": {"channels": 4, "window": 5},
     "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
 }
-VARIANTS = {"x3d": ("xs", "s", "m", "l")}
+VARIANTS = {"movinet": ("a0", "a1", "a2"), "x3d": ("xs", "s", "m", "l")}
 ENDLESS = 9
 """Frames that stand for a receptive field without end."""
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}
@@ -177,9 +177,16 @@ def lengths(net: Network) -> list[int]:
     return sorted({least, max(least, field - 1), field + 2 * stride + 1})
 
 
-def test_the_folder_is_what_is_tested_here() -> None:
-    both = {f"{name}{suffix}" for name in SMALL for suffix in (".yaml", ".codsl")}
-    assert {path.name for path in files()} == both
+def test_what_is_in_both_surfaces_is_tested_here() -> None:
+    assert {path.stem for path in FOLDER.glob("*.yaml")} == set(SMALL)
+    assert {path.stem for path in FOLDER.glob("*.codsl")} >= set(SMALL)
+    assert {path.suffix for path in files()} == {".yaml", ".codsl"}
+
+
+@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.codsl")), ids=lambda path: path.name)
+def test_every_network_is_tested(path: Path) -> None:
+    own = Path(__file__).with_name(f"test_{path.stem}.py")
+    assert path.stem in SMALL or own.is_file()
 
 
 @pytest.mark.parametrize("path", files(), ids=lambda path: path.name)
