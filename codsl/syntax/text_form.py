@@ -339,7 +339,8 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         return tree.Choice(test, yes, no, self._at(meta))
 
     def element(self, meta: Meta, parts: list[Any]) -> tree.Element:
-        return tree.Element(*parts, self._at(meta))
+        whole, at = parts
+        return tree.Element(whole, at, self._at(meta))
 
     def either(self, meta: Meta, parts: list[Any]) -> tree.Binary:
         return tree.Binary("or", parts[0], parts[1], self._at(meta))

@@ -39,6 +39,7 @@ TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 
 LAYOUTS = (
     "torch",
+    "torch_time_last",
     "tripy",
     "megengine",
     "keras",

@@ -38,7 +38,8 @@ def load_weights(
         rename: rules such as `{"blocks.{i}.{rest}": "stage{i+1}.{rest}"}` in order, the
             checkpoint's names left and the network's right; or the path of a file of them, one a
             line, `blocks.{i}.{rest} -> stage{i+1}.{rest}`.
-        layout: the checkpoint's: `torch` if not said, `tripy`, `megengine`, `keras`, `flax`,
+        layout: the checkpoint's: `torch` if not said, `torch_time_last` (of convolutions over space
+            and then time), `tripy`, `megengine`, `keras`, `flax`,
             `flax_transpose_kernel` or `onnx`.
         known: a checkpoint of the spec's `weights`, instead of rules and a layout. Where none of
             the three is given, the checkpoint is taken as it is if it fits, else as the one of the

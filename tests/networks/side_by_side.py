@@ -52,7 +52,7 @@ def out_of_tune(reference: nn.Module, head: nn.Module, run: Callable[[], Any]) -
     outputs = run()
     last = outputs[-1] if isinstance(outputs, list | tuple) else outputs
     for parameter in head.parameters():
-        parameter /= last.std()
+        parameter.div_(last.std())
     return reference
 
 

@@ -24,6 +24,8 @@ NUMBERS = (
 )
 VARIANTS: dict[str, tuple[str, ...]] = {
     "movinet": ("a0", "a1", "a2"),
+    "st_gcn": ("ntu", "kinetics"),
+    "tsm": ("r50", "r18"),
     "x3d": ("xs", "s", "m", "l"),
 }
 

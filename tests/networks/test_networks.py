@@ -34,7 +34,12 @@ SMALL: dict[str, dict[str, Any]] = {
     "two_rate": {"channels": 4, "window": 5},
     "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
 }
-VARIANTS = {"movinet": ("a0", "a1", "a2"), "x3d": ("xs", "s", "m", "l")}
+VARIANTS = {
+    "movinet": ("a0", "a1", "a2"),
+    "st_gcn": ("ntu", "kinetics"),
+    "tsm": ("r50", "r18"),
+    "x3d": ("xs", "s", "m", "l"),
+}
 ENDLESS = 9
 """Frames that stand for a receptive field without end."""
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}

@@ -1,4 +1,4 @@
-"""The two networks for EEG of Schirrmeister et al., 2017, in plain torch, under braindecode's names.
+"""Two networks for EEG (Schirrmeister et al., 2017) in plain torch, under braindecode's names.
 
 Clips `(B, electrodes, T)` to `(B, classes, T')`, without the softmax.
 """
