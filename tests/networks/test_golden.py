@@ -25,6 +25,7 @@ NUMBERS = (
 VARIANTS: dict[str, tuple[str, ...]] = {
     "movinet": ("a0", "a1", "a2"),
     "continual_transformer": ("one", "two"),
+    "ds_cnn": ("s", "m", "l"),
     "bc_resnet": ("bc1", "bc1_5", "bc2", "bc3", "bc6", "bc8"),
     "st_gcn": ("ntu", "kinetics"),
     "tsm": ("r50", "r18"),

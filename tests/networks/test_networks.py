@@ -37,6 +37,7 @@ SMALL: dict[str, dict[str, Any]] = {
 VARIANTS = {
     "movinet": ("a0", "a1", "a2"),
     "continual_transformer": ("one", "two"),
+    "ds_cnn": ("s", "m", "l"),
     "bc_resnet": ("bc1", "bc1_5", "bc2", "bc3", "bc6", "bc8"),
     "st_gcn": ("ntu", "kinetics"),
     "tsm": ("r50", "r18"),
