@@ -1,4 +1,4 @@
-"""DS-CNN (Zhang et al., 2017), size S, in plain torch, under the names of MLPerf Tiny's Keras model.
+"""DS-CNN S (Zhang et al., 2017) in plain torch, under the names of MLPerf Tiny's Keras model.
 
 Clips `(B, 1, T, 10)` to scores `(B, classes, T')`, the pool over a sliding window.
 """
