@@ -74,7 +74,8 @@ params: {sizes: [[4, 5], [6]]}
 input: [1, T]
 layers:
   - let: {x: "$(sizes[0])"}
-  - repeat: {name: l, index: i, range: [0, $(len(x) - 1)], layer: {linear: {out_features: "$(x[i])"}}}
+  - repeat:
+      {name: l, index: i, range: [0, $(len(x) - 1)], layer: {linear: {out_features: "$(x[i])"}}}
 """
     found = codsl.check(yaml)
     assert [node.frame.channels for node in found.nodes] == [4, 5]
