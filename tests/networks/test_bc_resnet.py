@@ -41,6 +41,6 @@ def test_a_frame_sees_what_the_reference_was_measured_to_see() -> None:
     [("bc1", 9.2), ("bc2", 27.3), ("bc3", 54.2), ("bc6", 188), ("bc8", 321)],
 )
 def test_the_parameters_are_the_published_ones(variant: str, thousands: float) -> None:
-    """Kim et al., 2021, table 2."""
+    """Kim et al., 2021."""
     found = codsl.check(FOLDER / "bc_resnet.codsl", variant=variant).parameters / 1000
     assert round(found, 1 if thousands < 100 else None) == thousands

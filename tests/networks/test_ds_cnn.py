@@ -29,7 +29,7 @@ def test_small_is_that_of_mlperf_tiny() -> None:
 
 @pytest.mark.parametrize(("variant", "millions"), [("s", 5.4), ("m", 19.8), ("l", 56.9)])
 def test_a_second_costs_what_is_published(variant: str, millions: float) -> None:
-    """Zhang et al., 2017, table 5, counts multiplications and additions of a clip; without those of
+    """Zhang et al., 2017, count multiplications and additions of a clip; without those of
     norms, to a twentieth."""
     graph = codsl.check(FOLDER / "ds_cnn.codsl", variant=variant)
     total = 50 * 2 * graph.report().to_dict()["total"]["macs"] / 1e6

@@ -22,8 +22,8 @@ def test_an_output_sees_what_braindecode_was_measured_to_see() -> None:
     assert (graph.receptive_field, graph.delay, graph.stride) == (522, 521, 81)
 
 
-def test_the_parameters_are_those_of_the_paper() -> None:
-    """Schirrmeister et al., 2017, figure 1: 25, 25, 50, 100 and 200 filters of 10."""
+def test_the_parameters_are_those_of_the_filters() -> None:
+    """Schirrmeister et al., 2017: 25, 25, 50, 100 and 200 filters of 10."""
     graph = codsl.check(FOLDER / "eeg_deep4.codsl")
     blocks = sum(out * (inputs * 10 + 2) for inputs, out in [(25, 50), (50, 100), (100, 200)])
     assert graph.parameters == 25 * 11 + 25 * 25 * 22 + 2 * 25 + blocks + 4 * (200 * 2 + 1)

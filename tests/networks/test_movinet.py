@@ -91,15 +91,15 @@ def base_parameters(variant: str) -> int:
 
 @pytest.mark.parametrize(("variant", "millions"), [("a0", 3.1), ("a1", 4.6), ("a2", 4.8)])
 def test_the_base_models_have_about_the_published_parameters(variant: str, millions: float) -> None:
-    """Kondratyuk et al., 2021, table 1, which counts the base models alone; to a tenth, as the
-    tables of layers in the appendix give 4.7 M for A1 and 5.2 M for A2."""
+    """Kondratyuk et al., 2021, who count the base models alone; to a tenth, as the layers that the
+    reference's configuration lists come to 4.7 M for A1 and 5.2 M for A2."""
     assert base_parameters(variant) / 1e6 == pytest.approx(millions, rel=0.1)
     assert variant != "a0" or round(base_parameters(variant) / 1e6, 1) == millions
 
 
 @pytest.mark.parametrize(("variant", "billions"), [("a0", 2.71), ("a1", 6.02), ("a2", 10.3)])
 def test_fifty_frames_cost_about_what_is_published(variant: str, billions: float) -> None:
-    """The same table, of the base models, over planes of TensorFlow's padding: to a tenth."""
+    """As published for the base models, over planes of TensorFlow's padding: to a tenth."""
     padded = {"paddings": (2, 1, 1, 1, 1)}
     total = codsl.check(FOLDER / "movinet.codsl", variant=variant, params=padded).report()
     assert 50 * total.to_dict()["total"]["macs"] / 1e9 == pytest.approx(billions, rel=0.1)

@@ -46,6 +46,6 @@ def test_stages_come_one_after_the_other() -> None:
 
 
 def test_the_parameters_are_the_published_ones() -> None:
-    """0.8 M for 50 Salads (19 classes): Li et al., 2020, table of MS-TCN++."""
+    """0.8 M for 50 Salads (19 classes): Li et al., 2020, of MS-TCN++."""
     graph = codsl.check(FOLDER / "ms_tcn.codsl", params={"classes": 19})
     assert round(graph.parameters / 1e6, 1) == 0.8

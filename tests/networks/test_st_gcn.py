@@ -48,7 +48,7 @@ def test_skeletons_are_parted_as_in_the_reference(variant: str) -> None:
 
 def test_an_item_before_the_pool_sees_what_the_reference_was_measured_to_see() -> None:
     """Item `o` sees frames `4 * o - 76` to `4 * o + 76`; 3.1 million parameters (Hedegaard et al.,
-    2022, table of CoST-GCN)."""
+    2022, of CoST-GCN)."""
     graph = codsl.check(FOLDER / "st_gcn.codsl")
     rows = {row.path: row for row in graph.report().nodes}
     last = rows["block9.time_norm"]

@@ -35,7 +35,7 @@ def test_a_frame_sees_what_the_reference_was_measured_to_see() -> None:
 
 
 def test_the_sizes_are_the_published_ones() -> None:
-    """Lin et al., 2019, table 2: ResNet-50 on Kinetics, 24.3 M parameters, 33 G for 8 frames."""
+    """Lin et al., 2019: ResNet-50 on Kinetics, 24.3 M parameters, 33 G for 8 frames."""
     graph = codsl.check(FOLDER / "tsm.codsl", variant="r50")
     assert round(graph.parameters / 1e6, 1) == 24.3
     assert round(8 * graph.report().to_dict()["total"]["macs"] / 1e9) == 33

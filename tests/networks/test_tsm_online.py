@@ -35,7 +35,7 @@ def test_a_frame_sees_what_the_reference_was_measured_to_see() -> None:
 
 
 def test_the_sizes_are_those_of_mobilenet_v2() -> None:
-    """Sandler et al., 2018, table 4: 3.4 M parameters and 300 M multiply-adds; torchvision counts
+    """Sandler et al., 2018: 3.4 M parameters and 300 M multiply-adds; torchvision counts
     3504872 parameters."""
     graph = codsl.check(FOLDER / "tsm_online.codsl", params={"classes": 1000})
     assert graph.parameters == 3_504_872
