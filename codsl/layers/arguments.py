@@ -269,6 +269,27 @@ class SquareMatrices(Kind):
         return {**matrix, "items": matrix}
 
 
+@final
+@dataclass(frozen=True)
+class Pairs(Kind):
+    """Pairs of integers that count from 0, such as the edges of a graph."""
+
+    def read(self, value: Value, rank: int) -> tuple[tuple[int, int], ...]:
+        if not isinstance(value, tuple) or not value:
+            raise ValueError("expected pairs of integers, such as `((0, 1), (1, 2))`")
+        for at, pair in enumerate(value, 1):
+            if not isinstance(pair, tuple) or len(pair) != 2:
+                raise ValueError(f"expected a pair of integers at place {at}")
+            for each in pair:
+                _entry(at, each, 0)
+        return value
+
+    def schema(self, rank: int) -> dict[str, Any]:
+        node = {"type": ["integer", "string"], "minimum": 0, "pattern": EXPRESSION}
+        pair = {"type": ["array", "string"], "minItems": 2, "maxItems": 2, "items": node}
+        return {"type": ["array", "string"], "minItems": 1, "items": pair, "pattern": EXPRESSION}
+
+
 Count = Annotated[int, Integer(1)]
 MaybeCount = Annotated[int | None, Optional(Integer(1))]
 Natural = Annotated[int, Integer(0)]
@@ -280,7 +301,9 @@ Dims = Annotated[tuple[int, ...], PerDimension(1)]
 MaybeDims = Annotated[tuple[int, ...] | None, Optional(PerDimension(1))]
 OutputSizes = Annotated[tuple[int | None, ...], Outputs()]
 NumberPerChannel = Annotated[float | tuple[float, ...], PerChannel()]
-Matrices = Annotated[tuple[Matrix, ...], SquareMatrices()]
+MaybeMatrices = Annotated[tuple[Matrix, ...] | None, Optional(SquareMatrices())]
+MaybePairs = Annotated[tuple[tuple[int, int], ...] | None, Optional(Pairs())]
+MaybeNatural = Annotated[int | None, Optional(Integer(0))]
 Fill = Annotated[str | None, Optional(Word(("zeros", "replicate")))]
 ZeroFill = Annotated[str | None, Optional(Word(("zeros",)))]
 DType = Annotated[str | None, Optional(Word(("float16", "bfloat16", "float32", "float64")))]

@@ -59,7 +59,7 @@ class GraphConv(nn.Module):
     """What a graph convolution (Yan et al., 2018) learns and what it is given.
 
     `weight` `(K * out, in, 1, 1)` and `bias` `(K * out,)` start as those of torch's Conv2d,
-    `adjacency` `(K, V, V)` as given, a parameter if `learned` and a buffer if not, and
+    `adjacency` `(K, V, V)` as given, a parameter if `learned`, else in no state_dict, and
     `edge_importance` `(K, V, V)` as ones; what is not asked for is None.
     """
 
@@ -91,7 +91,7 @@ class GraphConv(nn.Module):
         if learned:
             self.register_parameter("adjacency", start)
         else:
-            self.register_buffer("adjacency", start.detach())
+            self.register_buffer("adjacency", start.detach(), persistent=False)
         importance = empty(graphs, places, places) if edge_importance else None
         self.register_parameter("edge_importance", importance)
         self.reset_parameters()

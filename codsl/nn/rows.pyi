@@ -882,18 +882,23 @@ class GraphConv(Layer):
 
     `adjacency` is a matrix `(V, V)`, or `K` of them, one for each kind of edge, normalised as they
     are to be used: node `w` of the output is the sum over `k` and `v` of `adjacency[k][v][w]` times
-    the `k`-th map of node `v`. The maps are torch's convolution of kernel 1: weight
-    `(K * out, in, 1, 1)`, bias `(K * out,)`. `learned` makes the adjacency a parameter (Shi et al.,
-    2019), else it is a buffer; `edge_importance` multiplies it by a parameter that starts as ones.
+    the `k`-th map of node `v`. Or else `edges` are pairs of nodes, counted from 0, and `center` is
+    a node: there are three matrices then, ST-GCN's spatial partition of a skeleton, of each node
+    itself, of its neighbours away from the center, and of those towards it. The maps are torch's
+    convolution of kernel 1: weight `(K * out, in, 1, 1)`, bias `(K * out,)`. `learned` makes the
+    adjacency a parameter (Shi et al., 2019), else it is a constant of the spec; `edge_importance`
+    multiplies it by a parameter that starts as ones.
     """
 
     def __init__(
         self,
         in_channels: int,
         out_channels: int,
-        adjacency: Sequence[Sequence[float | Sequence[float]]],
+        adjacency: Sequence[Sequence[float | Sequence[float]]] | None = None,
         bias: bool = True,
         learned: bool = False,
+        edges: Sequence[tuple[int, int] | str] | None = None,
+        center: int | None = None,
         edge_importance: bool = False,
         *,
         device: torch.device | str | int | None = None,

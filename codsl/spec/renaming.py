@@ -73,10 +73,11 @@ class Pattern:
         """
         if not text or len(text) > LONGEST:
             raise BadRule(f"a pattern has 1 to {LONGEST} characters")
-        if text != text.strip() or any(char.isspace() for char in re.sub(r"\{[^{}]*\}", "", text)):
+        plain = re.sub(r"\{[^{}]*\}", "", text)
+        if text != text.strip() or any(char.isspace() for char in plain):
             raise BadRule(f"there are spaces in `{text}`")
         try:
-            if "*" in text:
+            if "*" in plain:
                 raise BadRule(
                     f"`*` in `{text}` is no hole: write `{{x}}`, or `{{x:path}}` over dots"
                 )

@@ -39,6 +39,7 @@ TYPES = frozenset({"int", "float", "bool", "str", "layer", "tuple"})
 
 LAYOUTS = (
     "torch",
+    "torch_time_last",
     "tripy",
     "megengine",
     "keras",
@@ -55,14 +56,15 @@ ADAPTERS = (
     "inflate_last",
     "input_channels",
     "pointwise",
+    "singletons",
     "rows[1:]",
     "fold {p}.bn",
     "unfold {p}.bn",
 )
 """What may be done to tensors of another shape, any rows, and to any layer with its norm."""
 
-ADAPTER = (
-    r"inflate_mean|inflate_center|inflate_last|input_channels|pointwise|rows\[\d{0,9}:\d{0,9}\]"
+ADAPTER = "|".join(
+    (*(each for each in ADAPTERS if each.isidentifier()), r"rows\[\d{0,9}:\d{0,9}\]")
 )
 """The form of a word for another shape."""
 

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, replace
+from itertools import combinations
 from math import prod
 from typing import Protocol
 
@@ -9,6 +10,8 @@ import numpy as np
 
 from codsl.weights.entry import Array, Entry
 from codsl.weights.places import Place
+
+Shape = tuple[int, ...]
 
 
 class Adapter(Protocol):
@@ -91,6 +94,34 @@ class Pointwise:
 
 
 @dataclass(frozen=True)
+class Singletons:
+    """The same numbers in other axes of one: a kernel over the plane for one over a single frame
+    of it, one over time and a flattened plane for one over time, a number for a row of one."""
+
+    def narrow(self, place: Place, entry: Entry) -> Place | None:
+        if place.kind not in ("convolution", "transposed"):
+            return replace(place, shape=entry.shape) if _alike(entry.shape, place.shape) else None
+        space = len(entry.shape) - 2
+        if space < 1 or place.leaf != "weight":
+            return None
+        kernels = set(combinations(place.shape[2:], space))
+        fitting = [each for each in kernels if _alike(each, place.shape[2:])]
+        shapes = [(*place.shape[:2], *each) for each in fitting]
+        if entry.shape not in shapes and len(shapes) != 1:
+            return None
+        shape = entry.shape if entry.shape in shapes else shapes[0]
+        return replace(place, shape=shape, dimensions=space)
+
+    def adapt(self, array: Array, place: Place) -> Array:
+        return array.reshape(place.shape)
+
+
+def _alike(shape: Shape, other: Shape) -> bool:
+    """Whether shapes are the same but for axes of one."""
+    return [each for each in shape if each != 1] == [each for each in other if each != 1]
+
+
+@dataclass(frozen=True)
 class Rows:
     """Some of the outputs: a head without its first class, or with the first so many."""
 
@@ -115,6 +146,7 @@ NAMES: dict[str, Adapter] = {
     "inflate_last": Inflate("last"),
     "input_channels": InputChannels(),
     "pointwise": Pointwise(),
+    "singletons": Singletons(),
 }
 """The adapters by name; besides there are `rows[a:b]` and the words of `codsl.weights.folding`."""
 

@@ -72,6 +72,18 @@ def _torch(place: Place) -> Iterator[Form]:
             yield Form(other if place.leaf == one else one, place.shape, place.shape)
 
 
+def _torch_time_last(place: Place) -> Iterator[Form]:
+    """Torch's 2-D and 3-D convolutions of a network that has time last: space, then time."""
+    first, second, *kernel = (*place.shape, 0, 0)[: max(2, len(place.shape))]
+    if place.kind not in ("convolution", "transposed") or len(kernel) < 2:
+        yield from _torch(place)
+        return
+    there = (first, second, *kernel[1:], kernel[0])
+    last = len(there) - 1
+    for form in _torch(place):
+        yield Form(form.leaf, there, place.shape, axes=(0, 1, last, *range(2, last)))
+
+
 def _megengine(place: Place) -> Iterator[Form]:
     """MegEngine 1.0 to 1.13: grouped weights have an axis for the groups, biases are frames, of
     another rank where the kernel is adapted."""
@@ -189,6 +201,7 @@ def _depthwise(place: Place, *leaves: str) -> Iterator[Form]:
 
 LAYOUTS: dict[str, Forms] = {
     "torch": _torch,
+    "torch_time_last": _torch_time_last,
     "tripy": _torch,
     "onnx": _torch,
     "megengine": _megengine,

@@ -43,7 +43,8 @@ def load_weights(
         rename: rules such as `{"blocks.{i}.{rest}": "stage{i+1}.{rest}"}` in order, the
             checkpoint's names left and the network's right; or the path of a file of them, one a
             line, `blocks.{i}.{rest} -> stage{i+1}.{rest}`.
-        layout: the checkpoint's: `torch` if not said, `tripy`, `megengine`, `keras`, `flax`,
+        layout: the checkpoint's: `torch` if not said, `torch_time_last` (of convolutions over space
+            and then time), `tripy`, `megengine`, `keras`, `flax`,
             `flax_transpose_kernel` or `onnx`.
         known: a checkpoint of the spec's `weights`, instead of rules and a layout. Where none of
             the three is given, the checkpoint is taken as it is if it fits, else as the one of the
@@ -53,8 +54,8 @@ def load_weights(
         allow_missing: patterns of the network's tensors that may stay as they are.
         allow_unexpected: patterns of the checkpoint's tensors that may be left out.
         adapt: what may be done to another shape, for patterns of the network's tensors:
-            `inflate_mean`, `inflate_center`, `inflate_last`, `input_channels`, `pointwise` or
-            `rows[1:]`; and to layers with their norms, by the network's names:
+            `inflate_mean`, `inflate_center`, `inflate_last`, `input_channels`, `pointwise`,
+            `singletons` or `rows[1:]`; and to layers with their norms, by the network's names:
             `{"{p:path}.conv": "fold {p}.bn"}` takes batch norms that only the checkpoint has into
             the convolutions (or linear layers) before them, which need a bias; its norms' eps is
             1e-5, in the layout of Keras 1e-3, or as in `"fold {p}.bn eps=0.001"`; `unfold {p}.bn`

@@ -140,8 +140,24 @@ def embedding(row: Any, p: Parameters, x: Tensor) -> Tensor:
     return torch.stack([p["weight"][:, dim][ids] for dim in range(row.embedding_dim)], 1)
 
 
+def by_hops(nodes: int, edges: Any, center: int) -> Tensor:
+    """ST-GCN's spatial configuration, worked out from powers of the matrix of edges."""
+    near = torch.eye(nodes, dtype=torch.float64)
+    for v, w in edges:
+        near[v, w] = near[w, v] = 1
+    hops = torch.full_like(near, torch.inf)
+    for steps in (1, 0):
+        hops[torch.linalg.matrix_power(near, steps) > 0] = steps
+    away = hops[:, center]
+    shares = near / near.sum(0)
+    own = torch.eye(nodes, dtype=near.dtype)
+    nearer = shares * (away[:, None] < away[None, :])
+    return torch.stack([shares * own, shares * (1 - own) - nearer, nearer])
+
+
 def graph_conv(row: Any, p: Parameters, x: Tensor) -> Tensor:
-    edges = p.get("adjacency", torch.tensor(row.adjacency, dtype=x.dtype))
+    graph = row.adjacency or by_hops(x.shape[2], row.edges, row.center)
+    edges = p.get("adjacency", torch.as_tensor(graph, dtype=x.dtype))
     edges = edges * p.get("edge_importance", 1)
     y = x.new_zeros(x.shape[0], row.out_channels, x.shape[2])
     for k, adjacency in enumerate(edges):

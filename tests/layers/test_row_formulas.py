@@ -136,11 +136,11 @@ def test_a_graph_convolution_starts_as_a_convolution() -> None:
     torch.manual_seed(5)
     theirs = nn.Conv2d(4, 3, 1)
     found = net.get_submodule("layer").state_dict()
-    assert list(found) == ["weight", "bias", "edge_importance", "adjacency"]
+    assert list(found) == ["weight", "bias", "edge_importance"]
     assert torch.equal(found["weight"], theirs.weight)
     assert torch.equal(found["bias"], theirs.bias)
     assert (found["edge_importance"] == 1).all()
-    assert (found["adjacency"] == 0.5).all()
+    assert (net.get_buffer("layer.adjacency") == 0.5).all()
     assert net.graph.parameters == sum(each.numel() for each in net.parameters()) == 12 + 3 + 36
     assert net.graph.report().total["macs"] == 6 * 4 * 3 + 6 * 6 * 3
 
@@ -309,6 +309,15 @@ WRONG: list[tuple[Any, list[Any], str, str, str]] = [
     ({"graph_conv": {"out_channels": 2, "adjacency": [[[[1]]]]}}, IN2, "E0305", "number", ""),
     ({"graph_conv": {"out_channels": 2, "adjacency": 3}}, IN2, "E0305", "square matrix", ""),
     ({"graph_conv": {"out_channels": 2, "adjacency": [[]]}}, IN2, "E0305", "square matrix", ""),
+    ({"graph_conv": {"out_channels": 2}}, IN2, "E0305", "`adjacency`", "edges"),
+    ({"graph_conv": {**GRAPH, "edges": [[0, 1]], "center": 0}}, IN2, "E0305", "`edges`", ""),
+    ({"graph_conv": {**GRAPH, "center": 0}}, IN2, "E0305", "`center`", ""),
+    ({"graph_conv": {"out_channels": 2, "edges": [[0, 1]]}}, IN2, "E0305", "`center`", ""),
+    ({"graph_conv": {"out_channels": 2, "edges": [[0, 1, 2]]}}, IN2, "E0305", "pair", ""),
+    ({"graph_conv": {"out_channels": 2, "edges": [[0, -1]]}}, IN2, "E0305", "-1", ""),
+    ({"graph_conv": {"out_channels": 2, "edges": 3}}, IN2, "E0305", "pairs", ""),
+    ({"graph_conv": {"out_channels": 2, "edges": [[0, 99]], "center": 0}}, IN2, "E0402",
+     "100 nodes", "nodes"),
     ({"graph_conv": {**GRAPH, "in_channels": 5}}, IN2, "E0402", "5", "inferred"),
     ({"zero_pad3d": {"padding": 1}}, IN3, "E0409", "cannot pad time", "(0, 1, 1)"),
     ({"zero_pad2d": {"padding": [1, [0, 2]]}}, IN2, "E0409", "cannot pad time", "(0, (0, 2))"),

@@ -128,6 +128,7 @@ CONSTRUCTS = [
     ('let: {c: "$(round_to(24 * n, 8))"}', "let c = round_to(24 * n, 8)"),
     ("let: {c: '$(n[0][i + 1])'}", "let c = n[0][i + 1]"),
     ("let: {c: $n, d: 2}", "let c = n, d = 2"),
+    ('let: {c: "$(s[0][i + 1] * len(s))"}', "let c = s[0][i + 1] * len(s)"),
     (
         "when: {test: $(n != 1), layers: [relu], else: [silu]}",
         "when n != 1 { relu } else { silu }",

@@ -46,7 +46,8 @@ def network(spec: str) -> Network:
 
 def specs(layout: str) -> str:
     """Keras and Flax have no transposed convolution with groups."""
-    return GROUPED_UP if layout in ("torch", "tripy", "onnx", "megengine") else SPEC
+    without = ("keras", "tensorflow", "flax", "flax_transpose_kernel")
+    return SPEC if layout in without else GROUPED_UP
 
 
 def test_the_words_of_the_language_are_those_of_the_code() -> None:
@@ -112,3 +113,78 @@ def test_weight_norm_is_known_by_both_of_its_names() -> None:
         assert len(report.loaded) == 3
         x = torch.randn(1, 3, 9)
         assert torch.allclose(net(x), plain(x), atol=1e-6)
+
+
+def test_time_last_is_moved_first() -> None:
+    net = network(SPEC)
+    state = {name: each.clone() for name, each in net.state_dict().items()}
+    last = {
+        name: each.movedim(2, -1).contiguous() if each.dim() > 3 else each
+        for name, each in state.items()
+    }
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+    codsl.load_weights(net, last, layout="torch_time_last")
+    assert all(torch.equal(each, state[name]) for name, each in net.state_dict().items())
+
+
+SINGLE = """codsl 1
+network n {
+  input (2, T, 5, 5)
+  plane = conv3d(3, (1, 3, 3))
+  time = conv3d(3, (3, 1, 1))
+  up = conv_transpose3d(2, (1, 2, 2), stride=(1, 2, 2))
+  factor = scale
+  flatten
+  fc = linear(2)
+}
+"""
+
+
+def test_axes_of_one_come_and_go() -> None:
+    net = network(SINGLE)
+    wanted = {name: each.clone() for name, each in net.state_dict().items()}
+    views = {
+        "plane.weight": (3, 2, 3, 3),
+        "time.weight": (3, 3, 3, 1),
+        "up.weight": (3, 2, 2, 2),
+        "factor.weight": (),
+        "fc.bias": (1, 2, 1),
+    }
+    given = {name: each.reshape(views.get(name, each.shape)) for name, each in wanted.items()}
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+    report = codsl.load_weights(net, given, adapt={"{any:path}": "singletons"})
+    assert all(torch.equal(each, wanted[name]) for name, each in net.state_dict().items())
+    adapted = {each.name for each in report.loaded if each.adapter}
+    assert adapted == set(views)
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 3, 3), (3, 2, 9, 1), (3, 2, 9), (54,)])
+def test_other_shapes_have_no_axes_of_one(shape: tuple[int, ...]) -> None:
+    net = network(SINGLE)
+    given = {**net.state_dict(), "plane.weight": torch.zeros(shape)}
+    with pytest.raises(codsl.weights.WeightsError, match="plane"):
+        codsl.load_weights(net, given, adapt={"{any:path}": "singletons"})
+
+
+def test_a_kernel_of_keras_over_the_plane_fits_one_over_a_frame() -> None:
+    net = network(SINGLE)
+    keras = {
+        "plane.kernel": net.get_parameter("plane.weight").detach()[:, :, 0].permute(2, 3, 1, 0),
+        "time.kernel": net.get_parameter("time.weight").detach().permute(2, 3, 4, 1, 0),
+        "up.kernel": net.get_parameter("up.weight").detach().permute(2, 3, 4, 1, 0),
+        "fc.kernel": net.get_parameter("fc.weight").detach().T,
+        "factor.weight": net.get_parameter("factor.weight").detach(),
+        **{f"{name}.bias": net.get_parameter(f"{name}.bias").detach() for name in LAYERS},
+    }
+    wanted = {name: each.clone() for name, each in net.state_dict().items()}
+    given = {name: each.contiguous().clone() for name, each in keras.items()}
+    adapt = {"plane.weight": "singletons"}
+    codsl.load_weights(net, given, layout="keras", adapt=adapt)
+    assert all(torch.equal(each, wanted[name]) for name, each in net.state_dict().items())
+
+
+LAYERS = ("plane", "time", "up", "fc")
