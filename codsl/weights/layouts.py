@@ -87,7 +87,7 @@ def _megengine(place: Place) -> Iterator[Form]:
             yield Form("weight", (groups, first // groups, second, *kernel), shape)
         case (("norm" | "slope"), _) if not place.counter:
             size = prod(shape)
-            frames = ((1, size, *(1,) * rank) for rank in (1, 2, 3))
+            frames = [(1, size, *(1,) * rank) for rank in (1, 2, 3)]
             for each in dict.fromkeys(((size,), shape, *frames)):
                 yield Form(place.leaf, each, shape)
         case _:
