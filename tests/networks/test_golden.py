@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from shipped import FOLDER, NAMES, variants
+from table import TABLE, table
 
 import codsl
 
@@ -43,6 +44,10 @@ def written(found: dict[str, dict[str, Any]]) -> str:
 def test_golden_is_not_stale() -> None:
     command = f"python {Path(__file__).relative_to(FOLDER.parent)}"
     assert GOLDEN.read_text() == written(numbers()), f"`{command}` writes it anew"
+
+
+def test_the_table_is_not_stale() -> None:
+    assert TABLE.read_text("utf-8") == table(), "`python tests/networks/table.py` writes it anew"
 
 
 @pytest.mark.parametrize(
