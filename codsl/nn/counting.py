@@ -1,4 +1,8 @@
-"""Layers made known to `ptflops`, where it is installed: it counts by the exact class."""
+"""Layers made known to `ptflops`, where it is installed: it counts by the exact class.
+
+It imports torchvision, which fails in ways of its own where it does not fit torch; that is no
+reason not to run.
+"""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +25,7 @@ def count_by(made: type[nn.Module], hook: Callable[[Any, Any, Any], None]) -> No
 
 
 def _known() -> dict[Any, Any]:
-    with suppress(ImportError, AttributeError):
+    with suppress(Exception):
         found: dict[Any, Any] = import_module("ptflops.pytorch_ops").MODULES_MAPPING
         return found
     return {}
