@@ -4,6 +4,7 @@ import os
 
 import torch
 
+from codsl.engine.fast import FastStep, compile_step
 from codsl.graph.graph import Graph
 from codsl.graph.report import Report
 from codsl.nn.block import Block, fill
@@ -29,6 +30,14 @@ class Network(Block):
     def report(self) -> Report:
         """What the network is, node by node; `print` shows it as a table."""
         return self.graph.report()
+
+    def compile_step(self, backend: str = "eager") -> FastStep:
+        """A callable `fast(frame)` that gives what `forward_step` gives, faster, and keeps a state
+        of its own; for inference. The weights are copied: those that are loaded later do not count.
+
+        Raises `ValueError` for an unknown backend, and for a network in training mode.
+        """
+        return compile_step(self, backend)
 
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the state of the stream to a safetensors file, all at once.

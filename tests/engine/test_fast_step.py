@@ -1,0 +1,182 @@
+"""The fast step gives what the network gives, on shipped and on random networks."""
+
+from __future__ import annotations
+
+import gc
+import os
+import random
+from copy import deepcopy
+from typing import Any
+
+import pytest
+import torch
+
+import codsl
+from codsl.engine.fast import FastStep
+from engine.fast_streams import agree, frame_of, same_stream
+from harness.contract import LONGEST, Declared, randomise
+from harness.networks import Networks
+from networks.shipped import FOLDER
+
+SMALL: dict[str, dict[str, Any]] = {
+    "cnn_lstm": {"width": 4, "hidden": 8, "classes": 5, "size": 32},
+    "inception": {"kernel": 5},
+    "mbconv": {"channels": 4},
+    "squeeze_excitation": {"channels": 16, "window": 5},
+    "tcn": {"channels": [6, 6, 6], "kernel": 3},
+    "two_rate": {"channels": 4, "window": 5},
+    "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
+}
+EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600")) // 6
+
+TCN = """codsl 1
+network n {
+  input (4, T)
+  conv1 = conv1d(6, 3, padding="causal", dilation=2)
+  norm = batch_norm1d
+  relu
+  conv2 = conv1d(5, 3, stride=2)
+}
+"""
+
+
+def built(source: Any, dtype: torch.dtype, **more: Any) -> Any:
+    net = codsl.build(source, dtype=dtype, **more)
+    randomise(net, 1)
+    return net.eval()
+
+
+@pytest.mark.parametrize("batch", [1, 3])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+@pytest.mark.parametrize("name", SMALL)
+def test_shipped_networks_go_on_as_they_are(name: str, dtype: torch.dtype, batch: int) -> None:
+    net = built(FOLDER / f"{name}.codsl", dtype, params=SMALL[name])
+    same_stream(net, batch, dtype, net.graph.cycle.start + 2 * net.graph.cycle.turn + 12)
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+def test_random_networks_go_on_as_they_are() -> None:
+    """Each beyond the frame from which on it repeats itself, where the plan begins."""
+    planned = 0
+    for seed in range(EXAMPLES):
+        draw = random.Random(seed)
+        spec = Networks(draw, draw.choice((1, 1, 2, 2, 3))).network(draw.randint(1, 6))
+        graph = codsl.check(spec)
+        frames = graph.cycle.start + 2 * graph.cycle.turn + 6
+        bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+        if bursts or max(frames, Declared.of(graph).most) > LONGEST:
+            continue
+        dtype = draw.choice((torch.float32, torch.float64, torch.float64))
+        try:
+            net = built(graph, dtype)
+            same_stream(net, draw.choice((1, 3)), dtype, frames)
+        except Exception as error:
+            error.add_note(f"{seed}: {spec!r}")
+            raise
+        planned += 1
+    assert planned >= EXAMPLES / 3
+
+
+def test_chunks_the_end_and_a_new_beginning() -> None:
+    net = built(TCN, torch.float64)
+    fast = net.compile_step()
+    with torch.no_grad():
+        for _ in range(2):
+            for t in range(20):
+                x = frame_of(net, 2, torch.float64, t)
+                agree(fast(x), net.forward_step(x), torch.float64)
+            chunk = torch.randn(2, 4, 7, dtype=torch.float64)
+            agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float64)
+            agree(
+                fast(
+                    x,
+                ),
+                net.forward_step(x),
+                torch.float64,
+            )
+            once = fast.forward_step(x, update_state=False)
+            agree(once, net.forward_step(x, update_state=False), torch.float64)
+            agree(fast(x), net.forward_step(x), torch.float64)
+            agree(fast.flush(), net.flush(), torch.float64)
+            fast.reset()
+            net.reset()
+
+
+def test_outputs_and_states_are_not_written_to_later() -> None:
+    net = built("codsl 1\nnetwork n { input (2, T) delay(2) }\n", torch.float64)
+    fast = net.compile_step()
+    frames = [frame_of(net, 1, torch.float64, t) for t in range(12)]
+    copies = [frame.clone() for frame in frames]
+    given = [fast(frame) for frame in frames[:8]]
+    state = fast.get_state()
+    assert state is not None
+    before = [tensor.clone() for tensor in state.tensors]
+    said = [None if y is None else y.clone() for y in given]
+    with torch.inference_mode():
+        given[-1].zero_()
+    for frame in frames[8:]:
+        fast(frame)
+    assert all(map(torch.equal, frames, copies))
+    assert all(map(torch.equal, state.tensors, before))
+    kept = zip(given[:-1], said[:-1], strict=True)
+    assert all(y is None or torch.equal(y, was) for y, was in kept)
+
+
+def test_weights_are_those_of_when_it_was_made() -> None:
+    net = built(TCN, torch.float64)
+    twin = deepcopy(net)
+    fast = net.compile_step()
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+        for t in range(16):
+            x = frame_of(net, 1, torch.float64, t)
+            agree(fast(x), twin.forward_step(x), torch.float64)
+
+
+def test_memory_does_not_grow() -> None:
+    net = built(TCN, torch.float64)
+    fast = net.compile_step()
+    x = frame_of(net, 1, torch.float64, 0)
+
+    def held() -> int:
+        gc.collect()
+        return sum(isinstance(each, torch.Tensor) for each in gc.get_objects())
+
+    for _ in range(50):
+        fast(x)
+    before = held()
+    for _ in range(500):
+        fast(x)
+    assert held() == before
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (torch.zeros(2, 4), "the stream has a batch of 1, a frame has 2"),
+        (torch.zeros(1, 5), "a frame is B x 4, got one of shape"),
+        (torch.zeros(1, 4, dtype=torch.float64), "the stream is torch.float32"),
+    ],
+)
+@pytest.mark.parametrize("begun", [2, 30])
+def test_a_frame_that_does_not_fit_is_refused(frame: Any, message: str, begun: int) -> None:
+    net = built(TCN, torch.float32)
+    fast = net.compile_step()
+    for _ in range(begun):
+        fast(torch.zeros(1, 4))
+    with pytest.raises(ValueError, match=message):
+        fast(frame)
+    fast(torch.zeros(1, 4))
+
+
+def test_mistakes_are_said() -> None:
+    net = built(TCN, torch.float32)
+    with pytest.raises(ValueError, match="no backend `quick`; there is `eager`"):
+        net.compile_step(backend="quick")
+    with pytest.raises(ValueError, match="in training mode"):
+        net.train().compile_step()
+    net.eval().norm.train()
+    with pytest.raises(ValueError, match="`norm` is in training mode"):
+        FastStep(net)
