@@ -70,7 +70,8 @@ class Choice:
         stuck: set[int] = set()
         for number, feed in enumerate(self.graph.schedule.feeds):
             here = [index for index in self.live if number in self.graph.schedule.reads[index]]
-            spreads = {kernels[i].spread for i in here if i in kernels and kernels[i].taps > 1}
+            windowed = [kernels[i] for i in here if i in kernels and kernels[i].taps > 1]
+            spreads = {(kernel.spread, kernel.last) for kernel in windowed}
             plain = any(index not in kernels for index in here)
             if feed.depth and (plain or feed.through is not None or len(spreads) > 1):
                 stuck.update(index for index in here if index in kernels)
@@ -91,16 +92,15 @@ class Choice:
         return reader if convolves(node, module, self.like) else -1
 
     @cached_property
-    def rings(self) -> dict[int, int]:
-        """The feeds that are kept for kernels alone, and how far their taps are apart."""
+    def rings(self) -> dict[int, tuple[int, bool]]:
+        """The feeds that are kept for kernels alone, how far their taps are apart, and whether
+        channels come last."""
         found = {}
         for number, feed in enumerate(self.graph.schedule.feeds):
             here = [index for index in self.live if number in self.graph.schedule.reads[index]]
             if feed.depth and all(index in self.kernels for index in here):
-                taps = [
-                    self.kernels[index].spread for index in here if self.kernels[index].taps > 1
-                ]
-                found[number] = next(iter(taps), 1)
+                windowed = (self.kernels[index] for index in here if self.kernels[index].taps > 1)
+                found[number] = next(((each.spread, each.last) for each in windowed), (1, False))
         return found
 
     @cached_property

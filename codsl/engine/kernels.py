@@ -43,7 +43,8 @@ JOINS: Mapping[str, tuple[Function, Function]] = {
 
 @dataclass(frozen=True)
 class Kernel:
-    """A function of an item, or of a window of `taps` items `spread` apart, `(B, taps * C, *S)`.
+    """A function of an item, or of a window of `taps` items `spread` apart: `(B, taps * C, *S)`,
+    or with `last` `(B, C, taps, *S)`, the channels of a place beside each other.
 
     `in_place` gives the same and may write to its first input; `fresh` says that what is given
     shares no memory with what was read. A kernel without `run` gives what it reads.
@@ -53,6 +54,7 @@ class Kernel:
     in_place: Function | None = None
     taps: int = 1
     spread: int = 1
+    last: bool = False
 
     @property
     def fresh(self) -> bool:
@@ -173,9 +175,30 @@ def _convolution(call: Call, weight: Tensor, bias: Tensor | None) -> Kernel | No
         kernel = _product(apart.reshape(outs, -1), bias)
     elif groups == 1:
         kernel = _spatial(call, apart.reshape(outs, -1, *space).contiguous(), bias, 1)
+    elif taps > 1 and len(space) == 2 and call.mode == "constant":
+        return Kernel(_over_time(call, weight, bias), None, taps, spread, True)
     else:
         kernel = _grouped(call, apart, bias)
     return Kernel(kernel.run, None, taps, spread if taps > 1 else 1)
+
+
+def _over_time(call: Call, weight: Tensor, bias: Tensor | None) -> Function:
+    """A convolution in groups over a window, which is fast where channels lie beside each other."""
+    given = call.arguments
+    padding = given["padding"]
+    sizes: dict[str, Any] = {
+        "stride": (1, *given["stride"][1:]),
+        "dilation": (1, *given["dilation"][1:]),
+        "padding": padding if isinstance(padding, int | str) else (0, *padding[1:]),
+        "groups": given["groups"],
+    }
+    pad = call.pad[:4]
+
+    def run(x: Tensor) -> Tensor:
+        wide = functional.pad(x, pad, "constant", call.value) if pad else x
+        return functional.conv3d(wide, weight, bias, **sizes).squeeze(2)
+
+    return run
 
 
 def _bare(call: Call) -> bool:
@@ -189,9 +212,13 @@ def _product(weight: Tensor, bias: Tensor | None) -> Kernel:
     """A matrix product at every place."""
     outs = weight.shape[0]
     column = None if bias is None else bias.view(-1, 1)
+    across = _dense(weight, bias).run
 
     def run(x: Tensor) -> Tensor:
-        batch, _, *space = x.shape
+        batch, channels, *space = x.shape
+        if x.dim() == 4 and across and not x.is_contiguous():
+            places = x.permute(0, 2, 3, 1)
+            return across(places.reshape(-1, channels)).view(batch, *space, outs).movedim(3, 1)
         if batch == 1:
             flat = x.reshape(x.shape[1], -1)
             y = torch.mm(weight, flat) if column is None else torch.addmm(column, weight, flat)

@@ -38,10 +38,10 @@ class Plan:
         self._tensors = list(state.tensors)
         self._tapes: dict[int, Tape] = {}
         self._rings: dict[int, Ring] = {}
-        for number, spread in self._choice.rings.items():
+        for number, (spread, last) in self._choice.rings.items():
             feed = self._graph.schedule.feeds[number]
             shape = (state.batch_size, *feed.frame.shape)
-            self._rings[number] = Ring(shape, feed.depth, spread, like)
+            self._rings[number] = Ring(shape, feed.depth, spread, last, like)
         self._windows: dict[tuple[int, int], list[Tensor]] = {}
         self._slots = list(range(len(self._values)))
         for index in self._choice.live:
