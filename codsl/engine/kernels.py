@@ -163,10 +163,14 @@ def _dense(weight: Tensor, bias: Tensor | None) -> Kernel:
 
 def _convolution(call: Call, weight: Tensor, bias: Tensor | None) -> Kernel | None:
     """A convolution whose taps over time are channels of one over space."""
-    outs, _, taps, *space = weight.shape
+    outs, ins, taps, *space = weight.shape
     groups, spread = call.arguments["groups"], call.arguments["dilation"][0]
     apart = weight.transpose(1, 2)
     kernel: Kernel | None
+    if ins == 1 and outs == groups and set(space) <= {1} and _bare(call):
+        last = taps > 1 and len(space) == 2
+        run = _by_channel(weight.flatten(1), bias, len(space), last)
+        return Kernel(run, None, taps, spread if taps > 1 else 1, last)
     if not space:
         if groups > 1:
             return None
@@ -180,6 +184,29 @@ def _convolution(call: Call, weight: Tensor, bias: Tensor | None) -> Kernel | No
     else:
         kernel = _grouped(call, apart, bias)
     return Kernel(kernel.run, None, taps, spread if taps > 1 else 1)
+
+
+def _by_channel(weight: Tensor, bias: Tensor | None, dims: int, last: bool) -> Function:
+    """A number for each channel and tap, `weight` `(channels, taps)`, and the sum over the taps."""
+    channels, taps = weight.shape
+    sizes = (1, channels, *(1,) * dims)
+    factors = [each.reshape(sizes) for each in weight.unbind(1)]
+    summand = None if bias is None else bias.view(sizes)
+
+    def run(x: Tensor) -> Tensor:
+        if last or taps == 1:
+            items = x.unbind(2) if last else (x,)
+        else:
+            items = x.view(x.shape[0], taps, channels, *x.shape[2:]).unbind(1)
+        if summand is None:
+            y = torch.mul(items[0], factors[0])
+        else:
+            y = torch.addcmul(summand, items[0], factors[0])
+        for item, factor in zip(items[1:], factors[1:], strict=True):
+            y.addcmul_(item, factor)
+        return y
+
+    return run
 
 
 def _over_time(call: Call, weight: Tensor, bias: Tensor | None) -> Function:
