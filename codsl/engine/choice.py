@@ -100,8 +100,14 @@ class Choice:
             here = [index for index in self.live if number in self.graph.schedule.reads[index]]
             if feed.depth and all(index in self.kernels for index in here):
                 windowed = (self.kernels[index] for index in here if self.kernels[index].taps > 1)
-                found[number] = next(((each.spread, each.last) for each in windowed), (1, False))
+                held = (1, self._last and len(feed.frame.space) == 2)
+                found[number] = next(((each.spread, each.last) for each in windowed), held)
         return found
+
+    @cached_property
+    def _last(self) -> bool:
+        """Whether there are kernels that want channels last: what is held comes so too."""
+        return any(kernel.last for kernel in self.kernels.values())
 
     @cached_property
     def tapes(self) -> set[int]:
