@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from codsl.graph.written import Written
 from codsl.spec.known import Known
+from codsl.weights.given import check_network, check_text
 from codsl.weights.layouts import Form, forms
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
@@ -51,6 +52,8 @@ def save_weights(
     Raises `WeightsError` where a name cannot be undone or a layout lacks a layer, and `ValueError`
     for another suffix.
     """
+    check_network(net)
+    check_text(known, "known")
     path = Path(path)
     write = _writer(path)
     foreign = not (rename is None and layout is None and known is None and like is None)

@@ -10,6 +10,7 @@ import torch
 
 from codsl.weights.entry import Array, Entry
 from codsl.weights.formats.table import format_of
+from codsl.weights.given import check_text
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, numpy_dtype
 from codsl.weights.refusal import refusal
 from codsl.weights.unwrap import Flat, unwrap
@@ -60,6 +61,7 @@ def read(checkpoint: Checkpoint, *, envelope: str | None = None, strip: bool = T
 
     Raises `WeightsError` for a file that cannot be trusted or read.
     """
+    check_text(envelope, "envelope")
     if isinstance(checkpoint, Tensors):
         return checkpoint
     if isinstance(checkpoint, Mapping):

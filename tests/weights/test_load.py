@@ -296,6 +296,11 @@ def test_a_flax_tree() -> None:
         ({"adapt": {"head.weight": "inflat"}}, "there is no adapter"),
         ({"known": "hub"}, "knows no checkpoint"),
         ({"allow_missing": ["a..b"]}, "without a name"),
+        ({"allow_unexpected": [3]}, "`3` is no pattern"),
+        ({"adapt": {3: "pointwise"}}, "`3` is no pattern"),
+        ({"adapt": {"head.weight": None}}, "with the name of an adapter"),
+        ({"rename": "a\0b"}, "null byte"),
+        ({"layout": ""}, "there is no layout"),
     ],
 )
 def test_terms_that_cannot_be(terms: Any, words: str) -> None:
@@ -332,6 +337,35 @@ def test_checkpoints_that_the_spec_knows() -> None:
     twice = codsl.build(SPEC + KNOWN + 'weights "too" { "r.{rest}" -> "{rest}" }')
     with pytest.raises(WeightsError, match="`raw` or `too`"):
         codsl.load_weights(twice, given)
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "words"),
+    [
+        ("layout", ["keras"], "layout is a text, not list"),
+        ("known", 3, "known is a text, not int"),
+        ("envelope", ("a", "b"), "envelope is a text, not tuple"),
+        ("adapt", ["head.weight"], "adapt is a mapping of patterns to adapters, not list"),
+        ("rename", 3, "rename is a mapping, a list of rules, or the path of a file, not int"),
+        ("rename", [("a", "b")], "a rule is a text `source -> target`, not tuple"),
+        ("allow_missing", b"a", "a list of patterns, not bytes"),
+    ],
+)
+def test_what_is_of_another_type(word: str, value: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        codsl.load_weights(network(), tensors(), **{word: value})
+
+
+def test_what_is_no_network(tmp_path: Any) -> None:
+    for given, kind in (({}, "dict"), (None, "NoneType")):
+        with pytest.raises(TypeError, match=f"a network is a module of torch, not {kind}"):
+            codsl.load_weights(given, tensors())
+        with pytest.raises(TypeError, match=f"a network is a module of torch, not {kind}"):
+            codsl.save_weights(given, tmp_path / "n.npz")
+    with pytest.raises(TypeError, match="known is a text, not list"):
+        codsl.save_weights(network(), tmp_path / "n.npz", known=["hub"])
+    with pytest.raises(TypeError, match="envelope is a text, not int"):
+        read(tensors(), envelope=3)
 
 
 def test_what_is_no_checkpoint_and_no_list() -> None:
