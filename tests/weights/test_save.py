@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,17 @@ def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
         capsys, "weights", "match", spec, path, "--known", "k", "--layout", "keras"
     )
     assert status == 2
+    for word, value in (
+        ("--adapt", "a.weight=pointwise"),
+        ("--allow-missing", "a.{}"),
+        ("--allow-unexpected", "a.{}"),
+        ("--envelope", "ema"),
+    ):
+        given = ["weights", "convert", spec, path, "-o", tmp_path / "o.npz", "--reverse"]
+        status, _, err = said(capsys, *given, word, value)
+        assert status == 2
+        assert err == f"codsl weights: error: {word} is nothing that --reverse undoes\n"
+        assert not (tmp_path / "o.npz").exists()
     for words in (
         ["weights"],
         ["weights", "inspect"],
@@ -224,3 +236,20 @@ def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
         with pytest.raises(SystemExit):
             main([str(word) for word in words])
         capsys.readouterr()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes, and links only for some users")
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pt"])
+def test_links_and_modes_stay(suffix: str, tmp_path: Path) -> None:
+    plain, path, link = (tmp_path / f"{name}{suffix}" for name in ("plain", "there", "link"))
+    plain.touch()
+    codsl.save_weights(network(), path)
+    assert path.stat().st_mode == plain.stat().st_mode
+    path.chmod(0o640)
+    path.write_bytes(b"older")
+    link.symlink_to(path.name)
+    codsl.save_weights(network(), link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert len(read(path)) == 2
+    assert len(list(tmp_path.iterdir())) == 3
