@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -386,3 +387,18 @@ def test_a_rule_of_a_spec_may_be_for_another_variant() -> None:
     idle = rules.replace('"pool.', '"stem.')
     with pytest.raises(WeightsError, match=r"`p\.\{rest\} -> stem\.\{rest\}` renames nothing"):
         codsl.load_weights(codsl.build(SPEC + idle), given, known="other")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (torch.zeros(3, device="meta"), "E0610"),
+        (torch.zeros(3).to_sparse(), "E0610"),
+        (np.zeros(3, "i4,f4"), "E0610"),
+        (np.zeros(3, np.longdouble), "E0610"),
+        (functools.reduce(lambda inner, _: {"x": inner}, range(5000), np.zeros(1)), "E0603"),
+    ],
+)
+def test_what_is_no_array_in_memory(given: Any, code: str) -> None:
+    with pytest.raises(WeightsError, match=code):
+        read({"head.weight": given})

@@ -139,6 +139,8 @@ def test_what_cannot_be_undone_is_refused(tmp_path: Path) -> None:
         codsl.save_weights(net, path, rename={"conv.{x}": "other.{x}"})
     with pytest.raises(ValueError, match="are written to"):
         codsl.save_weights(net, tmp_path / "n.h5")
+    with pytest.raises(TypeError, match="has its rules and its layout in the spec"):
+        codsl.save_weights(net, path, known="keras", layout="torch")
     assert not list(tmp_path.iterdir())
 
 
@@ -253,3 +255,13 @@ def test_links_and_modes_stay(suffix: str, tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o640
     assert len(read(path)) == 2
     assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pt"])
+def test_a_tensor_may_be_called_as_an_argument_is(suffix: str, tmp_path: Path) -> None:
+    path, rules = tmp_path / f"n{suffix}", {"file": "conv.weight", "allow_pickle": "conv.bias"}
+    net, other = network(), network()
+    codsl.save_weights(net, path, rename=rules)
+    assert set(read(path)) == {"file", "allow_pickle"}
+    codsl.load_weights(other, path, rename=rules)
+    assert torch.equal(other.get_submodule("conv").weight, net.get_submodule("conv").weight)
