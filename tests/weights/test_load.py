@@ -335,6 +335,10 @@ def test_checkpoints_that_the_spec_knows() -> None:
         codsl.load_weights(net, {"x": torch.ones(1)})
     built = codsl.build(SPEC + KNOWN, weights=given)
     assert alike(values(built), tensors())
+    short = {name: each for name, each in given.items() if name != "r.head.bias"}
+    with pytest.raises(WeightsError, match="nearest to `raw`") as error:
+        codsl.load_weights(net, short)
+    assert "`head.bias`" in str(error.value)
     twice = codsl.build(SPEC + KNOWN + 'weights "too" { "r.{rest}" -> "{rest}" }')
     with pytest.raises(WeightsError, match="`raw` or `too`"):
         codsl.load_weights(twice, given)
