@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 INSTALL := $(PIP) install --quiet --constraint constraints.txt
-PYTEST ?= -n auto --maxprocesses 4
+PYTEST ?= -n auto --maxprocesses 4 --dist worksteal
 
 # Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
 export OMP_WAIT_POLICY ?= PASSIVE

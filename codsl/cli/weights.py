@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 WORDS = "look at a checkpoint, match it with a spec, convert it"
 
+ONLY_FORWARD = ("envelope", "allow_missing", "allow_unexpected", "adapt")
+"""What is said of a checkpoint that is read, and means nothing for one that is written."""
+
 Act = Callable[[Namespace], int]
 
 
@@ -197,6 +200,9 @@ def _convert(options: Namespace) -> int:
     from codsl.weights.save import save_weights
 
     terms = _terms(options)
+    idle = [word for word in ONLY_FORWARD if terms[word]]
+    if options.reverse and idle:
+        raise Misuse(f"--{idle[0].replace('_', '-')} is nothing that --reverse undoes")
     net = _network(options)
     if net is None:
         return MISTAKE

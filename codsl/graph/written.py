@@ -3,12 +3,21 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError, safe_open
 
 from codsl.source import Source
+
+VERSION = "1"
+"""Of the files of weights that hold a spec."""
+
+
+def digest(text: str) -> str:
+    """The SHA-256 of a spec."""
+    return sha256(text.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -26,7 +35,9 @@ class Written:
         except TypeError as error:
             raise ValueError(f"a parameter of the spec cannot be written: {error}") from None
         chosen = {"variant": self.variant} if self.variant is not None else {}
-        return {"spec": self.source.text, **chosen, "params": params}
+        text = self.source.text
+        known = {"version": VERSION, "sha256": digest(text)}
+        return {**known, "spec": text, **chosen, "params": params}
 
     @classmethod
     def load(cls, path: Path) -> "Written":
@@ -43,7 +54,12 @@ class Written:
             raise ValueError(f"it is no safetensors file: {error}") from None
         if "spec" not in metadata:
             raise ValueError("there is no spec in this file of weights")
+        text = metadata["spec"]
+        if metadata.get("version", VERSION) != VERSION:
+            raise ValueError("this file of weights is of another version")
+        if metadata.get("sha256", digest(text)) != digest(text):
+            raise ValueError("the spec in this file is not the one that was written")
         params = json.loads(metadata.get("params", "{}"))
         if not isinstance(params, dict):
             raise ValueError("the parameters in this file are no mapping")
-        return cls(Source(str(path), metadata["spec"]), metadata.get("variant"), params)
+        return cls(Source(str(path), text), metadata.get("variant"), params)

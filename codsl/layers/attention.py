@@ -181,7 +181,7 @@ class TransformerEncoderLayer(Attention):
     dim_feedforward: Count = 2048
     dropout: Share = 0.1
     activation: Annotated[str, Word(("relu", "gelu"))] = "relu"
-    layer_norm_eps: Annotated[float, Number(0)] = 1e-5
+    layer_norm_eps: Annotated[float, Number(0, 1)] = 1e-5
     norm_first: Flag = field(default=False, kw_only=True)
     bias: Flag = field(default=True, kw_only=True)
     d_model: MaybeCount = field(default=None, kw_only=True)

@@ -73,11 +73,9 @@ class GraphConv(Layer):
         if (self.edges is None) != (self.center is None):
             message = "`edges` have a `center`, by which neighbours are parted"
             raise Mistake("E0305", message, argument="center" if self.edges is None else "edges")
-        exact = self.adjacency is not None
-        used = [each for pair in self.edges or () for each in pair]
-        nodes = len((self.adjacency or ((),))[0]) if exact else 1 + max(*used, self.center or 0)
-        if x.space[0] < nodes or (exact and x.space[0] != nodes):
-            argument = "adjacency" if exact else "edges"
+        nodes = self._nodes()
+        if x.space[0] != nodes:
+            argument = "edges" if self.adjacency is None else "adjacency"
             raise Mistake(
                 "E0402",
                 f"`{argument}` is of {nodes} nodes, the input has {x.space[0]}",
@@ -86,11 +84,18 @@ class GraphConv(Layer):
                 help="the last dimension of the input counts nodes",
             )
 
-    def _graph(self, x: Frame) -> tuple[Matrix, ...]:
+    def _nodes(self) -> int:
+        """How many nodes the graph has: edges name the last of them."""
+        if self.adjacency is not None:
+            return len(self.adjacency[0])
+        used = (each for pair in self.edges or () for each in pair)
+        return 1 + max(self.center or 0, *used)
+
+    def _graph(self) -> tuple[Matrix, ...]:
         """The adjacency, as it is given or as it follows from the edges."""
         if self.adjacency is not None:
             return self.adjacency
-        return spatial_partition(x.space[0], self.edges or (), self.center or 0)
+        return spatial_partition(self._nodes(), self.edges or (), self.center or 0)
 
     @final
     def time(self) -> Time:
@@ -102,7 +107,7 @@ class GraphConv(Layer):
 
     @final
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
-        graphs, nodes = len(self._graph(x)), x.space[0]
+        graphs, nodes = len(self._graph()), self._nodes()
         maps, edges = graphs * self.out_channels, (graphs, nodes, nodes)
         shapes: dict[str, tuple[int, ...]] = {"weight": (maps, x.channels, 1, 1)}
         if self.bias:
@@ -115,12 +120,12 @@ class GraphConv(Layer):
 
     @final
     def macs(self, x: Frame, y: Frame) -> int:
-        graphs, nodes = len(self._graph(x)), x.positions
+        graphs, nodes = len(self._graph()), x.positions
         return graphs * self.out_channels * nodes * (x.channels + nodes)
 
     @final
     def recipe(self, x: Frame) -> Pointwise:
         tensors = ("weight", "bias", "adjacency", "edge_importance")
-        made_of = {**settings(self), "in_channels": x.channels, "adjacency": self._graph(x)}
+        made_of = {**settings(self), "in_channels": x.channels, "adjacency": self._graph()}
         del made_of["edges"], made_of["center"]
         return Pointwise("GraphConv", made_of, tensors, Call("graph_conv_frames"))

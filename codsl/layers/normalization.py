@@ -20,7 +20,7 @@ class BatchNorm(InPlace):
 
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = EXAMPLES
     buffered: ClassVar[bool] = True
-    eps: Annotated[float, Number(0)] = 1e-5
+    eps: Annotated[float, Number(0, 1)] = 1e-5
     momentum: Annotated[float | None, Optional(Number(0, 1))] = 0.1
     affine: Flag = True
     track_running_stats: Flag = True

@@ -19,7 +19,7 @@ def parameters(
 ) -> Scope:
     """The network's parameters: params over variant over default."""
     scope = Scope({})
-    evaluator = Evaluator(scope, None, findings)
+    evaluator = Evaluator(scope, None, findings, False)
     declared = {parameter.name.text: parameter for parameter in document.parameters}
     chosen = _variants(document, variant, declared, findings)
     for name in params:

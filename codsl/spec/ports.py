@@ -64,7 +64,7 @@ def entries_of(document: tree.Document, scope: Scope, findings: Findings) -> Ent
             document.name.span if document.name else document.source.span(0, 0),
             helps=("say what a frame is: `input (3, T, 160, 160)`",),
         )
-    evaluator = Evaluator(scope, None, findings)
+    evaluator = Evaluator(scope, None, findings, False)
     entries: list[Entry] = []
     rates: list[tuple[float, Span]] = []
     for each in document.inputs:

@@ -10,7 +10,7 @@ path: so a name fits in one way only, and back.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
@@ -64,6 +64,7 @@ class Pattern:
     """Names of one form. Texts and holes take turns; `{}` is a hole that needs no name."""
 
     pieces: tuple[Piece, ...]
+    text: str = field(default="", compare=False)
 
     @classmethod
     def parse(cls, text: str, kinds: Mapping[str, str] | None = None) -> "Pattern":
@@ -86,7 +87,7 @@ class Pattern:
         except BadRule as bad:
             bad.pattern = text
             raise
-        return cls(pieces)
+        return cls(pieces, text)
 
     @property
     def holes(self) -> dict[str, Hole]:
@@ -129,7 +130,8 @@ class Pattern:
         return name
 
     def __str__(self) -> str:
-        return "".join(map(str, self.pieces))
+        """As it was written."""
+        return self.text or "".join(map(str, self.pieces))
 
 
 def holes_of(text: str) -> dict[str, str]:

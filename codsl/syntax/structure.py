@@ -192,7 +192,7 @@ _CHECKPOINT: Schema = _object(
             "type": "object",
             "additionalProperties": {
                 "type": "string",
-                "pattern": f"^({ADAPTER})$",
+                "pattern": f"^({ADAPTER}|(un)?fold .+)$",
                 "x-later": ["pattern"],
             },
         },

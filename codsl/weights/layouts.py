@@ -72,6 +72,16 @@ def _torch(place: Place) -> Iterator[Form]:
             yield Form(other if place.leaf == one else one, place.shape, place.shape)
 
 
+def _onnx(place: Place) -> Iterator[Form]:
+    """ONNX has torch's shapes; a slope of each channel may stand as one that is spread, as its
+    operator PRelu takes it: `(C, 1, ...)` or `(1, C, 1, ...)`."""
+    yield from _torch(place)
+    if place.kind == "slope":
+        for rank in (1, 2, 3):
+            yield Form(place.leaf, (*place.shape, *(1,) * rank), place.shape)
+            yield Form(place.leaf, (1, *place.shape, *(1,) * rank), place.shape)
+
+
 def _torch_time_last(place: Place) -> Iterator[Form]:
     """Torch's 2-D and 3-D convolutions of a network that has time last: space, then time."""
     first, second, *kernel = (*place.shape, 0, 0)[: max(2, len(place.shape))]
@@ -203,7 +213,7 @@ LAYOUTS: dict[str, Forms] = {
     "torch": _torch,
     "torch_time_last": _torch_time_last,
     "tripy": _torch,
-    "onnx": _torch,
+    "onnx": _onnx,
     "megengine": _megengine,
     "keras": _keras,
     "tensorflow": _keras,

@@ -9,6 +9,7 @@ from torch import nn
 
 from codsl.diagnostics import Diagnostic, Help
 from codsl.weights.entry import Array
+from codsl.weights.given import check_network, check_text
 from codsl.weights.grouping import listed
 from codsl.weights.matching import alike, cast_of
 from codsl.weights.move import Move
@@ -65,8 +66,11 @@ def load_weights(
     Numbers take the dtype of the network: floats may become shorter floats, which is reported, as
     long as none becomes infinite; complex numbers, and integers for floats, are refused.
 
-    Raises `WeightsError`, whose `diagnostics` are all that does not fit; nothing was copied then.
+    Raises `WeightsError`, whose `diagnostics` are all that does not fit, and `TypeError` for what
+    is of another type; nothing was copied then.
     """
+    check_network(net)
+    check_text(known, "known")
     if known is not None and (rename is not None or layout is not None):
         raise TypeError("a `known` checkpoint has its rules and its layout in the spec")
     given = agree(rename, layout, envelope, allow_missing, allow_unexpected, adapt)

@@ -2,8 +2,8 @@
 
 import os
 from collections.abc import Callable, Mapping
-from hashlib import sha256
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import torch
@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from codsl.graph.written import Written
 from codsl.spec.known import Known
+from codsl.weights.given import check_network, check_text
 from codsl.weights.layouts import Form, forms
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
@@ -23,8 +24,6 @@ from codsl.writing import in_place
 
 FORMAT = "codsl weights"
 """What the metadata of a file of ours say that it is."""
-VERSION = 1
-"""Of the files that are written."""
 
 Named = Mapping[str, Tensor]
 
@@ -48,9 +47,13 @@ def save_weights(
     the rules are undone and the tensors laid out as there: loading it so gives the same. `like` is
     a checkpoint that fits the network by the same words, whose very names and forms are taken.
 
-    Raises `WeightsError` where a name cannot be undone or a layout lacks a layer, and `ValueError`
-    for another suffix.
+    Raises `WeightsError` where a name cannot be undone or a layout lacks a layer, `ValueError` for
+    another suffix, and `TypeError` for what is of another type.
     """
+    check_network(net)
+    check_text(known, "known")
+    if known is not None and (rename is not None or layout is not None):
+        raise TypeError("a `known` checkpoint has its rules and its layout in the spec")
     path = Path(path)
     write = _writer(path)
     foreign = not (rename is None and layout is None and known is None and like is None)
@@ -79,13 +82,7 @@ def _metadata(net: nn.Module) -> dict[str, str]:
     written: Written | None = getattr(getattr(net, "graph", None), "written", None)
     if written is None:
         return {}
-    text = written.source.text.encode()
-    return {
-        "format": FORMAT,
-        "version": str(VERSION),
-        "sha256": sha256(text).hexdigest(),
-        **written.to_metadata(),
-    }
+    return {"format": FORMAT, **written.to_metadata()}
 
 
 def _undone(places: Mapping[str, Place], terms: Known) -> dict[str, tuple[Place, Form]]:
@@ -142,8 +139,10 @@ def _npz(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
     for name, array in arrays.items():
         if array.dtype in BESIDES_NUMPY:
             raise refusal("E0610", f"`{name}` is {array.dtype}, which no .npz file can hold")
-    with path.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]
+    with ZipFile(path, "w") as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, array, allow_pickle=False)
 
 
 def _pt(path: Path, tensors: Named, metadata: dict[str, str]) -> None:

@@ -114,10 +114,11 @@ def _fitting(net: nn.Module, checkpoint: Checkpoint, given: Known, knowns: Itera
     tensors, terms, matching = _match(net, checkpoint, given)
     if matching.whole:
         return Plan(tensors, given, matching)
-    plans = []
+    tried = [(given, tensors, terms, matching)]
     for known in knowns:
         with suppress(WeightsError):
-            plans.append(_whole(net, checkpoint, _with(known, given)))
+            tried.append((known, *_match(net, checkpoint, _with(known, given))))
+    plans = [Plan(its, known, found) for known, its, _, found in tried if found.whole]
     if len(plans) > 1:
         plans = [plan for plan in plans if plan.known.sha256] or plans
     if len(plans) > 1:
@@ -129,9 +130,12 @@ def _fitting(net: nn.Module, checkpoint: Checkpoint, given: Known, knowns: Itera
         names = " or ".join(f"`{plan.known.name}`" for plan in plans)
         helps = ("say which it is by `known`",)
         raise refusal("E0611", f"`{tensors.origin}` may be {names}", helps=helps)
-    names = ", ".join(f"`{known.name}`" for known in knowns)
+    known, tensors, terms, matching = max(tried, key=lambda each: len(each[3].moves))
+    names = ", ".join(f"`{each.name}`" for each in knowns)
     found = complaints(matching, tensors, terms)
     note = f"it is none of the checkpoints that the spec knows either: {names}"
+    if known.name:
+        note = f"of the checkpoints that the spec knows it is nearest to `{known.name}`"
     found[-1] = replace(found[-1], notes=(*found[-1].notes, note))
     raise WeightsError(found)
 

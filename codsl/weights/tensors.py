@@ -10,9 +10,13 @@ import torch
 
 from codsl.weights.entry import Array, Entry
 from codsl.weights.formats.table import format_of
+from codsl.weights.given import check_text
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, numpy_dtype
 from codsl.weights.refusal import refusal
-from codsl.weights.unwrap import Flat, unwrap
+from codsl.weights.unwrap import DEEPEST, Flat, unwrap
+
+FLOATS = frozenset({"float16", "float32", "float64", "complex64", "complex128"})
+"""The floats of NumPy's own that torch has too; others depend on the machine."""
 
 Checkpoint = str | os.PathLike[str] | Mapping[str, Any]
 """A file, or a mapping in memory, nested or flat, of arrays and tensors."""
@@ -60,10 +64,11 @@ def read(checkpoint: Checkpoint, *, envelope: str | None = None, strip: bool = T
 
     Raises `WeightsError` for a file that cannot be trusted or read.
     """
+    check_text(envelope, "envelope")
     if isinstance(checkpoint, Tensors):
         return checkpoint
     if isinstance(checkpoint, Mapping):
-        origin, kind, tree = "<dict>", "dict", _in_memory(checkpoint)
+        origin, kind, tree = "<dict>", "dict", _in_memory(checkpoint, 0)
     elif not isinstance(checkpoint, str | os.PathLike):
         kind = type(checkpoint).__name__
         raise TypeError(f"a checkpoint is a path or a mapping, as of `state_dict()`, not {kind}")
@@ -77,13 +82,17 @@ def read(checkpoint: Checkpoint, *, envelope: str | None = None, strip: bool = T
     return Tensors(flat, origin, kind)
 
 
-def _in_memory(given: object) -> Any:
+def _in_memory(given: object, depth: int) -> Any:
     """The same with entries for what is a tensor or an array."""
+    if depth > DEEPEST:
+        raise refusal("E0603", "`<dict>` nests deeper than any checkpoint does")
     if isinstance(given, Mapping):
-        return {key: _in_memory(value) for key, value in given.items()}
+        return {key: _in_memory(value, depth + 1) for key, value in given.items()}
     if isinstance(given, list | tuple):
-        return [_in_memory(value) for value in given]
+        return [_in_memory(value, depth + 1) for value in given]
     if isinstance(given, torch.Tensor):
+        if given.is_meta or given.is_nested or given.layout != torch.strided:
+            raise refusal("E0610", "a tensor that is sparse, nested or of `meta` is no array")
         try:
             dtype = numpy_dtype(given.dtype)
         except (TypeError, RuntimeError):
@@ -91,7 +100,8 @@ def _in_memory(given: object) -> Any:
         return Entry(tuple(given.shape), dtype, lambda: as_numpy(given))
     if hasattr(given, "__array__") and hasattr(given, "dtype"):
         array = np.asarray(given)
-        if array.dtype.kind in "OSUVMm" and array.dtype not in BESIDES_NUMPY:
-            raise refusal("E0610", f"an array of `{array.dtype}` holds no numbers")
+        known = array.dtype.kind in "biu" or array.dtype.name in FLOATS
+        if not known and array.dtype not in BESIDES_NUMPY:
+            raise refusal("E0610", f"an array of `{array.dtype}` holds no numbers of torch's")
         return Entry.of(array)
     return given

@@ -9,6 +9,7 @@ from codsl.spec.known import Known
 from codsl.spec.renaming import BadRule, Pattern, Renaming
 from codsl.weights.adapters import Adapter, adapter_of
 from codsl.weights.folding import Folding
+from codsl.weights.given import check_text
 from codsl.weights.layouts import LAYOUTS
 from codsl.weights.matching import Terms
 from codsl.weights.refusal import refusal, unreadable
@@ -31,17 +32,21 @@ def agree(
 ) -> Known:
     """What is said, as one; `layout` is torch's where it is not.
 
-    Raises `WeightsError` (E0604) for a rule, a pattern or a word that cannot be.
+    Raises `WeightsError` (E0604) for a rule, a pattern or a word that cannot be, and `TypeError`.
     """
+    check_text(layout, "layout")
+    check_text(envelope, "envelope")
+    if adapt is not None and not isinstance(adapt, Mapping):
+        raise TypeError(f"adapt is a mapping of patterns to adapters, not {type(adapt).__name__}")
     try:
         return Known(
             name="",
-            layout=_layout(layout or "torch"),
+            layout=_layout("torch" if layout is None else layout),
             renaming=Renaming.parse(_rules(rename)) if rename is not None else Renaming(),
             envelope=envelope,
             allow_missing=_patterns(allow_missing, "allow_missing"),
             allow_unexpected=_patterns(allow_unexpected, "allow_unexpected"),
-            adapt=tuple((Pattern.parse(text), word) for text, word in (adapt or {}).items()),
+            adapt=tuple(_adapted(adapt or {})),
         )
     except BadRule as bad:
         raise refusal("E0604", str(bad)) from None
@@ -83,9 +88,22 @@ def _layout(name: str) -> str:
 
 
 def _patterns(texts: Iterable[str], what: str) -> tuple[Pattern, ...]:
-    if isinstance(texts, str) or not isinstance(texts, Iterable):
+    if isinstance(texts, str | bytes) or not isinstance(texts, Iterable):
         raise TypeError(f"{what} is a list of patterns, not {type(texts).__name__}")
-    return tuple(Pattern.parse(text) for text in texts)
+    return tuple(_pattern(text) for text in texts)
+
+
+def _pattern(text: object) -> Pattern:
+    if not isinstance(text, str):
+        raise BadRule(f"`{text}` is no pattern, which is a text")
+    return Pattern.parse(text)
+
+
+def _adapted(adapt: Mapping[str, str]) -> Iterator[tuple[Pattern, str]]:
+    for text, word in adapt.items():
+        if not isinstance(word, str):
+            raise BadRule(f"`{text}: {word}` is no pattern with the name of an adapter")
+        yield _pattern(text), word
 
 
 def _rules(rename: Rename) -> Iterator[tuple[str, str]]:
@@ -97,7 +115,12 @@ def _rules(rename: Rename) -> Iterator[tuple[str, str]]:
         return
     if isinstance(rename, os.PathLike) or (isinstance(rename, str) and ARROW not in rename):
         rename = _lines(Path(rename))
+    if isinstance(rename, bytes) or not isinstance(rename, Iterable):
+        kind = type(rename).__name__
+        raise TypeError(f"rename is a mapping, a list of rules, or the path of a file, not {kind}")
     for text in [rename] if isinstance(rename, str) else rename:
+        if not isinstance(text, str):
+            raise TypeError(f"a rule is a text `source {ARROW} target`, not {type(text).__name__}")
         source, arrow, target = text.partition(ARROW)
         if not arrow or ARROW in target:
             raise BadRule(f"`{text.strip()}` is no rule: write `source -> target`")
@@ -116,6 +139,8 @@ def _lines(path: Path) -> Iterator[str]:
         raise unreadable(path, reason, help) from None
     except UnicodeDecodeError:
         raise unreadable(path, "it is no text of rules `source -> target`") from None
+    except ValueError as error:
+        raise unreadable(path, str(error)) from None
     for line in text.splitlines():
         rule = line.partition("#")[0].strip()
         if rule:

@@ -22,17 +22,17 @@ from harness.networks import Networks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600"))
+EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "300"))
 """How many networks are drawn blindly in all."""
 
 OFTEN = 200
-"""How many networks in all must have each difficulty, of 600 that are drawn blindly and of small
+"""How many networks in all must have each difficulty, of 300 that are drawn blindly and of small
 ones towards what these lack."""
 
 PARTS = [torch.float64] * 4 + [torch.float32]
 """The dtypes of the parts of a run, which may run beside each other."""
 
-LEAST = ceil(OFTEN * EXAMPLES / 600 / len(PARTS))
+LEAST = ceil(OFTEN * EXAMPLES / 300 / len(PARTS))
 """How many networks of each part must have each difficulty."""
 
 MOST = 100

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from references.bc_resnet import BCResNet
+from side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 import codsl
-from networks.references.bc_resnet import BCResNet
-from networks.side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 SIZES = {"tau": 1.5, "classes": 5, "window": 9}
 

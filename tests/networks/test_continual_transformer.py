@@ -2,11 +2,11 @@
 
 import pytest
 import torch
+from references.continual_transformer import Encoder
+from side_by_side import EXACT, FOLDER, agree, built, by_steps, clip, off, out_of_tune
 from torch import nn
 
 import codsl
-from networks.references.continual_transformer import Encoder
-from networks.side_by_side import EXACT, FOLDER, agree, built, by_steps, clip, off, out_of_tune
 
 SIZES = {"features": 6, "width": 8, "heads": 2, "inner": 12, "window": 5, "classes": 3}
 

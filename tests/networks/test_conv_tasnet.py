@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.conv_tasnet import Masker
 from safetensors.torch import load_file
 from torch import Tensor
+from zoo import case
 
 import codsl
 from codsl.network import Network
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.conv_tasnet import Masker
-from networks.zoo import case
 
 SPEC = FOLDER / "conv_tasnet.codsl"
 SMALL: dict[str, Any] = {

@@ -2,10 +2,10 @@
 
 import pytest
 import torch
+from references.ds_cnn import DSCNN
+from side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 import codsl
-from networks.references.ds_cnn import DSCNN
-from networks.side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 SIZES = {"channels": 12, "window": 7, "classes": 5}
 

@@ -1,10 +1,10 @@
 """Deep4: the spec, and the reference's formulas."""
 
 import torch
+from references.eeg import deep4
+from side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 import codsl
-from networks.references.eeg import deep4
-from networks.side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 SIZES = {"electrodes": 6, "filters": 5, "kernel": 4, "classes": 3, "window": 2}
 

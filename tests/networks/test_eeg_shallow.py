@@ -1,11 +1,11 @@
 """Shallow FBCSP: the spec, the reference's formulas, and braindecode's own outputs."""
 
 import torch
+from references.eeg import shallow
+from side_by_side import EXACT, FOLDER, agree, built, clip, filled, off, out_of_tune
+from zoo import case
 
 import codsl
-from networks.references.eeg import shallow
-from networks.side_by_side import EXACT, FOLDER, agree, built, clip, filled, off, out_of_tune
-from networks.zoo import case
 
 SIZES = {"electrodes": 8, "filters": 12, "classes": 4, "window": 10}
 

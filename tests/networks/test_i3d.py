@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.i3d import I3D
 
 import codsl
 from codsl.algebra.time import length
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.i3d import I3D
 
 SPEC = FOLDER / "i3d.codsl"
 SMALL: dict[str, Any] = {"classes": 5, "head": 1}

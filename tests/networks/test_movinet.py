@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 import torch
+from references.movinet import MoViNet
+from side_by_side import EXACT, FOLDER, agree, built, clip, filled, off, out_of_tune
+from zoo import case
 
 import codsl
-from networks.references.movinet import MoViNet
-from networks.side_by_side import EXACT, FOLDER, agree, built, clip, filled, off, out_of_tune
-from networks.zoo import case
 
 SMALL: dict[str, Any] = {
     "stem": 8,

@@ -1,12 +1,12 @@
 """MS-TCN: the spec, the reference's formulas, and its outputs, a delay for each stage."""
 
 import torch
+from references.ms_tcn import MultiStage
+from side_by_side import EXACT, FOLDER, agree, built, clip, filled, off, out_of_tune
 from torch import Tensor
+from zoo import case
 
 import codsl
-from networks.references.ms_tcn import MultiStage
-from networks.side_by_side import EXACT, FOLDER, agree, built, clip, filled, off, out_of_tune
-from networks.zoo import case
 
 SIZES = {"features": 40, "stages": 3, "layers": 5, "channels": 16, "classes": 8}
 

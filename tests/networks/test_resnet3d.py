@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from live import installed
+from references.resnet3d import ResNet3d
 
 import codsl
 from codsl.algebra.time import length
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.live import installed
-from networks.references.resnet3d import ResNet3d
 
 SPEC = FOLDER / "resnet3d.codsl"
 KINDS = ("r3d_18", "mc3_18", "r2plus1d_18")

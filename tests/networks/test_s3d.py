@@ -9,11 +9,11 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.s3d import S3D
 
 import codsl
 from codsl.algebra.time import length
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.s3d import S3D
 
 SPEC = FOLDER / "s3d.codsl"
 SMALL: dict[str, Any] = {"classes": 5, "head": 1, "window": 1}

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, tuned
+from references.seanet import Decoder, Encoder
 from torch import Tensor
 
 import codsl
 from codsl.network import Network
-from networks.agreement import FOLDER, TOLERANCE, far, moving, tuned
-from networks.references.seanet import Decoder, Encoder
 
 SPEC = FOLDER / "seanet_decoder.codsl"
 SMALL: dict[str, dict[str, Any]] = {

@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.seanet import Encoder
 from safetensors.torch import load_file
+from zoo import case
 
 import codsl
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.seanet import Encoder
-from networks.zoo import case
 
 SPEC = FOLDER / "seanet_encoder.codsl"
 SMALL: dict[str, dict[str, Any]] = {

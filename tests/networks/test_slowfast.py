@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.slowfast import SlowFast
+from zoo import case
 
 import codsl
 from codsl.algebra.time import length
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.slowfast import SlowFast
-from networks.zoo import case
 
 SPEC = FOLDER / "slowfast.codsl"
 KINDS: dict[str, dict[str, Any]] = {

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import torch
+from references.st_gcn import STGCN, adjacency
+from side_by_side import EXACT, FOLDER, agree, built, clip, off, out_of_tune
 
 import codsl
-from networks.references.st_gcn import STGCN, adjacency
-from networks.side_by_side import EXACT, FOLDER, agree, built, clip, off, out_of_tune
 
 SMALL: dict[str, Any] = {
     "joints": 7,

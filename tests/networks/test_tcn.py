@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.tcn import TCN
 from safetensors.torch import load_file
 from torch import Tensor
+from zoo import case
 
 import codsl
 from codsl.network import Network
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.tcn import TCN
-from networks.zoo import case
 
 SPEC = FOLDER / "tcn.codsl"
 SMALL: dict[str, Any] = {"features": 5, "channels": (6, 6, 4), "kernel": 3, "classes": 7}

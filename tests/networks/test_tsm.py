@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 import torch
+from references.tsm import TSM
+from side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 import codsl
-from networks.references.tsm import TSM
-from networks.side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 
 @torch.no_grad()

@@ -3,10 +3,10 @@
 from typing import Any
 
 import torch
+from references.tsm import Online
+from side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 import codsl
-from networks.references.tsm import Online
-from networks.side_by_side import FOLDER, agree, built, clip, out_of_tune
 
 SMALL: dict[str, Any] = {
     "width": 0.4,

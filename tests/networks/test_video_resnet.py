@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from references.video_resnet import VideoResNet
+from zoo import case
 
 import codsl
 from codsl.algebra.time import length
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.references.video_resnet import VideoResNet
-from networks.zoo import case
 
 SPEC = FOLDER / "video_resnet.codsl"
 SMALL: dict[str, Any] = {"width": 4, "depths": (2, 2, 3, 2), "classes": 5, "window": 3}

@@ -9,12 +9,12 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, streams, tuned
+from references.wavenet import WaveNet, one_hot
 from safetensors.torch import load_file
+from zoo import case
 
 import codsl
-from networks.agreement import FOLDER, TOLERANCE, far, streams, tuned
-from networks.references.wavenet import WaveNet, one_hot
-from networks.zoo import case
 
 SPEC = FOLDER / "wavenet.codsl"
 SMALL: dict[str, Any] = {

@@ -7,16 +7,16 @@ from typing import Any
 
 import pytest
 import torch
+from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from live import installed
+from references.x3d import X3D
 from safetensors.torch import load_file
+from zoo import Case, case
 
 import codsl
 from codsl.algebra.time import length
 from codsl.network import Network
 from goldens import mended
-from networks.agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
-from networks.live import installed
-from networks.references.x3d import X3D
-from networks.zoo import Case, case
 
 SPEC = FOLDER / "x3d.codsl"
 SMALL: dict[str, Any] = {"width": 0.67, "depth": 1.0, "features": 16, "classes": 5, "window": 3}

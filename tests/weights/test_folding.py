@@ -82,7 +82,7 @@ def test_folded_is_unfolded(kind: str, layout: str, bias: bool) -> None:
 
 
 def forms_of_grouped(layout: str) -> bool:
-    return layout in ("torch", "tripy", "onnx", "megengine")
+    return layout in ("torch", "torch_time_last", "tripy", "onnx", "megengine")
 
 
 def test_eps_is_that_of_the_layout_or_said() -> None:

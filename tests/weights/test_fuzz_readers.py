@@ -11,7 +11,7 @@ import pytest
 
 from codsl.weights.formats.format import Format
 
-SECONDS = 4
+SECONDS = 2
 """Of processor time for one format."""
 
 

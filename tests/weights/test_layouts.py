@@ -188,3 +188,14 @@ def test_a_kernel_of_keras_over_the_plane_fits_one_over_a_frame() -> None:
 
 
 LAYERS = ("plane", "time", "up", "fc")
+
+
+@pytest.mark.parametrize("shape", [(6,), (6, 1, 1), (1, 6, 1, 1), (6, 1), (1, 6, 1)])
+def test_a_slope_of_onnx_may_be_spread(shape: tuple[int, ...]) -> None:
+    net = codsl.build("codsl 1\nnetwork n { input (6, T, 4) act = prelu(num_parameters=6) }")
+    slope = np.arange(6, dtype=np.float32).reshape(shape)
+    report = codsl.load_weights(net, {"act.weight": slope}, layout="onnx")
+    assert net.get_submodule("act").weight.tolist() == [0, 1, 2, 3, 4, 5]
+    assert len(report.converted) == (len(shape) > 1)
+    with pytest.raises(codsl.WeightsError, match="E0609"):
+        codsl.load_weights(net, {"act.weight": slope.reshape(2, 3)}, layout="onnx")

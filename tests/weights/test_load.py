@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -296,6 +297,11 @@ def test_a_flax_tree() -> None:
         ({"adapt": {"head.weight": "inflat"}}, "there is no adapter"),
         ({"known": "hub"}, "knows no checkpoint"),
         ({"allow_missing": ["a..b"]}, "without a name"),
+        ({"allow_unexpected": [3]}, "`3` is no pattern"),
+        ({"adapt": {3: "pointwise"}}, "`3` is no pattern"),
+        ({"adapt": {"head.weight": None}}, "with the name of an adapter"),
+        ({"rename": "a\0b"}, "null byte"),
+        ({"layout": ""}, "there is no layout"),
     ],
 )
 def test_terms_that_cannot_be(terms: Any, words: str) -> None:
@@ -329,9 +335,42 @@ def test_checkpoints_that_the_spec_knows() -> None:
         codsl.load_weights(net, {"x": torch.ones(1)})
     built = codsl.build(SPEC + KNOWN, weights=given)
     assert alike(values(built), tensors())
+    short = {name: each for name, each in given.items() if name != "r.head.bias"}
+    with pytest.raises(WeightsError, match="nearest to `raw`") as error:
+        codsl.load_weights(net, short)
+    assert "`head.bias`" in str(error.value)
     twice = codsl.build(SPEC + KNOWN + 'weights "too" { "r.{rest}" -> "{rest}" }')
     with pytest.raises(WeightsError, match="`raw` or `too`"):
         codsl.load_weights(twice, given)
+
+
+@pytest.mark.parametrize(
+    ("word", "value", "words"),
+    [
+        ("layout", ["keras"], "layout is a text, not list"),
+        ("known", 3, "known is a text, not int"),
+        ("envelope", ("a", "b"), "envelope is a text, not tuple"),
+        ("adapt", ["head.weight"], "adapt is a mapping of patterns to adapters, not list"),
+        ("rename", 3, "rename is a mapping, a list of rules, or the path of a file, not int"),
+        ("rename", [("a", "b")], "a rule is a text `source -> target`, not tuple"),
+        ("allow_missing", b"a", "a list of patterns, not bytes"),
+    ],
+)
+def test_what_is_of_another_type(word: str, value: Any, words: str) -> None:
+    with pytest.raises(TypeError, match=words):
+        codsl.load_weights(network(), tensors(), **{word: value})
+
+
+def test_what_is_no_network(tmp_path: Any) -> None:
+    for given, kind in (({}, "dict"), (None, "NoneType")):
+        with pytest.raises(TypeError, match=f"a network is a module of torch, not {kind}"):
+            codsl.load_weights(given, tensors())
+        with pytest.raises(TypeError, match=f"a network is a module of torch, not {kind}"):
+            codsl.save_weights(given, tmp_path / "n.npz")
+    with pytest.raises(TypeError, match="known is a text, not list"):
+        codsl.save_weights(network(), tmp_path / "n.npz", known=["hub"])
+    with pytest.raises(TypeError, match="envelope is a text, not int"):
+        read(tensors(), envelope=3)
 
 
 def test_what_is_no_checkpoint_and_no_list() -> None:
@@ -352,3 +391,18 @@ def test_a_rule_of_a_spec_may_be_for_another_variant() -> None:
     idle = rules.replace('"pool.', '"stem.')
     with pytest.raises(WeightsError, match=r"`p\.\{rest\} -> stem\.\{rest\}` renames nothing"):
         codsl.load_weights(codsl.build(SPEC + idle), given, known="other")
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        (torch.zeros(3, device="meta"), "E0610"),
+        (torch.zeros(3).to_sparse(), "E0610"),
+        (np.zeros(3, "i4,f4"), "E0610"),
+        (np.zeros(3, np.longdouble), "E0610"),
+        (functools.reduce(lambda inner, _: {"x": inner}, range(5000), np.zeros(1)), "E0603"),
+    ],
+)
+def test_what_is_no_array_in_memory(given: Any, code: str) -> None:
+    with pytest.raises(WeightsError, match=code):
+        read({"head.weight": given})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 import torch
 from safetensors import safe_open
+from safetensors.torch import save_file
 
 import codsl
 from codsl.cli.main import main
@@ -63,6 +65,18 @@ def test_the_file_has_the_text_and_its_hash(tmp_path: Path) -> None:
     assert metadata["variant"] == "wide"
     assert len(metadata["sha256"]) == 64
     assert json.loads(metadata["params"]) == {}
+
+
+@pytest.mark.parametrize(("key", "value"), [("sha256", "0" * 64), ("version", "2")])
+def test_a_spec_that_was_tampered_with_is_refused(key: str, value: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.safetensors"
+    codsl.save_weights(network(), path)
+    with safe_open(path, framework="pt") as file:
+        metadata = {**file.metadata(), key: value}
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    save_file(tensors, path, metadata)
+    with pytest.raises(codsl.SpecError, match="E0103"):
+        codsl.build(path)
 
 
 def test_a_dict_and_a_file_of_yaml_are_kept_too(tmp_path: Path) -> None:
@@ -138,6 +152,8 @@ def test_what_cannot_be_undone_is_refused(tmp_path: Path) -> None:
         codsl.save_weights(net, path, rename={"conv.{x}": "other.{x}"})
     with pytest.raises(ValueError, match="are written to"):
         codsl.save_weights(net, tmp_path / "n.h5")
+    with pytest.raises(TypeError, match="has its rules and its layout in the spec"):
+        codsl.save_weights(net, path, known="keras", layout="torch")
     assert not list(tmp_path.iterdir())
 
 
@@ -216,6 +232,17 @@ def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
         capsys, "weights", "match", spec, path, "--known", "k", "--layout", "keras"
     )
     assert status == 2
+    for word, value in (
+        ("--adapt", "a.weight=pointwise"),
+        ("--allow-missing", "a.{}"),
+        ("--allow-unexpected", "a.{}"),
+        ("--envelope", "ema"),
+    ):
+        given = ["weights", "convert", spec, path, "-o", tmp_path / "o.npz", "--reverse"]
+        status, _, err = said(capsys, *given, word, value)
+        assert status == 2
+        assert err == f"codsl weights: error: {word} is nothing that --reverse undoes\n"
+        assert not (tmp_path / "o.npz").exists()
     for words in (
         ["weights"],
         ["weights", "inspect"],
@@ -224,3 +251,30 @@ def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFix
         with pytest.raises(SystemExit):
             main([str(word) for word in words])
         capsys.readouterr()
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no modes, and links only for some users")
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pt"])
+def test_links_and_modes_stay(suffix: str, tmp_path: Path) -> None:
+    plain, path, link = (tmp_path / f"{name}{suffix}" for name in ("plain", "there", "link"))
+    plain.touch()
+    codsl.save_weights(network(), path)
+    assert path.stat().st_mode == plain.stat().st_mode
+    path.chmod(0o640)
+    path.write_bytes(b"older")
+    link.symlink_to(path.name)
+    codsl.save_weights(network(), link)
+    assert link.is_symlink()
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert len(read(path)) == 2
+    assert len(list(tmp_path.iterdir())) == 3
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pt"])
+def test_a_tensor_may_be_called_as_an_argument_is(suffix: str, tmp_path: Path) -> None:
+    path, rules = tmp_path / f"n{suffix}", {"file": "conv.weight", "allow_pickle": "conv.bias"}
+    net, other = network(), network()
+    codsl.save_weights(net, path, rename=rules)
+    assert set(read(path)) == {"file", "allow_pickle"}
+    codsl.load_weights(other, path, rename=rules)
+    assert torch.equal(other.get_submodule("conv").weight, net.get_submodule("conv").weight)

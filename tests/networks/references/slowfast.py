@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
+from references.video_resnet import Head, Stage, Stem, pooled
 from torch import Tensor, nn
 from torch.nn import functional
-
-from networks.references.video_resnet import Head, Stage, Stem, pooled
 
 
 class Fusion(nn.Module):
