@@ -6,7 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
+from codsl.engine.style import Style
 from codsl.nn.intake import check_alike, check_stream
 from codsl.nn.laid import as_clips
 from codsl.nn.nest import rebuild
@@ -122,11 +124,18 @@ class FastStep:
         if state.frame < program.graph.cycle.start:
             return
         if self._plan is None or not self._plan.fits(state):
-            self._plan = Plan(program, state)
+            self._plan = self._made(state)
         else:
             self._plan.load(state)
         self._running = True
         self._net.reset()
+
+    def _made(self, state: State) -> Plan:
+        """A plan for streams like this one."""
+        packs = state.device.type == "cpu" and torch._C._has_mkldnn
+        style = Style(last=True, packed=packs, batch=state.batch_size)
+        like = torch.empty(0, dtype=state.dtype, device=state.device)
+        return Plan(Lister(self._laid.program, like, style), state, style)
 
 
 def compile_step(net: Streaming, backend: str = "eager") -> FastStep:
