@@ -31,13 +31,19 @@ class Network(Block):
         """What the network is, node by node; `print` shows it as a table."""
         return self.graph.report()
 
-    def compile_step(self, backend: str = "eager") -> FastStep:
+    def compile_step(
+        self, backend: str = "eager", precision: torch.dtype | None = None
+    ) -> FastStep:
         """A callable `fast(frame)` that gives what `forward_step` gives, faster, and keeps a state
         of its own; for inference. The weights are copied: those that are loaded later do not count.
 
-        Raises `ValueError` for an unknown backend, and for a network in training mode.
+        `backend` is `eager`, `compile`, `aoti`, `onnxruntime` or `openvino`; with `precision`
+        (`torch.bfloat16`) it computes in that, of frames and weights in the network's own, and the
+        `error` of what it gives says what that cost. Raises `ValueError` for an unknown backend, a
+        precision that it lacks, and for a network in training mode, and `ImportError` where a
+        package is missing.
         """
-        return compile_step(self, backend)
+        return compile_step(self, backend, precision)
 
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the state of the stream to a safetensors file, all at once.

@@ -9,7 +9,7 @@ from torch.nn import functional
 
 from codsl.algebra.shape import Frame
 from codsl.engine.listing import Run
-from codsl.engine.style import Style
+from codsl.engine.style import GRAPH, Style
 from codsl.layers.recipe import Call
 
 Function = Callable[[Tensor], Tensor]
@@ -33,15 +33,18 @@ def convolution(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, s
         return _grouped(call, weight, bias, frame, style)
     across = weight.transpose(1, 2).reshape(outs, taps * ins, *space).contiguous()
     if not space:
-        return _of_all(product(across, bias), taps)
+        return _of_all(product(across, bias, style), taps)
     if pointwise and len(space) == 2 and style.last:
         return _of_all(_places(across.flatten(1), bias), taps)
     return _of_all(_spatial(call, across, bias, frame.space, style), taps)
 
 
-def product(weight: Tensor, bias: Tensor | None) -> Function:
+def product(weight: Tensor, bias: Tensor | None, style: Style = GRAPH) -> Function:
     """A matrix product of items without space."""
     across = weight.t().contiguous()
+    if style.sums:
+        summand: Tensor | float = 0.0 if bias is None else bias
+        return lambda x: (x.unsqueeze(2) * across).sum(1) + summand
     if bias is None:
         return lambda x: torch.mm(x, across)
     return lambda x: torch.addmm(bias, x, across)

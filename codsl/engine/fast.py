@@ -6,16 +6,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codsl.engine.backends.table import backend_of
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
-from codsl.engine.style import Style
+from codsl.engine.trial import trial
 from codsl.nn.intake import check_alike, check_stream
 from codsl.nn.laid import as_clips
 from codsl.nn.nest import rebuild
 from codsl.nn.state import State
 from codsl.nn.streaming import Streaming
-
-BACKENDS = ("eager",)
 
 
 class FastStep:
@@ -25,9 +24,21 @@ class FastStep:
     network, and so are its states: a stream can move between the two. The weights are those of
     when it was made. The first frames, those of `graph.cycle.start`, go by the network itself, as
     do chunks.
+
+    Attributes:
+        error: how far the plan was from the network when it was tried, of the largest output of
+            each or 1; None before the first frame, which decides the batch.
     """
 
-    def __init__(self, net: Streaming) -> None:
+    error: float | None = None
+
+    def __init__(
+        self, net: Streaming, backend: str = "eager", precision: torch.dtype | None = None
+    ) -> None:
+        """Raises `ValueError` for a network in training mode, an unknown backend or a precision
+        that it lacks, and `ImportError` where a package is missing."""
+        self._backend = backend_of(backend)
+        self._backend.check(precision)
         training = next((name for name, each in net.named_modules() if each.training), None)
         if training is not None:
             raise ValueError(
@@ -38,10 +49,12 @@ class FastStep:
         self._net.requires_grad_(False)
         self._net.reset()
         self._laid = self._net.laid
+        self._precision = precision
         self._plan: Plan | None = None
         self._running = False
         graph = self._laid.program.graph
-        self._bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+        bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+        self._plans = not bursts and not self._laid.program.foreign
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
@@ -58,19 +71,40 @@ class FastStep:
     def _by_the_network(self, frame: Any, update_state: bool) -> Any:
         self._stop()
         y = self._net.forward_step(frame, update_state)
+        state = self._net.get_state()
+        if self._plans and state is not None and not (self._plan and self._plan.fits(state)):
+            self._plan = self._made(state, self._inputs(frame))
         self._start()
         return y
 
-    def _taken(self, frame: Any) -> list[Tensor]:
+    def _inputs(self, frame: Any) -> list[Tensor]:
         """The frames of the inputs in order; raises as the network does for others."""
-        plan = self._plan
-        if plan is not None and isinstance(frame, Tensor) and plan.takes(frame):
-            return [frame]
         _, xs = self._net._laid_for(as_clips(frame), "a frame")
         check_alike(xs, "a frame")
-        if plan is not None:
-            check_stream(xs, plan.like, "a frame", True)
         return [x.squeeze(2) for x in xs]
+
+    def _taken(self, frame: Any) -> list[Tensor]:
+        """The frames of the inputs in order; raises as the network does for those that are not of
+        this stream."""
+        plan = self._plan
+        if plan is None or (isinstance(frame, Tensor) and plan.takes(frame)):
+            return [frame]
+        xs = self._inputs(frame)
+        check_stream([x.unsqueeze(2) for x in xs], plan.like, "a frame", True)
+        return xs
+
+    def _made(self, state: State, frame: list[Tensor]) -> Plan:
+        """A plan for streams like this one, once it has been tried."""
+        style = self._backend.style(state.batch_size, state.device)
+        exact, modules = self._laid.program, self._laid.program
+        dtype = state.dtype
+        if self._precision is not None and not self._backend.own_precision:
+            dtype, modules = self._precision, deepcopy(self._net).to(self._precision).program
+        like = torch.empty(0, dtype=dtype, device=state.device)
+        lister = Lister(modules, like, style, exact)
+        plan = Plan(lister, state, style, self._backend, self._precision)
+        self.error = trial(plan, exact, frame, self._precision)
+        return plan
 
     @torch.inference_mode()
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
@@ -81,6 +115,12 @@ class FastStep:
             return self._net.forward_steps(chunk, pad_end, update_state)
         finally:
             self._start()
+
+    @torch.inference_mode()
+    def step(self, frame: Any, state: State) -> tuple[Any, State]:
+        """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
+        state. It leaves the stream where it is."""
+        return self._net.step(frame, state)
 
     @torch.inference_mode()
     def flush(self) -> Any:
@@ -117,31 +157,22 @@ class FastStep:
 
     @torch.inference_mode()
     def _start(self) -> None:
-        """Go on by the plan, where a stream is beyond its beginning."""
-        state, program = self._net.get_state(), self._laid.program
-        if state is None or self._bursts or program.foreign:
+        """Go on by the plan, where there is one, and the stream is beyond its beginning."""
+        state, plan = self._net.get_state(), self._plan
+        if state is None or plan is None or not plan.fits(state):
             return
-        if state.frame < program.graph.cycle.start:
-            return
-        if self._plan is None or not self._plan.fits(state):
-            self._plan = self._made(state)
-        else:
-            self._plan.load(state)
-        self._running = True
-        self._net.reset()
-
-    def _made(self, state: State) -> Plan:
-        """A plan for streams like this one."""
-        packs = state.device.type == "cpu" and torch._C._has_mkldnn
-        style = Style(last=True, packed=packs, batch=state.batch_size)
-        like = torch.empty(0, dtype=state.dtype, device=state.device)
-        return Plan(Lister(self._laid.program, like, style), state, style)
+        if state.frame >= self._laid.program.graph.cycle.start:
+            plan.load(state)
+            self._running = True
+            self._net.reset()
 
 
-def compile_step(net: Streaming, backend: str = "eager") -> FastStep:
-    """The fast step of a network in `eval()`; raises `ValueError` for an unknown backend, and for
-    a network in training mode."""
-    if backend not in BACKENDS:
-        listed = ", ".join(f"`{name}`" for name in BACKENDS)
-        raise ValueError(f"there is no backend `{backend}`; there is {listed}")
-    return FastStep(net)
+def compile_step(
+    net: Streaming, backend: str = "eager", precision: torch.dtype | None = None
+) -> FastStep:
+    """The fast step of a network in `eval()`, by a backend and in a precision.
+
+    Raises `ValueError` for a network in training mode, an unknown backend or a precision that it
+    lacks, and `ImportError` where a package is missing.
+    """
+    return FastStep(net, backend, precision)

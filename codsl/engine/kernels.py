@@ -126,10 +126,7 @@ def _alone(
 ) -> Run | None:
     recipe = node.recipe
     if convolves(recipe):
-        tensors = _tensors(module, like)
-        if tensors is None:
-            return None
-        weight, bias = tensors if scale is None else scale.folded(*tensors)
+        weight, bias = _tensors(module, like, scale)
         return convolution(recipe.window, weight, bias, frames[0], style)  # type: ignore[union-attr]
     if isinstance(recipe, Windowed):
         return _mean(recipe)
@@ -137,7 +134,7 @@ def _alone(
         return None
     if len(frames) > 1:
         return _join(recipe, frames)
-    return _pointwise(recipe, module, frames[0], like)
+    return _pointwise(recipe, module, frames[0], like, style)
 
 
 def _join(recipe: Pointwise, frames: Sequence[Frame]) -> Run | None:
@@ -146,7 +143,9 @@ def _join(recipe: Pointwise, frames: Sequence[Frame]) -> Run | None:
     return function(name) if name in JOINS and alike else None
 
 
-def _pointwise(recipe: Pointwise, module: Any, frame: Frame, like: Tensor) -> Run | None:
+def _pointwise(
+    recipe: Pointwise, module: Any, frame: Frame, like: Tensor, style: Style
+) -> Run | None:
     if isinstance(module, _BatchNorm):
         return _scaled(Scale.of(module), frame.rank, like)
     if recipe.call is None:
@@ -156,7 +155,7 @@ def _pointwise(recipe: Pointwise, module: Any, frame: Frame, like: Tensor) -> Ru
     name, given = recipe.call.function, recipe.call.arguments
     if name == "linear_frames" and frame.rank == 1:
         tensors = _tensors(module, like)
-        return tensors and product(*tensors)
+        return product(*tensors, style)
     if name == "gtu_halves" and given["dim"] == 1:
         return lambda x: function(name)(x, 1)
     return None
@@ -194,9 +193,10 @@ def _mean(recipe: Windowed) -> Run | None:
     return lambda *items: torch.stack(items).mean(0)
 
 
-def _tensors(module: Any, like: Tensor) -> tuple[Tensor, Tensor | None] | None:
-    """The weight and the bias as they are now, in memory of their own; None in another dtype."""
-    weight, bias = module.weight.detach().clone(), module.bias
-    if weight.dtype != like.dtype:
-        return None
-    return weight, None if bias is None else bias.detach().clone()
+def _tensors(module: Any, like: Tensor, scale: Scale | None = None) -> tuple[Tensor, Tensor | None]:
+    """The weight and the bias as they are now, followed by `scale`, in memory of their own."""
+    weight, bias = module.weight.detach(), module.bias
+    bias = None if bias is None else bias.detach()
+    if scale is not None:
+        weight, bias = scale.folded(weight, bias)
+    return weight.to(like, copy=True), None if bias is None else bias.to(like, copy=True)

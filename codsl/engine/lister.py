@@ -25,13 +25,18 @@ MASKED = ("attend", "encode")
 class Lister:
     """Listings of a program, for streams of one dtype and device."""
 
-    def __init__(self, program: Program, like: Tensor, style: Style) -> None:
-        """Raises `ValueError` for modules with a step of their own."""
+    def __init__(
+        self, program: Program, like: Tensor, style: Style, exact: Program | None = None
+    ) -> None:
+        """`exact` has the weights, where those of `program` are rounded to the dtype of `like`.
+
+        Raises `ValueError` for modules with a step of their own.
+        """
         foreign = next(iter(program.foreign.values()), None)
         if foreign is not None:
             raise ValueError(f"`{foreign}` has a step of its own, which cannot be listed")
         self.program = program
-        self.units = units_of(program, like, style)
+        self.units = units_of(exact or program, like, style)
 
     def listing(self, frame: int, frames: int = 1, begins: bool = False) -> Listing:
         """What happens at `frames` frames from `frame` on, of a stream that is beyond
@@ -155,19 +160,19 @@ class _Listing:
     def _stored(self, number: int, place: int) -> int:
         return self._filled(number, self._given(number) + place, 0.0)
 
-    def _window(self, number: int, items: Sequence[int], fill: float | str | None) -> list[int]:
+    def _window(self, number: int, items: range, fill: float | str | None) -> list[int]:
         """The items of a window, and what stands for those that a row does not have."""
         if fill is None or self._begins is None:
             return [self._item(number, item) for item in items]
         if not isinstance(fill, str):
             return [self._filled(number, item, fill) for item in items]
         slots: list[int] = []
-        for item in reversed(items):
+        for item in range(items[-1], items[0] - 1, -1):
             slot, since = self._item(number, item), self._since(number, item)
             if since > 0 and slots:
                 (slot,) = self._operate(partial(repeated, since), [self._had, slot, slots[-1]])
             slots.append(slot)
-        return slots[::-1]
+        return slots[::-1][:: items.step]
 
     def _compute(self, index: int, frame: int) -> None:
         """Compute what is due of a node at a frame."""
@@ -182,6 +187,8 @@ class _Listing:
         elif passes(self._graph.nodes[index], self._program.modules[index]):
             (edge,), (number, *_) = self._graph.nodes[index].edges, self._schedule.reads[index]
             slots = [self._item(number, reads(edge.reach, j, j)[1]) for j in range(first, stop)]
+        elif self._begins and isinstance(self._graph.nodes[index].recipe, Carried | Attended):
+            slots = [self._as_is(index, j, j + 1)[0] for j in range(first, stop)]
         else:
             slots = self._as_is(index, first, stop)
         for slot in slots:
@@ -213,6 +220,7 @@ class _Listing:
         if takes_items(recipe):
             spans.append((first, stop - 1))
         fill = recipe.fill if isinstance(recipe, Windowed) else None
+        fill = 0.0 if isinstance(recipe, Attended) else fill
         slots = [
             slot
             for number, (oldest, newest) in zip(numbers, spans, strict=True)

@@ -5,8 +5,9 @@ from dataclasses import replace
 import torch
 from torch import Tensor
 
+from codsl.engine.backends.backend import Backend
 from codsl.engine.lister import Lister
-from codsl.engine.listing import Listing
+from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 from codsl.graph.align import Feed
 from codsl.nn.program import Values
@@ -44,8 +45,18 @@ class Shelf:
 class Plan:
     """How one stream of a program goes on from `graph.cycle.start`, a frame at a time."""
 
-    def __init__(self, lister: Lister, state: State, style: Style) -> None:
+    def __init__(
+        self,
+        lister: Lister,
+        state: State,
+        style: Style,
+        backend: Backend,
+        precision: torch.dtype | None = None,
+    ) -> None:
         self._lister = lister
+        self._backend = backend
+        self._precision = precision
+        self._casts = precision is not None and not backend.own_precision
         self._program = lister.program
         self._graph = lister.program.graph
         self._style = style
@@ -55,7 +66,8 @@ class Plan:
         self._shape = None if more or inlet.name else torch.Size(shape)
         self._shelves = [Shelf(feed.depth) for feed in self._graph.schedule.feeds]
         self._turn: dict[int, _Step] = {}
-        self.load(state)
+        self._frame = state.frame
+        self._carried: list[Tensor] = []
 
     def takes(self, frame: Tensor) -> bool:
         """Whether a frame is as those of the only input, at a glance."""
@@ -73,12 +85,21 @@ class Plan:
         self._frame = state.frame
         for shelf, tensor in zip(self._shelves, state.tensors, strict=False):
             shelf.fill([self._laid(each) for each in tensor.unbind(2)])
-        self._carried = list(state.tensors[len(self._shelves) :])
+        self._carried = [self._cast(each) for each in state.tensors[len(self._shelves) :]]
 
     def _laid(self, item: Tensor) -> Tensor:
         """An item in memory of its own, as kernels like it."""
         last = self._style.last and item.dim() == 4
-        return item.clone(memory_format=torch.channels_last if last else torch.contiguous_format)
+        layout = torch.channels_last if last else torch.contiguous_format
+        return self._cast(item).clone(memory_format=layout)
+
+    def _cast(self, x: Tensor) -> Tensor:
+        """Numbers of the stream in the precision of the plan."""
+        return x.to(self._precision) if self._casts and x.dtype == self.like.dtype else x
+
+    def _back(self, x: Tensor) -> Tensor:
+        """The other way."""
+        return x.to(self.like.dtype) if self._casts and x.dtype == self._precision else x
 
     def dump(self) -> State:
         """The state of the stream, in memory of its own."""
@@ -90,7 +111,7 @@ class Plan:
             here.batch_size,
             here.dtype,
             here.device,
-            (*kept, *(each.clone() for each in self._carried)),
+            (*kept, *(self._back(each).clone() for each in self._carried)),
             self._program.names,
             network=self._graph.fingerprint,
         )
@@ -99,7 +120,7 @@ class Plan:
         """What is kept of a feed, `(B, C, depth, *S)`."""
         items = shelf.all()
         if items:
-            return torch.stack(items, 2).contiguous()
+            return self._back(torch.stack(items, 2)).contiguous()
         here, frame = self.like, feed.frame
         shape = (here.batch_size, frame.channels, 0, *frame.space)
         return torch.zeros(shape, dtype=here.dtype, device=here.device)
@@ -110,16 +131,26 @@ class Plan:
         phase = (self._frame - cycle.start) % cycle.turn
         step = self._turn.get(phase)
         if step is None:
-            step = self._turn[phase] = _Step(self._lister.listing(cycle.start + phase))
+            step = self._turn[phase] = self._prepared(cycle.start + phase, xs)
         self._frame += 1
-        return step.run([self._laid(x) for x in xs], self._shelves, self._carried)
+        ys = step.run([self._laid(x) for x in xs], self._shelves, self._carried)
+        return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys
+
+    def _prepared(self, frame: int, xs: list[Tensor]) -> "_Step":
+        """What happens at a frame, as the backend does it."""
+        listing = self._lister.listing(frame)
+        loads = [self._shelves[each.feed].back(each.back) for each in listing.loads]
+        given = [*map(self._laid, xs), *loads, *self._carried]
+        if not listing.operations:
+            return _Step(listing, listing.straight())
+        return _Step(listing, self._backend.prepare(listing, given, self._precision))
 
 
 class _Step:
     """A listing of one frame, which reads from shelves and writes to them."""
 
-    def __init__(self, listing: Listing) -> None:
-        self._straight = listing.straight()
+    def __init__(self, listing: Listing, straight: Straight) -> None:
+        self._straight = straight
         self._loads = [(load.feed, load.back) for load in listing.loads]
         self._feeds = [feed for feed, slots in enumerate(listing.stores) if slots]
         own = {slot for each in listing.operations if each.fresh for slot in each.outputs}

@@ -9,12 +9,14 @@ class Style:
 
     With `last` the channels of a place lie beside each other, and convolutions over one place are
     matrix products. `batch` is that of the stream, or None where it may vary. With `packed`
-    weights are laid out once for oneDNN's convolutions.
+    weights are laid out once for oneDNN's convolutions. With `sums` products with one item are
+    written as sums, of which a compiler makes loops of its own.
     """
 
     last: bool = False
     packed: bool = False
     batch: int | None = None
+    sums: bool = False
 
 
 GRAPH = Style()
