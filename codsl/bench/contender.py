@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from math import ceil, isinf
 from typing import Any
 
-from codsl.bench.footage import Footage, joined, last
+from codsl.bench.footage import joined, last, repeated
+from codsl.bench.scene import Scene
 from codsl.engine.fast import BACKENDS
 from codsl.graph.graph import Graph
 from codsl.network import Network
 from codsl.nn.laid import as_clips
-from codsl.nn.state import State
 
 PLAIN = "plain"
 CLIP = "clip"
@@ -38,24 +38,25 @@ class Absent:
     reason: str
 
 
-def plain(net: Network, state: State, chunk: int) -> Contender:
-    """The network's own step from a state on, or its chunks of so many frames."""
-    net.set_state(state)
-    run = net.forward_steps if chunk else net.forward_step
-    return Contender(PLAIN, "the network itself", run, chunk or 1)
+def plain(scene: Scene) -> Contender:
+    """The network's own step, or its chunks."""
+    net = scene.net
+    net.set_state(scene.begun)
+    run = net.forward_steps if scene.chunk else net.forward_step
+    return Contender(PLAIN, "the network itself", run, scene.frames)
 
 
-def fast(net: Network, backend: str, state: State, chunk: int) -> Contender | Absent:
-    """A backend's step from a state on, or its chunks of so many frames."""
+def fast(backend: str, scene: Scene) -> Contender | Absent:
+    """A backend's step, or its chunks."""
     try:
-        step = net.compile_step(backend=backend)
-        step.set_state(state)
+        step = scene.net.compile_step(backend=backend)
+        step.set_state(scene.begun)
     except ImportError as error:
         return Absent(backend, f"not installed: {error}")
     except ValueError as error:
         return Absent(backend, str(error))
     words = f"compile_step(backend={backend!r})"
-    return Contender(backend, words, step.forward_steps if chunk else step, chunk or 1)
+    return Contender(backend, words, step.forward_steps if scene.chunk else step, scene.frames)
 
 
 def backends(names: Sequence[str] | None = None) -> tuple[str, ...]:
@@ -68,24 +69,29 @@ def backends(names: Sequence[str] | None = None) -> tuple[str, ...]:
     return known if names is None else tuple(dict.fromkeys(names))
 
 
-def at_once(net: Network, footage: Footage, streams: int, chunk: int) -> Contender:
+def clip(window: int | None, scene: Scene) -> Contender | Absent:
+    """The clip in torch, without streams: run again and again for steps, at once for chunks."""
+    return at_once(scene) if scene.chunk else again(window, scene)
+
+
+def at_once(scene: Scene) -> Contender:
     """A clip on its own, as long as a chunk or as the network asks for."""
-    frames = max(chunk, net.graph.min_frames)
-    clip = footage.clip(frames, streams)
+    net, frames = scene.net, max(scene.chunk, scene.net.graph.min_frames)
+    drawn = scene.footage.clip(frames, scene.streams)
     words = f"a clip of {frames} at once, in torch"
-    return Contender(CLIP, words, lambda _: net(clip), frames, same=False)
+    return Contender(CLIP, words, lambda _: net(drawn), frames, same=False)
 
 
-def rerun(net: Network, past: Any, window: int | None) -> Contender | Absent:
-    """The clip of the last frames again and again: of all that an output sees, or of `window`;
-    `past` has these frames, or is None where they are too many."""
-    found = Window.of(net.graph, window)
+def again(window: int | None, scene: Scene) -> Contender | Absent:
+    """The clip of the last frames at every output: of all that it sees, or of `window`."""
+    found = Window.of(scene.net.graph, window)
     if isinstance(found, str):
         return Absent(CLIP, found)
-    if past is None:
+    if scene.past is None:
         return Absent(CLIP, f"a clip of {found.frames} frames takes too much memory")
+    past = repeated(last(scene.past, found.frames), scene.streams)
     words = f"a clip of the last {found.frames} again and again, in torch"
-    return Contender(CLIP, words, Rerun(net, last(past, found.frames), found), 1, same=not window)
+    return Contender(CLIP, words, Rerun(scene.net, past, found), 1, same=not window)
 
 
 @dataclass(frozen=True)

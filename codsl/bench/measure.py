@@ -1,9 +1,8 @@
 """A network measured: its contenders run the same stream, are compared, and take turns."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from math import lcm
 from typing import Any
 
 import torch
@@ -12,12 +11,16 @@ from torch import Tensor
 from codsl.bench import contender
 from codsl.bench.clock import Effort, Timing, interleaved
 from codsl.bench.contender import Absent, Contender, Window
-from codsl.bench.footage import Footage, beyond, frame, repeated, run_in, spread
-from codsl.bench.limit import limit
+from codsl.bench.footage import Footage, beyond, run_in
+from codsl.bench.limit import Limit, limit
+from codsl.bench.peer import Peer
 from codsl.bench.result import Bound, Case, Outcome, Row
+from codsl.bench.scene import Scene
+from codsl.graph.graph import Graph
 from codsl.network import Network
 from codsl.nn.nest import leaves
-from codsl.nn.state import State
+
+Entrant = Callable[[Scene], Contender | Absent]
 
 MOST = 1 << 28
 """Numbers that a clip which is run again and again may have."""
@@ -26,13 +29,15 @@ MOST = 1 << 28
 @dataclass(frozen=True)
 class Wish:
     """What is to be measured: which backends, for how many streams, in steps (a chunk of 0) and in
-    chunks, and how long. `window` is the clip that is run again, if not all that an output sees."""
+    chunks, and how long. `window` is the clip that is run again, if not all that an output sees;
+    `peer` asks for continual-inference too."""
 
     backends: Sequence[str] = field(default_factory=contender.backends)
     streams: Sequence[int] = (1,)
     chunks: Sequence[int] = (0,)
     effort: Effort = field(default_factory=Effort)
     window: int | None = None
+    peer: bool = False
     seed: int = 0
 
 
@@ -41,13 +46,11 @@ def measure(net: Network, wish: Wish, name: str | None = None) -> Case:
     """The contenders for a network in `eval()`, side by side; the network's stream is reset."""
     graph = net.graph
     footage = Footage(net, wish.seed)
-    window = Window.of(graph, wish.window)
-    kept = window.frames if isinstance(window, Window) else 0
-    if kept * graph.input.size * max(wish.streams) > MOST:
-        kept = 0
+    kept = _kept(graph, wish)
     state, past = run_in(net, footage, max(beyond(graph), kept), kept)
+    entrants = list(_entrants(net, wish, past))
     outcomes = [
-        Trial(net, wish, footage, spread(state, streams), past, streams, chunk).outcome()
+        outcome(Scene(net, footage, state, past, streams, chunk), entrants, wish.effort)
         for streams in wish.streams
         for chunk in wish.chunks
     ]
@@ -56,70 +59,64 @@ def measure(net: Network, wish: Wish, name: str | None = None) -> Case:
     return Case(name or graph.name, total, tuple(wish.backends), tuple(outcomes))
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
-    """One kind of work for a network: a step, or a chunk, of so many streams from a state on."""
+def _kept(graph: Graph, wish: Wish) -> int:
+    """Frames of the past that contenders ask for, 0 where these take too much memory."""
+    window = Window.of(graph, wish.window)
+    frames = window.frames if isinstance(window, Window) else 0
+    if wish.peer:
+        frames = max(frames, beyond(graph))
+    return frames if frames * graph.input.size * max(wish.streams) <= MOST else 0
 
-    net: Network
-    wish: Wish
-    footage: Footage
-    state: State
-    past: Any
-    streams: int
-    chunk: int
 
-    def outcome(self) -> Outcome:
-        """What came of it."""
-        field = list(self._field())
-        running = {each.name: each for each in field if isinstance(each, Contender)}
-        absent = {each.name: each.reason for each in field if isinstance(each, Absent)}
-        inputs = self._inputs()
-        given = {name: [each.run(x) for x in inputs] for name, each in running.items()}
-        calls = {name: [partial(each.run, x) for x in inputs] for name, each in running.items()}
-        timings = interleaved(calls, self.wish.effort)
-        meant = given[contender.PLAIN]
-        rows = [
-            self._row(each, timings[name], len(inputs), apart(given[name], meant))
-            for name, each in running.items()
-        ]
-        bound = limit(self.net.graph, self.streams, self.chunk or 1)
-        worth = 1e3 / self.streams
-        limits = Bound(worth * bound.arithmetic, worth * bound.memory)
-        return Outcome(self.chunk, self.streams, tuple(rows), absent, limits)
+def _entrants(net: Network, wish: Wish, past: Any) -> Iterator[Entrant]:
+    """Who may take part; the network itself first."""
+    yield contender.plain
+    for backend in wish.backends:
+        yield partial(contender.fast, backend)
+    yield partial(contender.clip, wish.window)
+    if wish.peer:
+        yield Peer(net, past)
 
-    def _field(self) -> Iterator[Contender | Absent]:
-        """Who takes part; the network itself first."""
-        yield contender.plain(self.net, self.state, self.chunk)
-        for backend in self.wish.backends:
-            yield contender.fast(self.net, backend, self.state, self.chunk)
-        if self.chunk:
-            yield contender.at_once(self.net, self.footage, self.streams, self.chunk)
-        else:
-            past = None if self.past is None else repeated(self.past, self.streams)
-            yield contender.rerun(self.net, past, self.wish.window)
 
-    def _inputs(self) -> list[Any]:
-        """What is fed: the frames of a turn, or so many chunks that they are whole turns."""
-        turn = self.net.graph.cycle.turn
-        if self.chunk:
-            count = lcm(turn, self.chunk) // self.chunk
-            return [self.footage.clip(self.chunk, self.streams) for _ in range(count)]
-        clip = self.footage.clip(turn, self.streams)
-        return [frame(clip, index) for index in range(turn)]
+def outcome(scene: Scene, entrants: Sequence[Entrant], effort: Effort) -> Outcome:
+    """What comes of one kind of work."""
+    field = [enter(scene) for enter in entrants]
+    running = {each.name: each for each in field if isinstance(each, Contender)}
+    inputs = scene.inputs()
+    given = {name: [each.run(x) for x in inputs] for name, each in running.items()}
+    calls = {name: [partial(each.run, x) for x in inputs] for name, each in running.items()}
+    timings = interleaved(calls, effort)
+    meant = given[contender.PLAIN]
+    rows = []
+    for name, each in running.items():
+        distance = apart(given[name], meant) if each.same else None
+        rows.append(_row(each, timings[name], len(inputs), scene.streams, distance))
+    return Outcome(
+        scene.chunk,
+        scene.streams,
+        tuple(rows),
+        {each.name: each.reason for each in field if isinstance(each, Absent)},
+        _bound(limit(scene.net.graph, scene.streams, scene.frames), scene.streams),
+    )
 
-    def _row(self, each: Contender, timing: Timing, calls: int, apart: float | None) -> Row:
-        worth = 1e3 / (calls * each.frames * self.streams)
-        return Row(
-            each.name,
-            each.words,
-            worth * timing.median,
-            worth * timing.least,
-            1e3 * timing.longest / each.frames,
-            timing.tail,
-            timing.passes,
-            each.same,
-            apart if each.same else None,
-        )
+
+def _bound(found: Limit, streams: int) -> Bound:
+    return Bound(1e3 * found.arithmetic / streams, 1e3 * found.memory / streams)
+
+
+def _row(each: Contender, timing: Timing, calls: int, streams: int, apart: float | None) -> Row:
+    worth = 1e3 / (calls * each.frames * streams)
+    return Row(
+        each.name,
+        each.words,
+        worth * timing.median,
+        worth * timing.least,
+        1e3 * timing.longest / each.frames,
+        timing.tail,
+        timing.passes,
+        each.same,
+        apart,
+    )
 
 
 def apart(given: Sequence[Any], meant: Sequence[Any]) -> float | None:

@@ -28,6 +28,7 @@ def declare(parser: ArgumentParser) -> None:
     add("--streams", metavar="N,N", type=counts, default=(1,), help="in one batch; 1 if not given")
     add("--chunk", metavar="N", type=count, help="also measure chunks of so many frames")
     add("--window", metavar="N", type=count, help="the clip to run again, in frames")
+    add("--peer", action="store_true", help="also measure continual-inference, where installed")
     add("--steps", metavar="N", type=count, default=200, help="of each contender; 200")
     add("--seconds", metavar="S", type=count, default=5, help="for each contender at most; 5")
     add("--threads", metavar="N", type=count, default=1, help="1 if not given")
@@ -79,7 +80,7 @@ def _bench(graph: Graph, options: Namespace) -> None:
         raise Misuse(str(error)) from error
     chunks = (0, options.chunk) if options.chunk else (0,)
     effort = Effort(options.steps, options.seconds)
-    wish = Wish(chosen, options.streams, chunks, effort, options.window, options.seed)
+    wish = Wish(chosen, options.streams, chunks, effort, options.window, options.peer, options.seed)
     with threads(options.threads):
         net, _ = network(graph, options)
         results = Results(here(), matrix(), (measure(net, wish),))

@@ -12,8 +12,9 @@ from codsl.bench.clock import Effort
 from codsl.bench.contender import Absent
 from codsl.bench.footage import Footage, run_in
 from codsl.bench.measure import Wish, apart, measure
+from codsl.bench.scene import Scene
 
-EFFORT = Effort(passes=10, seconds=0.1)
+EFFORT = Effort(passes=1, seconds=0.01)
 STEPS = Wish(effort=EFFORT)
 
 PLAIN = "stem = conv3d(4, 3, padding=1) relu residual { conv = conv3d(4, 3, padding=1) }"
@@ -50,7 +51,7 @@ def test_all_who_promise_the_same_give_it(body: str) -> None:
 def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that is wrong is told, and is not the best however fast it is."""
 
-    def wrong(net: Any, backend: str, state: Any, chunk: int) -> contender.Contender:
+    def wrong(backend: str, scene: Scene) -> contender.Contender:
         return contender.Contender(backend, "", lambda x: torch.zeros(1, 4, 6, 6), 1)
 
     monkeypatch.setattr(contender, "fast", wrong)
@@ -61,7 +62,9 @@ def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> N
 
 def test_without_an_end_there_is_no_clip_to_run_again() -> None:
     for body, why in ((ENDLESS, "every frame so far"), (UPSAMPLED, "several outputs")):
-        found = contender.rerun(net(body), None, None)
+        made = net(body)
+        scene = Scene(made, Footage(made), made.init_state(), None, 1, 0)
+        found = contender.again(None, scene)
         assert isinstance(found, Absent)
         assert why in found.reason
 
