@@ -8,13 +8,14 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import check, report, run, schema, verify, weights
+from codsl.cli import bench, check, report, run, schema, verify, weights
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
 from codsl.layers.plugins import PluginError
 
 COMMANDS = {
+    "bench": bench,
     "check": check,
     "report": report,
     "run": run,
