@@ -7,7 +7,7 @@ from typing import Any
 
 from codsl.bench.footage import joined, last, repeated
 from codsl.bench.scene import Scene
-from codsl.engine.fast import BACKENDS
+from codsl.engine.backends.table import BACKENDS
 from codsl.graph.graph import Graph
 from codsl.network import Network
 from codsl.nn.laid import as_clips
