@@ -68,7 +68,7 @@ class Program:
         return last
 
     @cached_property
-    def _feeds_of(self) -> dict[int, list[int]]:
+    def feeds_of(self) -> dict[int, list[int]]:
         """The feeds that keep a value as it is."""
         feeds: dict[int, list[int]] = {}
         for number, feed in enumerate(self.graph.schedule.feeds):
@@ -77,7 +77,7 @@ class Program:
         return feeds
 
     @cached_property
-    def _memory_of(self) -> dict[int, slice]:
+    def memory_of(self) -> dict[int, slice]:
         """Where the carried tensors of a node stand among those of a state."""
         places, at = {}, len(self.graph.schedule.feeds)
         for index, memory in enumerate(self.graph.schedule.memory):
@@ -257,7 +257,7 @@ class Program:
             tapes[number] = Tape(given - depth, held, end(value) if end else None, items is None)
 
         for value in range(base):
-            for number in self._feeds_of.get(value, ()):
+            for number in self.feeds_of.get(value, ()):
                 feed(number, xs[value])
         for index, node, module in self._computed:
             value = base + index
@@ -279,13 +279,13 @@ class Program:
                     node, module, items, others.get(name), end is not None, stop - first
                 )
             elif stop > first:
-                place = self._memory_of.get(index, slice(0))
+                place = self.memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
                 sources = [schedule.feeds[number].value for number in schedule.reads[index]]
                 work = Work(node, module, read, sources, tensors[place], first, stop)
                 y, tensors[place] = work.done() if late is None else late.done(work, value)
             new[value] = y
-            for number in self._feeds_of.get(value, ()):
+            for number in self.feeds_of.get(value, ()):
                 feed(number, y)
         return tuple(new[outlet.value] for outlet in self.graph.outputs)
 

@@ -1,7 +1,7 @@
 """How modules of codsl run: by a program over their graph, with a state that is a value."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
@@ -22,6 +22,9 @@ from codsl.nn.state import State
 from codsl.nn.stream import Slots
 from codsl.nn.trace import Trace, outlets_of, values_of
 from codsl.nn.work import Late
+
+Advance = Callable[[Laid, list[Tensor], State], tuple[Values, State]]
+"""How a stream goes on by clips: its outputs, and the new state."""
 
 
 class Streaming(CoModule, PureStep, abstract=True):
@@ -175,15 +178,19 @@ class Streaming(CoModule, PureStep, abstract=True):
             ↑   ↑   ↑   ↑   ↑
             P   I   I   I   P
         """
+        return self.chunked(chunk, pad_end, update_state, self._advance)
+
+    def chunked(self, chunk: Any, pad_end: bool, update_state: bool, advance: Advance) -> Any:
+        """The same as `forward_steps`, where `advance` says how the stream goes on."""
         state = self._begin(chunk, "a chunk")
         laid, xs = self._laid_for(chunk, "a chunk")
         self._check(laid, xs, state, "a chunk")
         ys: Values = (None,) * len(laid.program.graph.outputs)
         new = state
         if xs[0].shape[2]:
-            ys, new = self._advance(laid, xs, state)
+            ys, new = advance(laid, xs, state)
         if pad_end:
-            ys = tuple(map(_behind, ys, self._ends(laid, new)))
+            ys = tuple(map(behind, ys, self._ends(laid, new)))
         if update_state:
             self._state = new
         return rebuild(laid.outputs, ys)
@@ -353,7 +360,7 @@ def check_length(x: Tensor, least: int, path: str) -> None:
         raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}")
 
 
-def _behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
+def behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
     """The outputs of a chunk and those of the end."""
     due = [part for part in (y, end) if part is not None]
     return torch.cat(due, 2) if len(due) > 1 else next(iter(due), None)
