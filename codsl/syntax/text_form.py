@@ -11,7 +11,7 @@ from lark import Lark, Token, Transformer_NonRecursive, Tree, v_args
 from lark.exceptions import UnexpectedInput
 from lark.tree import Meta
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Edit, Findings, Help
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.numbers import scalar
@@ -87,11 +87,14 @@ def _expression(text: str) -> Tree[Token]:
 def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.Document:
     """The document of a parse; what a bare name may stand for is known before it is built."""
     version, *items = parsed.children
-    words = ("template", "network", "variant", "weights", "doc")
+    words = ("imported", "template", "network", "variant", "weights", "doc")
     kinds: dict[str, list[Tree[Token]]] = {word: [] for word in words}
     for item in items:
         if isinstance(item, Tree):
             kinds[str(item.data)].append(item)
+    for item in kinds["imported"]:
+        if item.children[1] is None:
+            _nameless(item, source, findings)
     templates = frozenset(_text(item.children[0]) for item in kinds["template"])
 
     def build(item: Tree[Token]) -> Any:
@@ -106,13 +109,6 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     network = built["network"][0] if built["network"] else _Network()
     for again in network.outputs[1:]:
         findings.add("E0201", "a network says `outputs` once", again.span)
-    if not built["network"]:
-        findings.add(
-            "E0202",
-            "this file has no network",
-            source.span(0, 0),
-            helps=("write `network name { input (...) ... }`",),
-        )
     return tree.Document(
         int(version),  # type: ignore[arg-type]
         network.name,
@@ -121,11 +117,22 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
         network.outputs[0].selectors if network.outputs else (),
         network.parameters,
         tuple(built["variant"]),
+        tuple(each for each in built["imported"] if each),
         tuple(built["template"]),
         tuple(built["weights"]),
         network.body,
         source,
     )
+
+
+def _nameless(item: Tree[Token], source: Source, findings: Findings) -> None:
+    """Report an import without the name that stands before its templates."""
+    at = _span(source, 0, item.meta)
+    stem = re.split(r"[/\\\\]", _unquote(item.children[0]))[-1].split(".")[0]  # type: ignore[arg-type]
+    name = stem if stem.isidentifier() and stem.isascii() else "blocks"
+    edit = Edit(source.span(at.end, at.end), f" as {name}")
+    message = "an import has a name, which stands before its templates"
+    findings.add("E0202", message, at, helps=(Help(f"add `as {name}`", (edit,)),))
 
 
 def _subtrees(parameters: Any) -> list[Tree[Token]]:
@@ -193,6 +200,15 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def name(self, meta: Meta, parts: list[Any]) -> tree.Name:
         return tree.Name(str(parts[0]), self._at(meta))
+
+    def kind(self, meta: Meta, parts: list[Any]) -> tree.Name:
+        return tree.Name(".".join(part.text for part in parts if part), self._at(meta))
+
+    def imported(self, meta: Meta, parts: list[Any]) -> tree.Import | None:
+        word, name = parts
+        return tree.Import(name, self._text(word)) if name else None
+
+    alias = name
 
     def doc(self, meta: Meta, parts: list[Any]) -> str:
         return _unquote(parts[0])
@@ -284,7 +300,7 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def layer(self, meta: Meta, parts: list[Any]) -> tree.Layer:
         kind, arguments, sources = parts
-        local = kind.text in self._local
+        local = kind.text in self._local or "." in kind.text
         return tree.Layer(kind, None, arguments or (), sources or (), local, self._at(meta))
 
     def block(self, meta: Meta, parts: list[Any]) -> tree.Block:
