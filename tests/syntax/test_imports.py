@@ -34,7 +34,11 @@ templates:
       - residual:
           layers:
             - conv1d:
-                {name: conv, out_channels: $in_channels, kernel_size: 3, padding: causal, dilation: $d}
+                name: conv
+                out_channels: $in_channels
+                kernel_size: 3
+                padding: causal
+                dilation: $d
             - $act
   two:
     params: {out: 8}
@@ -290,7 +294,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path], object], str, str]] = {
     "a huge file": (
         "b", lambda folder: (folder / "b").write_text("#" * (LARGEST + 1)), "E0501", "larger than"),
     "a large file": (
-        "b", lambda folder: (folder / "b").write_text("#" * (LONGEST + 1)), "E0106", "1 MB at most"),
+        "b", lambda folder: (folder / "b").write_text("#" * (LONGEST + 1)), "E0106", "1 MB"),
     "an empty file": ("b", lambda folder: (folder / "b").touch(), "E0201", "the file is empty"),
     "another version": (
         "b", lambda folder: (folder / "b").write_text("codsl 2\n"), "E0104", "version"),
@@ -328,7 +332,8 @@ def test_circles_of_any_length_are_refused(length: int, tmp_path: Path) -> None:
     }
     (found,) = mistakes(lay(tmp_path, files))
     assert (found.code, found.message) == ("E0503", "these files import each other")
-    assert found.span and Path(found.span.source.name).name == str(length - 1)
+    assert found.span
+    assert Path(found.span.source.name).name == str(length - 1)
     assert found.notes[0].startswith("`0` imports `1`")
 
 
