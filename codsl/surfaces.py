@@ -1,7 +1,7 @@
 """A spec as its text says it: read into a tree, formatted, and converted to the other surface."""
 
 from functools import cache
-from typing import Literal
+from itertools import takewhile
 
 from jsonschema import Draft202012Validator
 
@@ -9,12 +9,12 @@ from codsl.diagnostics import Findings
 from codsl.layers.row import Layer, arguments
 from codsl.layers.table import table
 from codsl.pipeline import Spec, open_source
+from codsl.printing.positions import Order
+from codsl.printing.write import write
 from codsl.source import Source
-from codsl.syntax.positions import Order
 from codsl.syntax.read import Surface, read, surface
 from codsl.syntax.structure import structure
 from codsl.syntax.tree import Document
-from codsl.syntax.write import write
 
 
 def parse(spec: Spec) -> Document:
@@ -29,19 +29,21 @@ def parse(spec: Spec) -> Document:
 def format(spec: Spec) -> str:
     """The text of a spec in the one style, in the surface that it is written in.
 
-    Takes what `check` takes; a dict gives YAML. Raises `SpecError` as `parse` does, and where
-    something would be lost.
+    Takes what `check` takes; a dict gives YAML. Lines end as the first one does. Raises `SpecError`
+    as `parse` does, and where something would be lost.
     """
     source = _source(spec)
     return _rewritten(source, surface(source))
 
 
-def convert(spec: Spec, to: Literal["yaml", "text"] | None = None) -> str:
-    """The formatted text of a spec in the surface `to`, or in the one that it is not written in.
+def convert(spec: Spec, to: str | None = None) -> str:
+    """The formatted text of a spec as `to` says, `"yaml"` or `"text"`; if not, in the other one.
 
     Takes what `check` takes. Raises `SpecError` as `parse` does, and where the other surface has no
     way to say something: arguments by position of a layer that is not known, in YAML.
     """
+    if to not in (None, *Surface):
+        raise ValueError(f'to is "yaml" or "text", not {to!r}')
     source = _source(spec)
     return _rewritten(source, Surface(to) if to else surface(source).other)
 
@@ -52,7 +54,7 @@ def _source(spec: Spec) -> Source:
     findings.settle()
     if source is None:
         raise RuntimeError("a spec gave neither a text nor a mistake")
-    return Source(source.name, source.text.replace("\r\n", "\n"))
+    return source
 
 
 def _parsed(source: Source) -> Document:
@@ -66,12 +68,13 @@ def _parsed(source: Source) -> Document:
 
 def _rewritten(source: Source, to: Surface) -> str:
     findings = Findings()
-    document = _parsed(source)
+    document = _parsed(Source(source.name, source.text.replace("\r\n", "\n")))
     written = write(document, surface(source), to, _orders(), _structure(), findings)
     findings.settle()
     if written is None:
         raise RuntimeError("a tree gave neither a text nor a mistake")
-    return written
+    first, _, _ = source.text.partition("\n")
+    return written.replace("\n", "\r\n") if first.endswith("\r") else written
 
 
 @cache
@@ -85,7 +88,7 @@ def _orders() -> dict[str, Order]:
 
 
 def _order(row: type[Layer]) -> Order:
-    """What a layer takes by position; what it needs stands so, and an argument that has no rival."""
+    """What a layer takes by position; so stand those that it needs, or the only one."""
     positional = [each for each in arguments(row) if each.positional]
-    needed = next((at for at, each in enumerate(positional) if not each.required), len(positional))
+    needed = len([*takewhile(lambda each: each.required, positional)])
     return Order(tuple(each.name for each in positional), needed or int(len(positional) == 1))

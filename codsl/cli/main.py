@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import check, report, run, schema, verify, weights
+from codsl.cli import check, convert, fmt, report, run, schema, verify, weights
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
@@ -16,6 +16,8 @@ from codsl.layers.plugins import PluginError
 
 COMMANDS = {
     "check": check,
+    "convert": convert,
+    "fmt": fmt,
     "report": report,
     "run": run,
     "schema": schema,

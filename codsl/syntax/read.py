@@ -37,7 +37,7 @@ class Surface(StrEnum):
         return Surface.YAML if self is Surface.TEXT else Surface.TEXT
 
     @property
-    def title(self) -> str:
+    def words(self) -> str:
         """What it is called in a sentence."""
         return "the text form" if self is Surface.TEXT else "YAML"
 

@@ -2,8 +2,8 @@
 
 import re
 
+from codsl.printing.expressions import Writer, constant, spelled
 from codsl.syntax import tree
-from codsl.syntax.expressions import Writer, constant, spelled
 from codsl.syntax.numbers import scalar
 
 _UNSAFE = re.compile(r"[-?:,\[\]{}#&*!|>'\"%@`=]|<<|\.\.\.|.*(: | #|:$|\t)|\(.*\)$")
@@ -49,7 +49,13 @@ def _escaped(char: str) -> str:
     if char.isprintable():
         return char
     code = ord(char)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return (
+        f"\\x{code:02x}"
+        if code < 0x100
+        else f"\\u{code:04x}"
+        if code < 0x10000
+        else f"\\U{code:08x}"
+    )
 
 
 def valued(node: tree.Expression, writer: Writer, flow: bool) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import final
 
+from codsl.source import Span
 from codsl.syntax import tree
 
 Binding = tuple[tree.Name, tree.Expression]
@@ -53,8 +54,8 @@ def start(item: Item) -> int:
             return min(name.span.start, path.span.start)
         case (tree.Name() as name, _):
             return name.span.start
-    places = [getattr(part, "span", None) for part in (item, getattr(item, "name", None))]
-    return min(each.start for each in places if each is not None)
+    spans = [getattr(part, "span", None) for part in (item, getattr(item, "name", None))]
+    return min(each.start for each in spans if isinstance(each, Span))
 
 
 def anchors(document: tree.Document) -> Iterator[Anchor]:
@@ -105,8 +106,8 @@ def value(node: tree.Expression) -> Iterator[Anchor]:
     """The anchors of a value: of a tuple, and of a layer whose arguments all have names."""
     if isinstance(node, tree.Tuple):
         for each in node.items:
-            first = each.items[0] if isinstance(each, tree.Tuple) and each.items else None
-            yield Anchor(start(each), headed=True, inner=first and start(first))
+            inner = start(each.items[0]) if isinstance(each, tree.Tuple) and each.items else None
+            yield Anchor(start(each), headed=True, inner=inner)
             yield from value(each)
     elif isinstance(node, tree.Call) and all(each.name for each in node.arguments):
         yield from arguments(node.arguments)

@@ -1,6 +1,6 @@
 """Lines of a file that is being written, with the comments at their ends."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import final
@@ -45,8 +45,10 @@ def filled(items: Iterable[str], indent: int) -> list[Line]:
 
 def text(lines: Iterable[Line]) -> str:
     """The text of lines; comments at the ends of neighbours stand below one another."""
-    groups = groupby(enumerate(lines), lambda each: _kind(*each))
-    return "".join(f"{line}\n" for _, group in groups for line in _aligned(each for _, each in group))
+    shown: list[str] = []
+    for _, group in groupby(enumerate(lines), lambda each: _kind(*each)):
+        shown += _aligned([line for _, line in group])
+    return "".join(f"{line}\n" for line in shown)
 
 
 def _kind(number: int, line: Line) -> int:
@@ -54,8 +56,7 @@ def _kind(number: int, line: Line) -> int:
     return -1 - line.indent if line.comment else number
 
 
-def _aligned(neighbours: Iterable[Line]) -> Iterator[str]:
-    lines = list(neighbours)
+def _aligned(lines: Sequence[Line]) -> Iterator[str]:
     column = max(len(str(line)) for line in lines) + GAP
     if any(column + len(line.comment) > WIDTH for line in lines):
         column = 0

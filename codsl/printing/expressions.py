@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import assert_never, final
 
+from codsl.printing.positions import Orders
 from codsl.source import Span
 from codsl.syntax import tree
 from codsl.syntax.numbers import number
-from codsl.syntax.positions import Orders
 
 CHOICE, EITHER, BOTH, NOT, RELATION, SUM, PRODUCT, SIGN, POWER, MEMBER = range(10)
 """How tightly operators bind, from the loosest on; a member is what needs no brackets anywhere."""
@@ -70,9 +70,7 @@ class Writer:
 
     def arguments(self, name: str, arguments: Sequence[tree.Argument]) -> list[str]:
         """The arguments of a layer or a function, each on one line."""
-        return [
-            f"{key}{self.expression(each.value)}" for key, each in self.keyed(name, arguments)
-        ]
+        return [f"{key}{self.expression(each.value)}" for key, each in self.keyed(name, arguments)]
 
     def keyed(
         self, name: str, arguments: Sequence[tree.Argument]

@@ -8,23 +8,23 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from codsl.diagnostics import Findings
+from codsl.printing.anchors import start
+from codsl.printing.expressions import Writer
+from codsl.printing.layout import Layout
+from codsl.printing.lines import text
+from codsl.printing.margins import margins
+from codsl.printing.marks import Marks
+from codsl.printing.positions import CONSTRUCTS, Orders, named
+from codsl.printing.text_lines import text_lines
+from codsl.printing.text_marks import text_marks
+from codsl.printing.yaml_lines import yaml_lines
+from codsl.printing.yaml_marks import yaml_marks
+from codsl.printing.yaml_outline import Unsayable, outline
 from codsl.source import Source, Span
 from codsl.syntax import tree
-from codsl.syntax.anchors import start
-from codsl.syntax.expressions import Writer
-from codsl.syntax.layout import Layout
-from codsl.syntax.lines import text
-from codsl.syntax.margins import margins
-from codsl.syntax.marks import Marks
-from codsl.syntax.positions import CONSTRUCTS, Orders, named
 from codsl.syntax.read import Surface, read
-from codsl.syntax.text_marks import text_marks
-from codsl.syntax.text_printer import text_lines
 from codsl.syntax.words import RESERVED_KEYS
-from codsl.syntax.yaml_marks import yaml_marks
 from codsl.syntax.yaml_nodes import Loader
-from codsl.syntax.yaml_outline import Unsayable, outline
-from codsl.syntax.yaml_printer import yaml_lines
 
 
 def write(
@@ -77,7 +77,8 @@ def _alias(source: Source) -> Span | None:
     """The first alias of a YAML file."""
     for event in yaml.parse(source.text, Loader=Loader):
         if isinstance(event, yaml.AliasEvent):
-            return source.span(event.start_mark.index, event.end_mark.index)
+            mark: Any = event
+            return source.span(mark.start_mark.index, mark.end_mark.index)
     return None
 
 
@@ -96,7 +97,7 @@ def _is_same(
     """Whether a document can be read from what is written; if not, the reason is reported."""
     found = Findings()
     again = read(Source("<written>", written), found, validator)
-    message = f"{to.title} has no way to say this"
+    message = f"{to.words} has no way to say this"
     if found.diagnostics or again is None:
         reasons = [each.message for each in found.diagnostics[:1]]
         findings.add("E0109", message, _reserved(document), notes=reasons)

@@ -3,10 +3,11 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
+from typing import Any
 
 import yaml
 
-from codsl.syntax.marks import Comment, Enclosure, Marks, comments_of, ordered
+from codsl.printing.marks import Comment, Enclosure, Marks, comments_of, ordered
 from codsl.syntax.yaml_nodes import Loader
 
 _COMMENT = re.compile(r"(?:^|(?<=[\s\[{,]))#[^\n]*", re.MULTILINE)
@@ -16,11 +17,13 @@ _HOLDERS = ("inputs", "outputs", "params", "variants", "import", "templates", "l
 
 def yaml_marks(text: str) -> Marks:
     """The marks of a text that is YAML."""
-    root = yaml.compose(text, Loader=Loader)
+    root: Any = yaml.compose(text, Loader=Loader)
     comments = comments_of(text, sorted(_comments(text, root)))
     enclosures = ordered(_enclosures(text, root, comments, -1))
     entries = {key.value: (key, value) for key, value in root.value}
-    places = {word: entries[word][0].start_mark.index for word in ("codsl", "doc") if word in entries}
+    places = {
+        word: entries[word][0].start_mark.index for word in ("codsl", "doc") if word in entries
+    }
     keys = {
         word: (entries[word][0].start_mark.index, _end(entries[word][1]))
         for word in _HOLDERS
@@ -35,7 +38,9 @@ def _comments(text: str, root: yaml.Node) -> Iterator[tuple[int, int]]:
     for scalar in sorted(_scalars(root, set()), key=lambda node: node.start_mark.index):
         yield from (found.span() for found in _COMMENT.finditer(text, at, scalar.start_mark.index))
         at = max(at, _end(scalar))
-        header = _HEADER.match(text, scalar.start_mark.index) if scalar.style in ("|", ">") else None
+        header = (
+            _HEADER.match(text, scalar.start_mark.index) if scalar.style in ("|", ">") else None
+        )
         if header is not None:
             yield header.span(1)
     yield from (found.span() for found in _COMMENT.finditer(text, at))
@@ -60,7 +65,7 @@ def _children(node: yaml.Node) -> Iterator[yaml.Node]:
         yield from node.value
 
 
-def _end(node: yaml.Node) -> int:
+def _end(node: Any) -> int:
     """Where a node ends; the mark of a collection without brackets is that of what follows."""
     if isinstance(node, yaml.ScalarNode) or node.flow_style or not node.value:
         return int(node.end_mark.index)
@@ -69,7 +74,7 @@ def _end(node: yaml.Node) -> int:
 
 
 def _enclosures(
-    text: str, node: yaml.Node, comments: tuple[Comment, ...], outer: int
+    text: str, node: Any, comments: tuple[Comment, ...], outer: int
 ) -> Iterator[Enclosure]:
     """The collections of a node; `outer` is the column of the one that it is in."""
     if isinstance(node, yaml.ScalarNode):

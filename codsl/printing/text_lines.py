@@ -4,12 +4,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
-from codsl.syntax import flat, tree
-from codsl.syntax.anchors import Item, arguments, inside, start
-from codsl.syntax.expressions import Writer, string
-from codsl.syntax.layout import INPUTS, Layout
-from codsl.syntax.lines import INDENT, Line, filled, fits
-from codsl.syntax.lists import Entry, Lists
+from codsl.printing import flat
+from codsl.printing.anchors import Item, arguments, inside, start
+from codsl.printing.expressions import Writer, string
+from codsl.printing.layout import INPUTS, Layout
+from codsl.printing.lines import INDENT, Line, filled, fits
+from codsl.printing.lists import Entry, Lists
+from codsl.syntax import tree
 
 Body = Sequence[tree.Statement]
 
@@ -66,14 +67,15 @@ class _Printer:
         head = f"network {node.name.text}" if node.name else "network"
         lines = self._lists.parameters(head, node.parameters, " {", 0)
         inner: list[Line] = []
+        starts = [start(each) for each in node.inputs[:1]]
         if node.inputs:
-            at = INPUTS if node.inputs[0].name else start(node.inputs[0])
+            at = INPUTS if node.inputs[0].name else starts[0]
             inner += self._section(at, self._inputs(node.inputs))
         if node.outputs:
             written = _hung([Line(INDENT)], "outputs ", node.outputs)
             inner += self._section(start(node.outputs[0]), written)
         inner += self._body(node.body, INDENT, first=not inner)
-        return self._closed(lines, inner, map(start, node.inputs[:1]))
+        return self._closed(lines, inner, starts)
 
     def _inputs(self, inputs: Sequence[tree.Input]) -> list[Line]:
         written = [_input(each, self._writer) for each in inputs]
@@ -109,7 +111,7 @@ class _Printer:
         for pairs, sign in ((node.rules, "->"), (node.adapters, "=")):
             for pair in pairs:
                 lines += self._layout.dressed(start(pair), _pair(pair, sign), pair is pairs[0])
-        parts = (*node.settings, *node.rules, *node.adapters)
+        parts: list[Item] = [*node.settings, *node.rules, *node.adapters]
         head = Line(0, f"weights {string(node.name.text)} {{")
         return self._closed([head], lines, map(start, parts))
 

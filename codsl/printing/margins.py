@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import final
 
+from codsl.printing.anchors import Anchor, anchors, start
+from codsl.printing.marks import Comment, Enclosure, Marks
 from codsl.syntax import tree
-from codsl.syntax.anchors import Anchor, anchors, start
-from codsl.syntax.marks import Comment, Enclosure, Marks
 
 
 @final

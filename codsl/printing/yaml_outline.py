@@ -4,14 +4,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import final
 
+from codsl.printing.anchors import Binding, start
+from codsl.printing.expressions import Writer
+from codsl.printing.layout import INPUTS, Layout
+from codsl.printing.outline import Entry, Group, Leaf, Outline, Space, Style, holds_mapping
+from codsl.printing.yaml_scalars import plain, quoted, text_block, valued
 from codsl.source import Span
 from codsl.syntax import tree
-from codsl.syntax.anchors import Binding, start
-from codsl.syntax.expressions import Writer
-from codsl.syntax.layout import INPUTS, Layout
-from codsl.syntax.outline import Entry, Group, Leaf, Outline, Space, Style, holds_mapping
 from codsl.syntax.words import TYPES
-from codsl.syntax.yaml_scalars import plain, quoted, text_block, valued
 
 
 class Unsayable(Exception):
@@ -144,7 +144,9 @@ class _Outliner:
             if each.name is None:
                 message = "in YAML arguments have names, and this one's is not known here"
                 raise Unsayable(message, each.value.span)
-        return [_entry(_word(each.name), self._value(each.value), start(each)) for each in arguments]
+        return [
+            _entry(_word(each.name), self._value(each.value), start(each)) for each in arguments
+        ]
 
     def _value(self, node: tree.Expression) -> Outline:
         match node:
@@ -153,7 +155,8 @@ class _Outliner:
                 return Group(tuple(entries), False)
             case tree.Call(function, arguments) if all(each.name for each in arguments):
                 return _mapping([_entry(function.text, self._arguments(arguments))])
-        return Leaf(*(valued(node, self._writer, flow) for flow in (False, True)))
+        outside, inside = (valued(node, self._writer, flow) for flow in (False, True))
+        return Leaf(outside, inside)
 
     def _body(self, statements: Sequence[tree.Statement], style: Style = Style.BLOCK) -> Group:
         entries = (

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import assert_never
 
+from codsl.printing.expressions import Writer
 from codsl.syntax import tree
-from codsl.syntax.expressions import Writer
 
 GAP = "  "
 """What stands between two statements on one line."""

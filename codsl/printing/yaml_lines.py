@@ -1,11 +1,21 @@
 """The YAML form as `codsl fmt` writes it: from an outline to lines."""
 
 from dataclasses import replace
-from typing import final
+from typing import TypeGuard, final
 
-from codsl.syntax.layout import Layout
-from codsl.syntax.lines import INDENT, Line, fits
-from codsl.syntax.outline import Entry, Group, Leaf, Space, Style, flow, flow_entry, holds_mapping
+from codsl.printing.layout import Layout
+from codsl.printing.lines import INDENT, Line, fits
+from codsl.printing.outline import (
+    Entry,
+    Group,
+    Leaf,
+    Outline,
+    Space,
+    Style,
+    flow,
+    flow_entry,
+    holds_mapping,
+)
 
 MOST = 2
 """Lines of a mapping in brackets at most; one that needs more has an entry a line."""
@@ -53,6 +63,8 @@ class _Printer:
         key, value = f"{entry.key.block}:" if entry.key else "", entry.value
         if isinstance(value, Leaf):
             below = [Line(indent + INDENT, each) for each in value.below]
+            if not fits(indent, f"{key} {value.block}") and fits(indent + INDENT, value.block):
+                return [Line(indent, key), Line(indent + INDENT, value.block)]
             return [Line(indent, f"{key} {value.block}"), *below]
         if (lines := self._in_brackets(value, indent, f"{key} ")) is not None:
             return lines
@@ -107,7 +119,7 @@ def _filled(group: Group, column: int, after: str) -> list[tuple[int, str]]:
     whole = f"{flow(group)}{after}"
     if fits(column, whole) or not group.entries:
         return [(column, whole)]
-    deep = any(map(_is_deep, group.entries))
+    deep = not group.is_mapping and any(map(_is_deep, group.entries))
     opening, closing = "{}" if group.is_mapping else "[]"
     lines = [(column, opening)]
     for entry in group.entries:
@@ -129,10 +141,9 @@ def _filled(group: Group, column: int, after: str) -> list[tuple[int, str]]:
 
 
 def _is_deep(entry: Entry) -> bool:
-    """Whether a list holds lists."""
-    value = entry.value
-    return (
-        isinstance(value, Group)
-        and not value.is_mapping
-        and any(isinstance(each.value, Group) for each in value.entries)
-    )
+    """Whether this is a list of lists."""
+    return _is_list(entry.value) and any(_is_list(each.value) for each in entry.value.entries)
+
+
+def _is_list(node: Outline) -> TypeGuard[Group]:
+    return isinstance(node, Group) and not node.is_mapping

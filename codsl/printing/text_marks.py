@@ -2,7 +2,7 @@
 
 import re
 
-from codsl.syntax.marks import Enclosure, Marks, comments_of, ordered
+from codsl.printing.marks import Enclosure, Marks, comments_of, ordered
 
 _TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[(){}\[\]]|\w+')
 _OPENING = "({["

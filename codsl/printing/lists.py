@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import final
 
+from codsl.printing.anchors import arguments, parameters, start, value
+from codsl.printing.expressions import Writer
+from codsl.printing.layout import Layout
+from codsl.printing.lines import INDENT, Line, filled, fits
 from codsl.syntax import tree
-from codsl.syntax.anchors import arguments, parameters, start, value
-from codsl.syntax.expressions import Writer
-from codsl.syntax.layout import Layout
-from codsl.syntax.lines import INDENT, Line, filled, fits
 
 
 @final

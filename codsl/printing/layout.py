@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import final
 
-from codsl.syntax import flat, tree
-from codsl.syntax.anchors import Item, body, inside, start, value
-from codsl.syntax.expressions import Writer
-from codsl.syntax.lines import INDENT, Line, fits
-from codsl.syntax.margins import Margins, Remark
+from codsl.printing import flat
+from codsl.printing.anchors import Item, body, inside, start, value
+from codsl.printing.expressions import Writer
+from codsl.printing.lines import INDENT, Line, fits
+from codsl.printing.margins import Margins, Remark
+from codsl.syntax import tree
 
 INPUTS = -2
 """Where several inputs together are taken to start, for what is said above them."""
