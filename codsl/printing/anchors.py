@@ -31,13 +31,16 @@ class Anchor:
     """A part that comments may belong to.
 
     `spaced`: blank lines above it stay. `headed`: what it begins has a line of its own, on which a
-    comment may stand. `whole`: the statement of one line that it is a part of; `ends`: the one that
-    ends with it. `inner`: what it begins with itself, where it has no name.
+    comment may stand. `led`: a word stands before it. `chained`: it goes on with the one before it.
+    `whole`: the statement of one line that it is a part of; `ends`: the one that ends with it.
+    `inner`: what it begins with itself, where it has no name.
     """
 
     at: int
     spaced: bool = False
     headed: bool = False
+    led: bool = False
+    chained: bool = False
     whole: int | None = None
     ends: int | None = None
     inner: int | None = None
@@ -61,30 +64,30 @@ def start(item: Item) -> int:
 def anchors(document: tree.Document) -> Iterator[Anchor]:
     """The anchors of a document; comments in parts that have none belong to what is around."""
     if document.name:
-        yield Anchor(document.name.span.start, spaced=True)
-    yield from _each(document.imports)
+        yield Anchor(document.name.span.start, spaced=True, led=True)
+    yield from (_led(each) for each in document.imports)
     for variant in document.variants:
-        yield Anchor(start(variant), spaced=True)
+        yield _led(variant)
         yield from arguments(variant.values)
     for template in document.templates:
-        yield Anchor(start(template), spaced=True)
+        yield _led(template)
         yield from parameters(template.parameters)
         yield from body(template.body)
     for checkpoint in document.checkpoints:
-        yield Anchor(start(checkpoint), spaced=True)
+        yield _led(checkpoint)
         for anchor in arguments(checkpoint.settings):
             yield replace(anchor, spaced=True)
-        yield from _each(checkpoint.rules, headed=True)
-        yield from _each(checkpoint.adapters, headed=True)
+        for pair in (*checkpoint.rules, *checkpoint.adapters):
+            yield Anchor(start(pair), spaced=True, headed=True)
     yield from parameters(document.parameters)
     for each in document.inputs:
-        yield Anchor(start(each), spaced=each is document.inputs[0])
-    yield from _each(document.outputs[:1])
+        yield _led(each) if each is document.inputs[0] else Anchor(start(each))
+    yield from (_led(each) for each in document.outputs[:1])
     yield from body(document.body, headed=False)
 
 
-def _each(items: Sequence[Item], headed: bool = False) -> Iterator[Anchor]:
-    return (Anchor(start(each), spaced=True, headed=headed) for each in items)
+def _led(item: Item) -> Anchor:
+    return Anchor(start(item), spaced=True, led=True)
 
 
 def parameters(items: Sequence[tree.Parameter]) -> Iterator[Anchor]:
@@ -147,4 +150,6 @@ def inside(statement: tree.Statement, at: int | None = None) -> Iterator[Anchor]
                 yield from body(branch.body)
         case tree.When():
             yield from body(statement.body)
-            yield from body(statement.otherwise)
+            for anchor in body(statement.otherwise):
+                chained = anchor.at == start(statement.otherwise[0])
+                yield replace(anchor, chained=chained and len(statement.otherwise) == 1)

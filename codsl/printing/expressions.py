@@ -138,8 +138,8 @@ def _literal(node: tree.Literal) -> str:
 def _bracketed(span: Span) -> bool:
     """Whether brackets stand directly around a place."""
     text, before, after = span.source.text, span.start - 1, span.end
-    while before >= 0 and text[before].isspace():
+    while text[before : before + 1].isspace():
         before -= 1
-    while after < len(text) and text[after].isspace():
+    while text[after : after + 1].isspace():
         after += 1
-    return before >= 0 and text[before] == "(" and text[after : after + 1] == ")"
+    return text[before : before + 1] == "(" and text[after : after + 1] == ")"

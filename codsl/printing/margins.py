@@ -210,8 +210,9 @@ class _Reader:
         """Find the parts with a blank line above them."""
         lines = set()
         for at in self._starts:
-            line = self._marks.text.rfind("\n", 0, at)
-            if line not in lines and self._marks.blank_above(at):
+            line = self._marks.text.rfind("\n", 0, at) + 1
+            begins = self._anchors[at].led or not self._marks.text[line:at].strip("- \t")
+            if line not in lines and begins and self._marks.blank_above(at):
                 self._margins.spaced.add(at)
             lines.add(line)
 
@@ -221,7 +222,8 @@ class _Reader:
             around = self._marks.around(at)
             members = self._members[around.start]
             after = bisect_right(members, at)
-            end = members[after] if after < len(members) else around.end
+            others = (each for each in members[after:] if not self._anchors[each].chained)
+            end = next(others, around.end)
             inner = self._marks.within(around, at, end)
             if inner and all(each.flat for each in inner):
                 self._margins.flat.add(at)

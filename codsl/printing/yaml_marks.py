@@ -84,7 +84,7 @@ def _enclosures(
         yield Enclosure(start, int(node.end_mark.index) - 1, True)
     else:
         end = _extended(text, _end(node), comments, max(column, outer + 1))
-        yield Enclosure(start - 1, end, False)
+        yield Enclosure(start - isinstance(node, yaml.MappingNode), end, False)
     for child in _children(node):
         yield from _enclosures(text, child, comments, outer if node.flow_style else column)
 

@@ -127,7 +127,7 @@ class _Outliner:
 
     def _checkpoint(self, node: tree.Checkpoint) -> Group:
         entries = [
-            _entry(_word(each.name), self._value(each.value), start(each), Space.KEPT)
+            _entry(_word(each.name), self._told(each.value), start(each), Space.KEPT)
             for each in node.settings
         ]
         if node.rules:
@@ -135,6 +135,16 @@ class _Outliner:
         if node.adapters:
             entries.append(_entry("adapt", _mapping(map(_pair, node.adapters))))
         return _mapping(entries, Style.BLOCK)
+
+    def _told(self, node: tree.Expression) -> Outline:
+        """A setting of a checkpoint, whose texts are never worked out."""
+        match node:
+            case tree.Tuple(items):
+                entries = (Entry(None, self._told(each), start(each)) for each in items)
+                return Group(tuple(entries), False)
+            case tree.Literal(str(text)):
+                return _scalar(text)
+        return self._value(node)
 
     def _arguments(self, arguments: Sequence[tree.Argument]) -> Group:
         return _mapping(self._given(arguments))
