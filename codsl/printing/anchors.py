@@ -31,7 +31,7 @@ class Anchor:
     """A part that comments may belong to.
 
     `spaced`: blank lines above it stay. `headed`: what it begins has a line of its own, on which a
-    comment may stand. `led`: a word stands before it. `chained`: it goes on with the one before it.
+    comment may stand. `item`: in YAML it is an item of a list, and has a mapping of its own. `led`: a word stands before it. `chained`: it goes on with the one before it.
     `whole`: the statement of one line that it is a part of; `ends`: the one that ends with it.
     `inner`: what it begins with itself, where it has no name.
     """
@@ -39,6 +39,7 @@ class Anchor:
     at: int
     spaced: bool = False
     headed: bool = False
+    item: bool = False
     led: bool = False
     chained: bool = False
     whole: int | None = None
@@ -119,7 +120,7 @@ def value(node: tree.Expression) -> Iterator[Anchor]:
 def body(statements: Sequence[tree.Statement], headed: bool = True) -> Iterator[Anchor]:
     """The anchors of statements; `headed` is false for those of the network itself."""
     for each in statements:
-        yield Anchor(start(each), spaced=True, headed=headed)
+        yield Anchor(start(each), spaced=True, headed=headed, item=True)
         yield from inside(each)
 
 

@@ -87,6 +87,17 @@ def branch(node: tree.Branch, writer: Writer) -> str:
     return f"{node.name.text} {body(node.body, writer)}" if node.name else body(node.body, writer)
 
 
+def variant(node: tree.Variant, writer: Writer) -> str:
+    """A variant on one line."""
+    values = (f"{key(each)}{writer.expression(each.value)}" for each in node.values)
+    return f"variant {node.name.text} {braced(GAP.join(values))}"
+
+
+def key(node: tree.Argument) -> str:
+    """What stands before a value that is set."""
+    return f"{node.name.text} = " if node.name else ""
+
+
 def body(statements: Sequence[tree.Statement], writer: Writer) -> str:
     """Statements side by side, in braces."""
     return braced(GAP.join(statement(each, writer) for each in statements))

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import final
 
 from codsl.printing import flat
-from codsl.printing.anchors import Item, body, inside, start, value
+from codsl.printing.anchors import Item, arguments, body, inside, start, value
 from codsl.printing.expressions import Writer
 from codsl.printing.lines import INDENT, Line, fits
 from codsl.printing.margins import Margins, Remark
@@ -13,6 +14,10 @@ from codsl.syntax import tree
 
 INPUTS = -2
 """Where several inputs together are taken to start, for what is said above them."""
+
+
+def _at(item: Item | tree.Name) -> int:
+    return item.span.start if isinstance(item, tree.Name) else start(item)
 
 
 def _holds(node: tree.Statement | tree.Branch) -> bool:
@@ -36,7 +41,8 @@ class Layout:
     """What of a document stands on one line, and its margins, where all has found its place.
 
     A construct stays on one line if it was, nothing is said inside it, and the text form has room.
-    What is said at the end of something that may take several lines goes above it.
+    What is said at the end of something that may take several lines goes above it. `headline` is
+    said on the line that the network begins with.
     """
 
     def __init__(self, document: tree.Document, margins: Margins, writer: Writer) -> None:
@@ -48,19 +54,18 @@ class Layout:
             self._parameters(template.parameters)
             self._body(template.body, INDENT)
         for checkpoint in document.checkpoints:
-            self._lift(checkpoint)
-            self._arguments(checkpoint.settings)
+            self._checkpoint(checkpoint)
         for variant in document.variants:
-            self._arguments(variant.values)
-        if document.name:
-            self._lift(document.name)
-        if document.inputs and document.inputs[0].name:
-            margins.above[INPUTS] = margins.above.pop(start(document.inputs[0]), [])
+            self._variant(variant)
+        self._file(document)
+        self.headline = ""
+        if document.inputs:
+            self._inputs(document, start(document.inputs[0]))
         self._parameters(document.parameters)
         self._body(document.body, INDENT)
 
-    def is_flat(self, item: tree.Statement | tree.Branch) -> bool:
-        """Whether a construct or a branch stands on one line."""
+    def is_flat(self, item: tree.Statement | tree.Branch | tree.Variant) -> bool:
+        """Whether a construct, a branch or a variant stands on one line."""
         return start(item) in self._flat
 
     def chained(self, node: tree.When) -> tree.When | None:
@@ -90,11 +95,65 @@ class Layout:
 
     def _lift(self, item: Item | tree.Name) -> None:
         """Say above something what is said at its end."""
-        at = item.span.start if isinstance(item, tree.Name) else start(item)
+        at = _at(item)
         if at in self.margins.beside:
             self.margins.above[at].append(Remark(self.margins.beside.pop(at)))
 
+    def _file(self, document: tree.Document) -> None:
+        """Find the places of what is said between the parts of a file."""
+        if document.name:
+            self._lift(document.name)
+        within: list[Item] = [*document.inputs, *document.outputs[:1], *document.body[:1]]
+        self._row(within)
+        network = [document.name] if document.name else [*document.parameters, *within][:1]
+        parts: list[Item | tree.Name] = [*document.imports, *document.templates, *network]
+        parts += [*document.variants, *document.checkpoints]
+        self._row(parts)
+        if parts:
+            self.margins.end[:0] = self.margins.below.pop(_at(parts[-1]), [])
+
+    def _inputs(self, document: tree.Document, first: int) -> None:
+        """Find the places of what is said where a network begins."""
+        above, headline = self.margins.above, self.margins.opening.pop(first, "")
+        if document.name:
+            self.headline = headline
+        elif headline:
+            above[first].insert(0, Remark(headline))
+        if document.inputs[0].name:
+            above[INPUTS] = above.pop(first, [])
+
+    def _row(self, items: Sequence[Item | tree.Name], spaced: bool = True) -> None:
+        """Say above each part what is said below the one before it."""
+        above, below = self.margins.above, self.margins.below
+        for one, other in pairwise(map(_at, items)):
+            said = below.pop(one, [])
+            above[other][:0] = said if spaced else [Remark(each.text) for each in said]
+
+    def _variant(self, node: tree.Variant) -> None:
+        self._arguments(node.values)
+        quiet = self.margins.quiet(arguments(node.values))
+        if quiet and fits(0, flat.variant(node, self._writer)):
+            self._flat.add(start(node))
+        else:
+            self._lift(node)
+
+    def _checkpoint(self, node: tree.Checkpoint) -> None:
+        """Let remarks be of the parts that come to stand beside them."""
+        self._lift(node)
+        self._arguments(node.settings)
+        parts: list[Item] = [*node.settings, *node.rules, *node.adapters]
+        self._row(parts)
+        starts = [start(each) for each in parts]
+        if headline := self.margins.headline(starts):
+            self.margins.opening = {
+                at: text for at, text in self.margins.opening.items() if at not in starts
+            } | {starts[0]: headline}
+        for first in (*node.settings[:1], *node.rules[:1], *node.adapters[:1]):
+            if not self.margins.above.get(start(first)):
+                self.margins.spaced.discard(start(first))
+
     def _body(self, statements: Sequence[tree.Statement], indent: int) -> None:
+        self._row(statements)
         for each in statements:
             self._statement(each, indent)
 
@@ -104,6 +163,7 @@ class Layout:
             case tree.Layer() | tree.Join():
                 self._arguments(made.arguments)
             case tree.Let(bindings):
+                self._row(bindings, spaced=False)
                 for each in bindings:
                     self._value(each, each[1])
             case _ if self._stays(node, flat.statement(node, self._writer), indent):
@@ -128,6 +188,7 @@ class Layout:
                 self._body(node.shortcut, deeper)
             case tree.Parallel():
                 self._arguments(node.arguments)
+                self._row(node.branches)
                 for branch in node.branches:
                     self._branch(branch, deeper)
             case tree.When():
@@ -147,11 +208,13 @@ class Layout:
             self._body(node.body, indent + INDENT)
 
     def _parameters(self, items: Sequence[tree.Parameter]) -> None:
+        self._row(items)
         for each in items:
             if each.default is not None:
                 self._value(each, each.default)
 
     def _arguments(self, items: Sequence[tree.Argument]) -> None:
+        self._row(items, spaced=False)
         for each in items:
             self._value(each, each.value)
 
@@ -159,6 +222,7 @@ class Layout:
         if isinstance(given, tree.Call) or not self.margins.quiet(value(given)):
             self._lift(item)
         if isinstance(given, tree.Tuple):
+            self._row(given.items, spaced=False)
             for each in given.items:
                 self._value(each, each)
         elif isinstance(given, tree.Call):

@@ -79,9 +79,10 @@ class _Reader:
         found |= {at: Anchor(at, spaced=True) for at in marks.places.values()}
         self._anchors = found
         self._starts = sorted(found)
+        self._owned: set[int] = set()
         self._members: defaultdict[int, list[int]] = defaultdict(list)
         for at in self._starts:
-            self._members[marks.around(at).start].append(at)
+            self._members[self._home(at).start].append(at)
         self._closing = {each.end: each for each in marks.enclosures}
         self._margins = Margins()
 
@@ -92,9 +93,21 @@ class _Reader:
         self._flatten()
         return self._margins
 
+    def _home(self, at: int) -> Enclosure:
+        """The brackets that a part is directly in; not the mapping that an item has for itself."""
+        around = self._marks.around(at)
+        is_own = around.start == at - 1 or self._marks.text[around.start : at].strip() == "{"
+        if not (self._marks.is_yaml and self._anchors[at].item and is_own):
+            return around
+        self._owned.add(around.start)
+        return self._marks.around(around.start)
+
     def _place(self, comment: Comment) -> None:
         around = self._marks.around(comment.start)
         following = self._following(comment.start, around)
+        if following is None and around.start in self._owned:
+            around = self._marks.around(around.start)
+            following = self._following(comment.start, around)
         before = self._marks.before(comment.start)
         closing = self._closing.get(before)
         if comment.alone or (closing and not closing.flat and self._marks.text[before] == "}"):
@@ -143,6 +156,8 @@ class _Reader:
         """Place a comment that has a line, or is to have one."""
         blank = comment.alone and self._marks.blank_above(comment.start)
         remark = Remark(comment.text, blank)
+        if following and following.inner is not None and self._marks.behind_dash(comment.start):
+            following = self._anchors[following.inner]
         if following is not None:
             self._above(following.at, remark)
         elif (previous := self._previous(comment.start, around)) is not None:
@@ -212,9 +227,14 @@ class _Reader:
         for at in self._starts:
             line = self._marks.text.rfind("\n", 0, at) + 1
             begins = self._anchors[at].led or not self._marks.text[line:at].strip("- \t")
-            if line not in lines and begins and self._marks.blank_above(at):
-                self._margins.spaced.add(at)
+            if line not in lines and begins and not self._is_first(at):
+                self._margins.spaced |= {at} if self._marks.blank_above(at) else set()
             lines.add(line)
+
+    def _is_first(self, at: int) -> bool:
+        """Whether a part is the first of some, with nothing above it."""
+        members = self._members[self._home(at).start]
+        return self._anchors[at].headed and at == members[0] and not self._margins.above[at]
 
     def _flatten(self) -> None:
         """Find the statements and branches whose brackets are all on one line."""

@@ -1,5 +1,6 @@
 """What a tree does not hold of its source: where comments stand, and which brackets are around."""
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -87,6 +88,13 @@ class Marks:
         line = self.text.rfind("\n", 0, offset)
         above = self.text.rfind("\n", 0, max(line, 0))
         return line > 0 and not self.text[above + 1 : line].strip()
+
+    def behind_dash(self, offset: int) -> bool:
+        """Whether the line above that says anything is the dash of an item of YAML."""
+        lines = self.text[:offset].splitlines()[:-1]
+        said = (line.strip() for line in reversed(lines))
+        above = next((line for line in said if line and not line.startswith("#")), "")
+        return self.is_yaml and re.fullmatch(r"(- )*-(\s+#.*)?", above) is not None
 
     def before(self, offset: int) -> int:
         """Where the last character stands that is before a place on its line; -1 for none."""

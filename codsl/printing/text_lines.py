@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import final
 
 from codsl.printing import flat
-from codsl.printing.anchors import Item, arguments, inside, start
+from codsl.printing.anchors import Item, inside, start
 from codsl.printing.expressions import Writer, string
 from codsl.printing.layout import INPUTS, Layout
 from codsl.printing.lines import INDENT, Line, filled, fits
@@ -75,7 +75,9 @@ class _Printer:
             written = _hung([Line(INDENT)], "outputs ", node.outputs)
             inner += self._section(start(node.outputs[0]), written)
         inner += self._body(node.body, INDENT, first=not inner)
-        return self._closed(lines, inner, starts)
+        closed = self._closed(lines, inner, ())
+        closed[len(lines) - 1] = replace(closed[len(lines) - 1], comment=self._layout.headline)
+        return closed
 
     def _inputs(self, inputs: Sequence[tree.Input]) -> list[Line]:
         written = [_input(each, self._writer) for each in inputs]
@@ -90,23 +92,19 @@ class _Printer:
         return lines
 
     def _variant(self, node: tree.Variant) -> list[Line]:
-        head = f"variant {node.name.text} "
-        values = [(f"{each.name.text} = " if each.name else "", each) for each in node.values]
-        inner = flat.GAP.join(f"{key}{self._writer.expression(each.value)}" for key, each in values)
-        line = f"{head}{flat.braced(inner)}"
-        if fits(0, line) and self._margins.quiet(arguments(node.values)):
-            return [Line(0, line)]
+        if self._layout.is_flat(node):
+            return [Line(0, flat.variant(node, self._writer))]
         lines: list[Line] = []
-        for key, each in values:
-            written = self._lists.value(key, each.value, "", INDENT)
+        for each in node.values:
+            written = self._lists.value(flat.key(each), each.value, "", INDENT)
             lines += self._layout.dressed(start(each), written, spaced=False)
-        return self._closed([Line(0, f"{head}{{")], lines, map(start, node.values))
+        head = Line(0, f"variant {node.name.text} {{")
+        return self._closed([head], lines, map(start, node.values))
 
     def _checkpoint(self, node: tree.Checkpoint) -> list[Line]:
         lines: list[Line] = []
         for each in node.settings:
-            key = each.name.text if each.name else ""
-            written = self._lists.value(f"{key} = ", each.value, "", INDENT)
+            written = self._lists.value(flat.key(each), each.value, "", INDENT)
             lines += self._layout.dressed(start(each), written, each is node.settings[0])
         for pairs, sign in ((node.rules, "->"), (node.adapters, "=")):
             for pair in pairs:

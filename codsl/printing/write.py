@@ -8,7 +8,6 @@ import yaml
 from jsonschema import Draft202012Validator
 
 from codsl.diagnostics import Findings
-from codsl.printing.anchors import start
 from codsl.printing.expressions import Writer
 from codsl.printing.layout import Layout
 from codsl.printing.lines import text
@@ -68,9 +67,8 @@ def _written(document: tree.Document, marks: Marks, to: Surface, orders: Orders)
     layout = Layout(document, margins(document, marks), writer)
     if to is Surface.TEXT:
         return text(text_lines(document, layout, writer, marks.places))
-    headline = layout.margins.headline(map(start, document.inputs[:1]))
     shape = outline(document, layout, Writer({}), marks.places)
-    return text(yaml_lines(shape, layout, headline))
+    return text(yaml_lines(shape, layout))
 
 
 def _alias(source: Source) -> Span | None:

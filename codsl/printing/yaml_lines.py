@@ -21,16 +21,16 @@ MOST = 2
 """Lines of a mapping in brackets at most; one that needs more has an entry a line."""
 
 
-def yaml_lines(outline: Group, layout: Layout, headline: str) -> list[Line]:
-    """The lines of a file; `headline` is the remark on the line that the network begins with."""
+def yaml_lines(outline: Group, layout: Layout) -> list[Line]:
+    """The lines of a file."""
     printer = _Printer(layout)
     written = {each.key: printer.written(each, 0, apart=True) for each in outline.entries}
-    if headline:
+    if layout.headline:
         keys = {key.block: key for key in written if key}
         params = keys.get("params")
         short = params is not None and len(written[params]) == 1
         lines = written[params if short else keys["name"]]
-        lines[-1] = replace(lines[-1], comment=headline)
+        lines[-1] = replace(lines[-1], comment=layout.headline)
     lines = [line for each in written.values() for line in each]
     for remark in layout.margins.end:
         lines += [*[Line()] * remark.blank, Line(0, remark.text)]
@@ -47,6 +47,9 @@ class _Printer:
         """An entry on lines of its own; `apart` says whether anything stands above it."""
         lines = self._keyed(entry, indent) if entry.key else self._item(entry, indent)
         if entry.at is not None:
+            if lines[0].code.endswith(":") and entry.key is None:
+                said = self._margins.beside.pop(entry.at, "")
+                lines[0] = replace(lines[0], comment=said or lines[0].comment)
             tight = entry.space is not Space.FREE and not (entry.space is Space.KEPT and apart)
             spaced = entry.space is not Space.NEVER
             lines = self._layout.dressed(entry.at, lines, first=tight, spaced=spaced)

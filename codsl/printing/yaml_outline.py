@@ -55,7 +55,7 @@ class _Outliner:
             yield _entry("params", self._parameters(document.parameters))
         if document.variants:
             variants = (
-                _entry(each.name.text, self._arguments(each.values), start(each), Space.KEPT)
+                _entry(each.name.text, self._variant(each), start(each), Space.KEPT)
                 for each in document.variants
             )
             yield _entry("variants", _mapping(variants, Style.BLOCK))
@@ -89,6 +89,10 @@ class _Outliner:
             for each in document.checkpoints
         )
         yield "weights", _mapping(checkpoints, Style.BLOCK)
+
+    def _variant(self, node: tree.Variant) -> Group:
+        said = start(node) in self._layout.margins.beside
+        return replace(self._arguments(node.values), style=Style.FLOW if said else Style.FIT)
 
     def _parameters(self, parameters: Sequence[tree.Parameter]) -> Group:
         entries = [

@@ -263,4 +263,4 @@ def printed(document: tree.Document, flat: set[int]) -> tuple[str, str]:
     layout = Layout(document, margins, writer)
     places = {"codsl": 1, "doc": 2}
     in_text = text(text_lines(document, layout, writer, places))
-    return in_text, text(yaml_lines(outline(document, layout, Writer({}), places), layout, ""))
+    return in_text, text(yaml_lines(outline(document, layout, Writer({}), places), layout))
