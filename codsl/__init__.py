@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from codsl.diagnostics import Diagnostic, SpecError
 from codsl.graph.graph import Graph
 from codsl.pipeline import build, check, register
+from codsl.surfaces import convert, format, parse
 
 if TYPE_CHECKING:
     from codsl import weights
@@ -19,7 +20,10 @@ __all__ = [
     "WeightsError",
     "build",
     "check",
+    "convert",
+    "format",
     "load_weights",
+    "parse",
     "register",
     "save_weights",
     "weights",

@@ -9,6 +9,7 @@ TITLES = {
     "E0106": "larger or deeper than anything that is meant well",
     "E0107": "a key that stands twice",
     "E0108": "a YAML merge key",
+    "E0109": "something that formatting or converting would lose",
     "E0201": "another kind of thing than belongs here",
     "E0202": "something that must be there is missing",
     "E0203": "an unknown key",

@@ -20,6 +20,7 @@ ORDER: dict[str, set[str]] = {
     "algebra": set(),
     "layers": {"algebra"},
     "syntax": BASE,
+    "printing": BASE | {"syntax"},
     "spec": BASE | {"algebra", "layers", "syntax"},
     "graph": BASE | {"algebra", "layers", "spec"},
     "report": BASE | {"algebra", "layers", "spec", "graph"},
@@ -32,6 +33,7 @@ ORDER: dict[str, set[str]] = {
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
     "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "weights", "network"},
+    "surfaces": {*BASE, "layers", "syntax", "printing", "pipeline"},
 }
 """What each room may import; the command line and the package itself may import all."""
 
