@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from codsl import report
 from codsl.diagnostics import Diagnostic, SpecError
 from codsl.graph.graph import Graph
 from codsl.pipeline import build, check, register
@@ -21,6 +22,7 @@ __all__ = [
     "check",
     "load_weights",
     "register",
+    "report",
     "save_weights",
     "weights",
 ]

@@ -11,14 +11,20 @@ import codsl as package
 KEYS = {
     "path",
     "type",
+    "inputs",
     "shape",
     "params",
     "stride",
     "receptive_field",
+    "past",
+    "ahead",
     "delay",
+    "fires",
     "holds",
     "macs",
     "state_bytes",
+    "outputs",
+    "live",
 }
 
 
