@@ -156,7 +156,7 @@ def tiles(axis: Axis, stride: int | Fraction) -> str:
     if not tiled(stride):
         return ""
     return "".join(
-        element("line", class_="codsl-tile", x1=place, x2=place, y1=0, y2=HEIGHT - 6)
+        element("line", class_="codsl-tile", x1=place, x2=place, y1=MIDDLE - 6, y2=MIDDLE + 6)
         for place in (f"{number(edge)}%" for edge in axis.tiles(int(stride)))
     )
 

@@ -18,8 +18,8 @@ def sentence(view: View) -> str:
     parts.append(f"Reads {', '.join(view.inputs)}")
     if view.outputs:
         parts.append(f"It is {' and '.join(view.outputs)}")
-    costs = _costs(view) if view.live else ["it is never computed, since no output needs it"]
-    return ". ".join([*parts, ", ".join(costs).capitalize() if not view.live else ", ".join(costs)])
+    never = "It is never computed, since no output needs it"
+    return ". ".join([*parts, ", ".join(_costs(view)) if view.live else never])
 
 
 def seen(window: Window) -> str:
@@ -90,7 +90,7 @@ def _held(view: View) -> str:
 
 def _costs(view: View) -> list[str]:
     return [
-        f"{amount(view.params) if view.params else 'no'} parameters",
+        f"{amount(view.params) if view.params else 'No'} parameters",
         f"{amount(view.macs) if view.macs else 'no'} MACs a frame",
         f"{amount(view.state_bytes, 'B') if view.state_bytes else 'no'} state",
     ]
