@@ -6,15 +6,18 @@ from functools import cached_property
 
 from codsl.diagnostics import escape
 from codsl.graph.report import Report
+from codsl.report.axis import WIDTH as LEAST
 from codsl.report.legend import samples
 from codsl.report.marks import HEIGHT, MIDDLE, bar, frames, grid, tiles
 from codsl.report.markup import element, words
 from codsl.report.palette import literal, sheet
-from codsl.report.picture import Picture, Shown, picture
+from codsl.report.picture import INDENTED, Picture, Shown, picture
 from codsl.report.text import MONO, SANS, columns, cut
 from codsl.report.words import description, note, sentence, shape, sizes, title
 
-WIDTH = 960
+NARROWEST = 960
+"""Pixels of a picture at least; long names make it wider."""
+
 EDGE = 20
 GAP = 16
 LINE = 18
@@ -34,6 +37,9 @@ LABEL = 36
 
 SHAPE = 20
 """Characters of a shape at most."""
+
+SHORTEST = 4
+"""Characters of what stands behind a name at least, or it is left out."""
 
 INDENT = 2
 """Characters by which a level of names is set in."""
@@ -72,22 +78,27 @@ class _Sheet:
         every += map(sizes, self.picture.views.inputs.values())
         return self.shapes + min(max(map(columns, every)), SHAPE) * SMALL * MONO + GAP
 
-    @property
+    @cached_property
     def span(self) -> float:
         """Pixels of the time axis."""
-        return self.notes - GAP / 2 - self.times
+        return max(LEAST, NARROWEST - EDGE - 2 * (COST + WEIGHT) - GAP - NOTE - GAP - self.times)
 
     @property
     def notes(self) -> float:
-        return self.macs - NOTE
+        return self.times + self.span + GAP
 
     @property
     def macs(self) -> float:
-        return self.states - COST - WEIGHT - GAP
+        return self.notes + NOTE
 
     @property
     def states(self) -> float:
-        return WIDTH - EDGE - COST - WEIGHT
+        return self.macs + COST + WEIGHT + GAP
+
+    @property
+    def width(self) -> float:
+        """Pixels of the whole picture."""
+        return self.states + COST + WEIGHT + EDGE
 
     def draw(self) -> str:
         report = self.picture.report
@@ -104,7 +115,7 @@ class _Sheet:
             element("title", words(title(report))),
             element("desc", words(description(report))),
             element("style", literal(sheet("marks.css"))),
-            element("rect", class_="paper", width=WIDTH, height=tall, rx=6),
+            element("rect", class_="paper", width=self.width, height=tall, rx=6),
             element("text", words(report.name), x=EDGE, y=36, font_size=18, font_weight=600),
             *head,
             *self._columns(top, stop),
@@ -116,8 +127,8 @@ class _Sheet:
             xmlns="http://www.w3.org/2000/svg",
             class_="codsl",
             role="img",
-            view_box=f"0 0 {WIDTH} {tall:g}",
-            width=WIDTH,
+            view_box=f"0 0 {self.width:g} {tall:g}",
+            width=self.width,
             height=tall,
             font_size=SIZE,
         )
@@ -128,7 +139,7 @@ class _Sheet:
         x = 0.0
         for word, figure in self.picture.report.summary():
             width = (columns(word) + columns(figure) + 6) * SIZE * SANS
-            if x and x + width > WIDTH - 2 * EDGE:
+            if x and x + width > self.width - 2 * EDGE:
                 lines.append([])
                 x = 0
             lines[-1].append((word, cut(escape(figure), 90)))
@@ -188,14 +199,16 @@ class _Sheet:
                 _text(note(row.view), self.notes, MIDDLE + 4, "soft", size=SMALL),
                 *self._costs(row),
             ]
-        return "".join(parts)
+        whole = "".join(parts)
+        return whole if row.view.live else element("g", whole, opacity=0.5)
 
     def _name(self, row: Shown) -> str:
-        x = self.names + INDENT * row.line.depth * SIZE * MONO
-        room = LABEL - INDENT * row.line.depth
+        x = self.names + _indent(row) * SIZE * MONO
+        room = LABEL - _indent(row)
         name, *more = _label(row)
         name = cut(name.strip(), room)
-        rest = cut(" ".join(more), max(0, room - columns(name) - 1))
+        left = room - columns(name) - 1
+        rest = cut(" ".join(more), left) if left >= SHORTEST else ""
         weight = 600 if row.line.entry.folds else None
         inside = [element("tspan", words(name), font_weight=weight)]
         if rest:
@@ -218,7 +231,7 @@ class _Sheet:
         found, x = [], float(EDGE)
         for mark, text in samples():
             width = 28 + columns(text) * SMALL * SANS
-            if x > EDGE and x + width > WIDTH - EDGE:
+            if x > EDGE and x + width > self.width - EDGE:
                 x, y = EDGE, y + LINE
             found.append(element("svg", mark, x=x, y=y - 13, width=22, height=HEIGHT))
             found.append(_text(text, x + 28, y + 3, "soft", size=SMALL))
@@ -233,9 +246,13 @@ def _figures(line: Sequence[tuple[str, str]]) -> Iterator[str]:
         yield element("tspan", words(figure))
 
 
+def _indent(row: Shown) -> int:
+    return INDENT * min(row.line.depth, INDENTED)
+
+
 def _label(row: Shown) -> list[str]:
     """The name of a row, set in, and what stands behind it."""
-    blank = " " * INDENT * row.line.depth
+    blank = " " * _indent(row)
     return [each for each in (blank + escape(row.view.name), escape(row.kind), row.role) if each]
 
 

@@ -11,7 +11,7 @@ from codsl.report.legend import samples
 from codsl.report.marks import HEIGHT, bar, frames, grid, tiled, tiles
 from codsl.report.markup import element, words
 from codsl.report.palette import sheet, variables
-from codsl.report.picture import Picture, Shown, picture
+from codsl.report.picture import INDENTED, Picture, Shown, picture
 from codsl.report.text import columns
 from codsl.report.tree import Entry
 from codsl.report.view import View, Window
@@ -109,7 +109,7 @@ class _Page:
         ]
         labels = [f"{row.view.name} {row.kind} {row.role}".rstrip() for row in rows]
         names = [
-            columns(label) + INDENT * (row.line.depth + 1)
+            columns(label) + INDENT * (min(row.line.depth, INDENTED) + 1)
             for label, row in zip(labels, rows, strict=True)
         ]
         names += [columns(name) + INDENT for name in self.picture.views.inputs]
@@ -259,4 +259,4 @@ def _item(content: str) -> str:
 
 
 def _indent(depth: int) -> str:
-    return f"--depth:{depth}"
+    return f"--depth:{min(depth, INDENTED)}"

@@ -12,6 +12,9 @@ from codsl.report.tree import Entry, height, levels, tree
 from codsl.report.view import View, Views
 from codsl.report.wires import Line, Wiring, wiring
 
+INDENTED = 8
+"""Levels that are set apart by indentation at most."""
+
 MOST = 32
 """Rows that are shown at first, at most, as long as there is something to fold."""
 

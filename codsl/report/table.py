@@ -11,13 +11,11 @@ from rich.text import Text
 
 from codsl.diagnostics import escape
 from codsl.graph.report import COLUMNS, Report, Row, amount
+from codsl.report.picture import INDENTED
 from codsl.report.tree import Entry, tree
 
 GAP = 2
 """Blanks between two columns."""
-
-INDENTED = 8
-"""Levels that are set apart by indentation at most."""
 
 SUMMED = {"params": "params", "MACs": "macs", "state": "state_bytes"}
 """The columns that add up over a block, and what they show."""
