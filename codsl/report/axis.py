@@ -21,8 +21,11 @@ FEWEST = 9
 MARGIN = 1.5
 """Per cent of the axis that stay free at either end."""
 
-ENDLESS = 7.0
+ENDLESS = 10.0
 """Per cent of the axis for an endless past."""
+
+LONG_AGO = 4.0
+"""Where the label of that stands."""
 
 DIGIT = 7.0
 """Pixels of a digit at most."""
@@ -57,7 +60,7 @@ class Axis:
     def labels(self) -> list[tuple[float, str, bool]]:
         """The places of labels, what they say, and whether they stay where there is little room."""
         kept = {0, min(self.ticks()), max(self.ticks())}
-        endless = [(ENDLESS / 2, "\u2212\u221e", True)] if self.endless else []
+        endless = [(LONG_AGO, "\u2212\u221e", True)] if self.endless else []
         return endless + [
             (sum(self.span(tick, tick)) / 2, f"{tick}".replace("-", "\u2212"), tick in kept)
             for tick in self.ticks()
@@ -104,7 +107,7 @@ class Axis:
     def _room(self, frame: int, taken: Sequence[int]) -> bool:
         """Whether a label has room beside others."""
         place, half = self.at(frame) / 100 * WIDTH, self._half(frame)
-        free = not self.endless or place - half > ENDLESS / 50 * WIDTH
+        free = not self.endless or place - half >= LONG_AGO / 100 * WIDTH + self._half(1)
         return free and all(
             abs(place - self.at(each) / 100 * WIDTH) >= half + self._half(each) for each in taken
         )

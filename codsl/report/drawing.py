@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from math import ceil
 
 from codsl.diagnostics import escape
 from codsl.graph.report import Report
@@ -96,9 +97,9 @@ class _Sheet:
         return self.macs + COST + WEIGHT + GAP
 
     @property
-    def width(self) -> float:
+    def width(self) -> int:
         """Pixels of the whole picture."""
-        return self.states + COST + WEIGHT + EDGE
+        return ceil(self.states + COST + WEIGHT + EDGE)
 
     def draw(self) -> str:
         report = self.picture.report
@@ -127,7 +128,7 @@ class _Sheet:
             xmlns="http://www.w3.org/2000/svg",
             class_="codsl",
             role="img",
-            view_box=f"0 0 {self.width:g} {tall:g}",
+            view_box=f"0 0 {self.width} {tall:g}",
             width=self.width,
             height=tall,
             font_size=SIZE,

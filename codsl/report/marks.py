@@ -23,7 +23,7 @@ PITCH = 9
 GUTTER = 63
 """Pixels of all lanes at most."""
 
-CHIPS = ((0.0, 1.0), (1.9, 3.4), (4.3, 6.2))
+CHIPS = ((0.0, 1.4), (2.6, 4.8), (6.0, 8.8))
 """What stands for an endless past, in per cent of the axis."""
 
 
