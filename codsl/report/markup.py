@@ -13,7 +13,7 @@ VOID = frozenset({"meta", "br"})
 def words(text: str) -> str:
     """A text as markup shows it: `<`, `&` and quotes stand for themselves, control characters,
     which XML cannot hold, are spelled."""
-    return quoted(escape(text))
+    return quoted(text if text.isprintable() else escape(text))
 
 
 def element(tag: str, /, *content: str, **attributes: Attribute) -> str:

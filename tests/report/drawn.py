@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -42,6 +43,7 @@ network two {
 LARGE = ("x3d", "slowfast", "i3d", "s3d", "ms_tcn", "wavenet", "cnn_lstm", "seanet_decoder")
 
 
+@cache
 def report_of(name: str) -> Report:
     """The report of a network of this file, or of one that is shipped."""
     here = {"small": SMALL, "two": TWO}
