@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 Spec = str | Path | dict[str, Any] | Source
 
+Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def check(
     spec: Spec, *, variant: str | None = None, params: Mapping[str, Any] | None = None
@@ -128,7 +130,7 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
         return spec
     if isinstance(spec, dict):
         try:
-            return Source("<dict>", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+            return Source("<dict>", _in_yaml(spec))
         except (yaml.YAMLError, RecursionError) as error:
             kind = type(error.args[-1]).__name__
             findings.add("E0103", f"this dict holds what YAML cannot: something of type `{kind}`")
@@ -145,6 +147,15 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
         helps = ["a text, as opposed to a path, has a line break"] if text else []
         findings.add("E0103", f"`{spec}` cannot be read: {reason}", helps=helps)
         return None
+
+
+def _in_yaml(spec: dict[str, Any]) -> str:
+    """A dict in the YAML form, written by libyaml where it is there: that is quicker by far, but
+    cannot write lone surrogates."""
+    try:
+        return str(yaml.dump(spec, Dumper=Dumper, sort_keys=False, allow_unicode=True))
+    except UnicodeEncodeError:
+        return yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
 
 
 @cache
