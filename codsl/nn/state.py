@@ -66,6 +66,8 @@ class State:
 
     def detached(self) -> "State":
         """The same, that gradients do not flow through."""
+        if not any(each.requires_grad for each in chain(self.tensors, tree.tensors(self.others))):
+            return self
         tensors = tuple(tensor.detach() for tensor in self.tensors)
         return replace(self, tensors=tensors, others=tree.detached(self.others))
 

@@ -139,9 +139,15 @@ class Streaming(CoModule, PureStep, abstract=True):
     def step(self, frame: Any, state: State) -> tuple[Any, State]:
         """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
         state. Neither `frame` nor `state` is changed."""
-        laid, xs = self._laid_for(as_clips(frame), "a frame")
+        return self._stepped(*self._laid_for(as_clips(frame), "a frame"), state)
+
+    def _stepped(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Any, State]:
         self._check(laid, xs, state, "a frame")
-        self._check_rate(laid)
+        if laid.program.bursts:
+            raise ValueError(
+                "some frames give several outputs, which a step cannot: feed this network "
+                "with forward_steps, a chunk of one frame or more"
+            )
         ys, new = self._advance(laid, xs, state)
         each = [None if y is None else y.squeeze(2) for y in ys]
         return rebuild(laid.outputs, each), new
@@ -158,7 +164,8 @@ class Streaming(CoModule, PureStep, abstract=True):
              ↑   ↑   ↑   ↑
              I   I   I   I
         """
-        y, new = self.step(frame, self._begin(as_clips(frame), "a frame"))
+        laid, xs = self._laid_for(as_clips(frame), "a frame")
+        y, new = self._stepped(laid, xs, self._begin(laid, xs))
         if update_state:
             self._state = new
         return y
@@ -182,8 +189,8 @@ class Streaming(CoModule, PureStep, abstract=True):
 
     def chunked(self, chunk: Any, pad_end: bool, update_state: bool, advance: Advance) -> Any:
         """The same as `forward_steps`, where `advance` says how the stream goes on."""
-        state = self._begin(chunk, "a chunk")
         laid, xs = self._laid_for(chunk, "a chunk")
+        state = self._begin(laid, xs)
         self._check(laid, xs, state, "a chunk")
         ys: Values = (None,) * len(laid.program.graph.outputs)
         new = state
@@ -244,11 +251,11 @@ class Streaming(CoModule, PureStep, abstract=True):
         batch, channels, *space = step_shape
         return torch.zeros((batch, channels, frames, *space), dtype=like.dtype, device=like.device)
 
-    def _begin(self, x: Any, what: str) -> State:
+    def _begin(self, laid: Laid, xs: list[Tensor]) -> State:
         """The state of the stream, or that of a new one like the network and its first frame."""
-        laid, (first, *_) = self._laid_for(x, what)
         if self._state is not None:
             return self._state
+        first = xs[0]
         self._begun = laid
         kind = first.device.type
         casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
@@ -280,16 +287,6 @@ class Streaming(CoModule, PureStep, abstract=True):
         self._check_state(laid, state)
         check_alike(xs, what)
         check_stream(xs, state, what, self._state is not None)
-
-    def _check_rate(self, laid: Laid) -> None:
-        graph = laid.program.graph
-        for outlet in graph.outputs:
-            time = graph.times[outlet.value]
-            if time.bursts:
-                raise ValueError(
-                    "some frames give several outputs, which a step cannot: feed this network "
-                    "with forward_steps, a chunk of one frame or more"
-                )
 
     def _check_state(self, laid: Laid | None, state: State) -> None:
         if not isinstance(state, State):

@@ -43,6 +43,7 @@ network n {
 
 
 def built(source: Any, dtype: torch.dtype, **more: Any) -> Any:
+    torch.manual_seed(1)
     net = codsl.build(source, dtype=dtype, **more)
     randomise(net, 1)
     return net.eval()

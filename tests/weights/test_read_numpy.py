@@ -4,6 +4,7 @@ import io
 import pickle
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +110,7 @@ RECORDS = np.zeros(2, [("a", "f4"), ("b", "O")])
 ONE = archive({"a.npy": npy(np.arange(3.0))})
 PACKED = archive({"a.npy": npy(np.zeros(999))}, zipfile.ZIP_DEFLATED)
 
-WRONG: dict[str, tuple[str, str, bytes]] = {
+WRONG: dict[str, tuple[str, str, bytes | Callable[[], bytes]]] = {
     "empty": ("E0601", "cut short", b""),
     "objects": ("E0602", "array of objects", OBJECTS),
     "objects in an archive": ("E0602", "array of objects", archive({"a.npy": OBJECTS})),
@@ -161,7 +162,7 @@ WRONG: dict[str, tuple[str, str, bytes]] = {
     "bzip2": ("E0601", "odd way", archive({"a.npy": npy(1.0)}, zipfile.ZIP_BZIP2)),
     "two sizes": ("E0601", "two sizes", pretending(ONE, 10)),
     "an array of zeros": ("E0603", "when expanded", pretending(PACKED, 300 << 20)),
-    "a bomb": ("E0603", "when expanded", nested_bomb()),
+    "a bomb": ("E0603", "when expanded", nested_bomb),
     "a prefix": ("E0601", "no array of NumPy", b"GIF89a" + ONE),
     "a suffix": ("E0601", "cut short", ONE + b"GIF89a"),
 }
@@ -173,7 +174,8 @@ def test_a_wrong_file_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, words, content = WRONG[name]
-    found, message = refused(reader.read, written(tmp_path, content))
+    given = content() if callable(content) else content
+    found, message = refused(reader.read, written(tmp_path, given))
     assert (found, words in message) == (code, True), message
     assert not (tmp_path / "canary").exists()
 
