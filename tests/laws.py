@@ -24,7 +24,7 @@ ORDER: dict[str, set[str]] = {
     "spec": BASE | {"algebra", "layers", "syntax"},
     "graph": BASE | {"algebra", "layers", "spec"},
     "report": BASE | {"algebra", "layers", "spec", "graph"},
-    "nn": {"algebra", "layers", "graph"},
+    "nn": {"writing", "algebra", "layers", "graph"},
     "media": {"algebra"},
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
     "engine": {"algebra", "layers", "graph", "nn"},

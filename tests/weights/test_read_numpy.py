@@ -97,6 +97,15 @@ def flagged(content: bytes, offset: int, value: int) -> bytes:
     return content[:place] + struct.pack("<H", value) + content[place + 2 :]
 
 
+def beginning(content: bytes, start: int) -> bytes:
+    """The archive, whose directory says in 64 bits where its only member begins."""
+    place, end = content.rindex(b"PK\1\2"), content.rindex(b"PK\5\6")
+    entry = bytearray(content[place:end] + struct.pack("<2HQ", 1, 8, start))
+    entry[30:32], entry[42:46] = struct.pack("<H", 12), b"\xff" * 4
+    rest = content[end : end + 12] + struct.pack("<I", len(entry)) + content[end + 16 :]
+    return content[:place] + bytes(entry) + rest
+
+
 def twice() -> bytes:
     return archive({"a.npy": npy(1.0), "b.npy": npy(2.0)}).replace(b"b.npy", b"a.npy")
 
@@ -161,6 +170,8 @@ WRONG: dict[str, tuple[str, str, bytes | Callable[[], bytes]]] = {
     "lzma": ("E0601", "odd way", archive({"a.npy": npy(1.0)}, zipfile.ZIP_LZMA)),
     "bzip2": ("E0601", "odd way", archive({"a.npy": npy(1.0)}, zipfile.ZIP_BZIP2)),
     "two sizes": ("E0601", "two sizes", pretending(ONE, 10)),
+    "a member beyond the end": ("E0601", "not where it says", beginning(ONE, 1 << 40)),
+    "a member beyond all files": ("E0601", "not where it says", beginning(ONE, (1 << 63) + 1)),
     "an array of zeros": ("E0603", "when expanded", pretending(PACKED, 300 << 20)),
     "a bomb": ("E0603", "when expanded", nested_bomb),
     "a prefix": ("E0601", "no array of NumPy", b"GIF89a" + ONE),
