@@ -29,7 +29,7 @@ ORDER: dict[str, set[str]] = {
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
     "engine": {"algebra", "layers", "graph", "nn"},
     "export": {"algebra", "layers", "graph", "nn"},
-    "bench": BASE | {"algebra", "layers", "graph", "nn", "engine", "network"},
+    "bench": BASE | {"algebra", "layers", "graph", "nn", "engine", "network", "pipeline"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
     "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "weights", "network"},

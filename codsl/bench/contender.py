@@ -1,13 +1,15 @@
 """What can run a stream: the network itself, its fast steps, and a clip that is run again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from math import ceil, isinf
+from time import perf_counter
 from typing import Any
 
+from codsl.algebra.time import length
 from codsl.bench.footage import joined, last, repeated
+from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
-from codsl.engine.backends.table import BACKENDS
 from codsl.graph.graph import Graph
 from codsl.network import Network
 from codsl.nn.laid import as_clips
@@ -20,14 +22,19 @@ CLIP = "clip"
 class Contender:
     """Something that takes a frame, or a chunk of frames, and gives what is due with it.
 
-    A call is worth `frames`. `same` says that it promises the outputs of the network.
+    A call is worth `frames`. `same` says that it promises the outputs of the network, `exact` that
+    it computes in the network's precision; `ready` are the seconds that it took to make it, `macs`
+    the multiply-accumulates of a call for one stream.
     """
 
     name: str
     words: str
     run: Callable[[Any], Any]
     frames: int
+    macs: float
     same: bool = True
+    exact: bool = True
+    ready: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -43,30 +50,32 @@ def plain(scene: Scene) -> Contender:
     net = scene.net
     net.set_state(scene.begun)
     run = net.forward_steps if scene.chunk else net.forward_step
-    return Contender(PLAIN, "the network itself", run, scene.frames)
+    return Contender(PLAIN, "the network itself", run, scene.frames, scene.macs)
 
 
-def fast(backend: str, scene: Scene) -> Contender | Absent:
+def fast(pick: Pick, scene: Scene) -> Contender | Absent:
     """A backend's step, or its chunks."""
+    begin = perf_counter()
     try:
-        step = scene.net.compile_step(backend=backend)
+        step = scene.net.compile_step(pick.backend, pick.dtype)
         step.set_state(scene.begun)
+        if not scene.chunk:
+            step(scene.inputs()[0])
+            step.set_state(scene.begun)
     except ImportError as error:
-        return Absent(backend, f"not installed: {error}")
-    except ValueError as error:
-        return Absent(backend, str(error))
-    words = f"compile_step(backend={backend!r})"
-    return Contender(backend, words, step.forward_steps if scene.chunk else step, scene.frames)
+        return Absent(str(pick), f"not installed: {_line(error)}")
+    except (ValueError, RuntimeError) as error:
+        return Absent(str(pick), _line(error))
+    ready = perf_counter() - begin
+    run = step.forward_steps if scene.chunk else step
+    exact = not pick.precision
+    name = str(pick)
+    return Contender(name, pick.call, run, scene.frames, scene.macs, exact=exact, ready=ready)
 
 
-def backends(names: Sequence[str] | None = None) -> tuple[str, ...]:
-    """The backends that there are, or those named; raises `ValueError` for one that is none."""
-    known = tuple(BACKENDS)
-    unknown = [name for name in names or () if name not in known]
-    if unknown:
-        listed = ", ".join(f"`{name}`" for name in known)
-        raise ValueError(f"there is no backend `{unknown[0]}`; there is {listed}")
-    return known if names is None else tuple(dict.fromkeys(names))
+def _line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def clip(window: int | None, scene: Scene) -> Contender | Absent:
@@ -79,7 +88,8 @@ def at_once(scene: Scene) -> Contender:
     net, frames = scene.net, max(scene.chunk, scene.net.graph.min_frames)
     drawn = scene.footage.clip(frames, scene.streams)
     words = f"a clip of {frames} at once, in torch"
-    return Contender(CLIP, words, lambda _: net(drawn), frames, same=False)
+    macs = clip_macs(net.graph, frames)
+    return Contender(CLIP, words, lambda _: net(drawn), frames, macs, same=False)
 
 
 def again(window: int | None, scene: Scene) -> Contender | Absent:
@@ -91,7 +101,14 @@ def again(window: int | None, scene: Scene) -> Contender | Absent:
         return Absent(CLIP, f"a clip of {found.frames} frames takes too much memory")
     past = repeated(last(scene.past, found.frames), scene.streams)
     words = f"a clip of the last {found.frames} again and again, in torch"
-    return Contender(CLIP, words, Rerun(scene.net, past, found), 1, same=not window)
+    macs = clip_macs(scene.net.graph, found.frames) / found.stride
+    return Contender(CLIP, words, Rerun(scene.net, past, found), 1, macs, same=not window)
+
+
+def clip_macs(graph: Graph, frames: int) -> int:
+    """Multiply-accumulates of a clip of so many frames."""
+    work = ((graph.nodes[i].macs, graph.times[graph.base + i]) for i in graph.live)
+    return round(sum(macs * length(time, frames) for macs, time in work))
 
 
 @dataclass(frozen=True)

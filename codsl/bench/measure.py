@@ -14,6 +14,7 @@ from codsl.bench.contender import Absent, Contender, Window
 from codsl.bench.footage import Footage, beyond, run_in
 from codsl.bench.limit import Limit, limit
 from codsl.bench.peer import Peer
+from codsl.bench.pick import Pick, every
 from codsl.bench.result import Bound, Case, Outcome, Row
 from codsl.bench.scene import Scene
 from codsl.graph.graph import Graph
@@ -32,7 +33,7 @@ class Wish:
     chunks, and how long. `window` is the clip that is run again, if not all that an output sees;
     `peer` asks for continual-inference too."""
 
-    backends: Sequence[str] = field(default_factory=contender.backends)
+    backends: Sequence[Pick] = field(default_factory=every)
     streams: Sequence[int] = (1,)
     chunks: Sequence[int] = (0,)
     effort: Effort = field(default_factory=Effort)
@@ -56,7 +57,7 @@ def measure(net: Network, wish: Wish, name: str | None = None) -> Case:
     ]
     net.reset()
     total = graph.report().to_dict()["total"]
-    return Case(name or graph.name, total, tuple(wish.backends), tuple(outcomes))
+    return Case(name or graph.name, total, tuple(map(str, wish.backends)), tuple(outcomes))
 
 
 def _kept(graph: Graph, wish: Wish) -> int:
@@ -71,8 +72,8 @@ def _kept(graph: Graph, wish: Wish) -> int:
 def _entrants(net: Network, wish: Wish, past: Any) -> Iterator[Entrant]:
     """Who may take part; the network itself first."""
     yield contender.plain
-    for backend in wish.backends:
-        yield partial(contender.fast, backend)
+    for pick in wish.backends:
+        yield partial(contender.fast, pick)
     yield partial(contender.clip, wish.window)
     if wish.peer:
         yield Peer(net, past)
@@ -115,7 +116,10 @@ def _row(each: Contender, timing: Timing, calls: int, streams: int, apart: float
         timing.tail,
         timing.passes,
         each.same,
+        each.exact,
         apart,
+        each.ready,
+        each.macs / each.frames,
     )
 
 

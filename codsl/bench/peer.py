@@ -2,6 +2,7 @@
 
 import logging
 from importlib import import_module
+from importlib.metadata import version
 from typing import Any
 
 from torch import Tensor, nn
@@ -15,8 +16,6 @@ from codsl.layers.recipe import Pointwise, Windowed
 from codsl.network import Network
 
 PEER = "continual-inference"
-VERSION = "1.2.4"
-"""The one that is meant; others may differ."""
 
 MEMORY = ("state_buffer", "state_index", "stride_index")
 """What its modules remember: items, of which the second dimension is the batch, and counts."""
@@ -55,7 +54,8 @@ class Peer:
         for each, begun in zip(module.modules(), self._module.modules(), strict=True):
             _go_on(each, begun, scene.streams)
         run = module.forward_steps if scene.chunk else module.forward_step
-        return Contender(PEER, f"its {VERSION}, the same layers and weights", run, scene.frames)
+        words = f"continual-inference {version(PEER)}, the same layers and weights"
+        return Contender(PEER, words, run, scene.frames, scene.macs)
 
 
 def _go_on(module: Any, begun: Any, streams: int) -> None:

@@ -27,6 +27,12 @@ class Scene:
         return self.chunk or 1
 
     @property
+    def macs(self) -> float:
+        """Multiply-accumulates of these frames of one stream."""
+        macs: float = self.net.graph.report().total["macs"]
+        return macs * self.frames
+
+    @property
     def begun(self) -> State:
         """The state of all streams, in memory of its own."""
         return spread(self.state, self.streams)

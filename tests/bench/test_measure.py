@@ -12,10 +12,11 @@ from codsl.bench.clock import Effort
 from codsl.bench.contender import Absent
 from codsl.bench.footage import Footage, run_in
 from codsl.bench.measure import Wish, apart, measure
+from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
 
 EFFORT = Effort(passes=1, seconds=0.01)
-STEPS = Wish(effort=EFFORT)
+STEPS = Wish((Pick("eager"),), effort=EFFORT)
 
 PLAIN = "stem = conv3d(4, 3, padding=1) relu residual { conv = conv3d(4, 3, padding=1) }"
 BODIES = {
@@ -34,13 +35,15 @@ def net(body: str) -> Any:
 
 @pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
 def test_all_who_promise_the_same_give_it(body: str) -> None:
-    case = measure(net(body), Wish(streams=(1, 3), chunks=(0, 5), effort=EFFORT))
+    case = measure(net(body), Wish((Pick("eager"),), streams=(1, 3), chunks=(0, 5), effort=EFFORT))
     works = [(each.streams, each.chunk) for each in case.outcomes]
     assert works == [(1, 0), (1, 5), (3, 0), (3, 5)]
     for outcome in case.outcomes:
         assert [row.name for row in outcome.rows][:2] == ["plain", "eager"]
         assert outcome.rows[-1].name == "clip"
-        assert outcome.best(case.backends) in case.backends
+        best = outcome.best(case.backends)
+        assert best is not None
+        assert best.name == "eager"
         for row in outcome.rows:
             assert row.same == (row.name != "clip" or outcome.chunk == 0)
             assert not row.same or (row.apart is not None and row.apart < 1e-5)
@@ -51,8 +54,8 @@ def test_all_who_promise_the_same_give_it(body: str) -> None:
 def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that is wrong is told, and is not the best however fast it is."""
 
-    def wrong(backend: str, scene: Scene) -> contender.Contender:
-        return contender.Contender(backend, "", lambda x: torch.zeros(1, 4, 6, 6), 1)
+    def wrong(pick: Pick, scene: Scene) -> contender.Contender:
+        return contender.Contender(str(pick), "", lambda x: torch.zeros(1, 4, 6, 6), 1, 0)
 
     monkeypatch.setattr(contender, "fast", wrong)
     (outcome,) = measure(net(PLAIN), STEPS).outcomes
@@ -70,7 +73,7 @@ def test_without_an_end_there_is_no_clip_to_run_again() -> None:
 
 
 def test_a_window_of_ones_own_is_another_network() -> None:
-    case = measure(net(PLAIN), Wish(window=3, effort=EFFORT))
+    case = measure(net(PLAIN), Wish((), window=3, effort=EFFORT))
     row = case.outcomes[0].rows[-1]
     assert (row.same, row.apart, row.wrong) == (False, None, False)
     assert "last 3" in row.words

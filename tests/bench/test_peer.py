@@ -10,9 +10,11 @@ import codsl
 from codsl.bench.clock import Effort
 from codsl.bench.measure import Wish, measure
 from codsl.bench.peer import PEER, Unlike, counterpart
+from codsl.bench.pick import Pick
 from codsl.testing.draws import randomise
 
 NETWORKS = Path(__file__).parents[2] / "networks"
+EAGER = (Pick("eager"),)
 EFFORT = Effort(passes=1, seconds=0.01)
 
 
@@ -53,7 +55,7 @@ SAME = {
 
 @pytest.mark.parametrize("body", SAME.values(), ids=SAME)
 def test_the_peer_gives_the_same(body: str) -> None:
-    wish = Wish(streams=(1, 2), chunks=(0, 4), effort=EFFORT, peer=True)
+    wish = Wish(EAGER, streams=(1, 2), chunks=(0, 4), effort=EFFORT, peer=True)
     for outcome in measure(net(body), wish).outcomes:
         assert outcome.absent == {}
         row = next(row for row in outcome.rows if row.name == PEER)
@@ -75,7 +77,7 @@ def test_what_it_cannot_is_said(why: str, body: str) -> None:
     made = net(body)
     with pytest.raises(Unlike, match=why):
         counterpart(made)
-    (outcome,) = measure(made, Wish(effort=EFFORT, peer=True)).outcomes
+    (outcome,) = measure(made, Wish(EAGER, effort=EFFORT, peer=True)).outcomes
     assert why in outcome.absent[PEER]
     assert PEER not in [row.name for row in outcome.rows]
 
@@ -85,7 +87,7 @@ def test_without_it_the_others_are_measured(monkeypatch: pytest.MonkeyPatch) -> 
         raise ImportError(name)
 
     monkeypatch.setattr("codsl.bench.peer.import_module", missing)
-    (outcome,) = measure(net("relu"), Wish(effort=EFFORT, peer=True)).outcomes
+    (outcome,) = measure(net("relu"), Wish(EAGER, effort=EFFORT, peer=True)).outcomes
     assert outcome.absent[PEER] == "not installed"
     assert [row.name for row in outcome.rows][:2] == ["plain", "eager"]
 
@@ -95,7 +97,7 @@ def test_a_network_of_video_is_the_peers() -> None:
     """X3D, narrow and small: gates, projections and depthwise convolutions together."""
     params = {"size": 32, "window": 4, "width": 1.0, "depth": 1.0, "features": 16}
     made = codsl.build(NETWORKS / "x3d.codsl", params=params).eval()
-    (outcome,) = measure(made, Wish(effort=EFFORT, peer=True)).outcomes
+    (outcome,) = measure(made, Wish(EAGER, effort=EFFORT, peer=True)).outcomes
     row = next(row for row in outcome.rows if row.name == PEER)
     assert row.apart is not None
     assert row.apart < 1e-4
