@@ -27,7 +27,7 @@ ORDER: dict[str, set[str]] = {
     "media": {"algebra"},
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
     "engine": {"algebra", "layers", "graph", "nn"},
-    "export": {"algebra", "layers", "graph", "nn"},
+    "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
     "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "weights", "network"},

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import check, report, run, schema, verify, weights
+from codsl.cli import check, export, report, run, schema, verify, weights
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
@@ -16,6 +16,7 @@ from codsl.layers.plugins import PluginError
 
 COMMANDS = {
     "check": check,
+    "export": export,
     "report": report,
     "run": run,
     "schema": schema,
