@@ -26,7 +26,9 @@ class BlockStep(nn.Module):
         """
         clips, rest = given[: self.listing.inputs], given[self.listing.inputs :]
         frames = zip(*(clip.unbind(2) for clip in clips), strict=True)
-        outputs, stores, carried, valid = self._straight(*(x for each in frames for x in each), *rest)
+        outputs, stores, carried, valid = self._straight(
+            *(x for each in frames for x in each), *rest
+        )
         kept = [item for items in stores for item in items] + list(carried)
         return (
             *(torch.stack(items, 2) for items in outputs),

@@ -23,7 +23,9 @@ from codsl.nn.streaming import Streaming
 
 TRACED = 3
 """Rows while a graph is traced that takes any number: one that no dimension has by chance."""
-NAMES = frozenset({"README.md", "run.py", "run.cpp", "model.bin", *(x.file for x in FORMATS.values())})
+NAMES = frozenset(
+    {"README.md", "run.py", "run.cpp", "model.bin", *(x.file for x in FORMATS.values())}
+)
 """The files of an export."""
 
 
@@ -90,9 +92,9 @@ def _write(
             proof = prove(run, program, layout, batch or 2)
     except Exception as error:
         raise ExportError(f"what was written does not do: {_first_line(error)}") from error
-    samples = {"run.py": run_py(format, about)}
-    samples["README.md"] = readme(format, about, proof, list(samples))
-    for name, text in samples.items():
+    texts = {"README.md": readme(format, about, proof), "run.py": run_py(format, about)}
+    texts |= {name: program(about) for name, program in format.programs.items()}
+    for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     return proof
 

@@ -108,9 +108,7 @@ def layout_of(program: Program, listing: Listing, dtype: torch.dtype) -> Layout:
 class _Naming:
     """Names that are all different: those of the spec as they are, others around them."""
 
-    def __init__(
-        self, program: Program, listing: Listing, dtype: torch.dtype
-    ) -> None:
+    def __init__(self, program: Program, listing: Listing, dtype: torch.dtype) -> None:
         self._program, self._graph = program, program.graph
         self._listing, self._dtype = listing, dtype
         self._taken: set[str] = set()

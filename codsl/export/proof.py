@@ -1,12 +1,12 @@
 """A file that was written, held against the network it was made of."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isinf
 
 import torch
 from torch import Tensor
 
+from codsl.diagnostics import plural
 from codsl.export.layout import Layout
 from codsl.export.rings import Rings, Run
 from codsl.nn.program import Program
@@ -16,6 +16,7 @@ ALLOWED = {"float64": 1e-9, "float32": 1e-4}
 LONGEST = 4096
 """Frames of a trial at most."""
 ROWS = 2
+"""Rows that are compared."""
 
 
 @dataclass(frozen=True)
@@ -30,21 +31,21 @@ class Proof:
 
     def __str__(self) -> str:
         most = f" (the past has {self.needed:,})" if self.frames < self.needed else ""
-        return f"{self.frames:,} frames{most}, {self.rows} rows, {self.apart:.1g} apart"
+        return f"{self.frames:,} frames{most}, {plural(self.rows, 'row')}, {self.apart:.1g} apart"
 
 
 def prove(run: Run, program: Program, layout: Layout, rows: int = ROWS) -> Proof:
-    """Run streams from their first frames on, which begin one after another.
+    """Run a batch of so many streams from their first frames on; the second begins a step later.
 
     Raises `ValueError` where outputs are further from those of the network than rounding explains,
     come at other frames, or not at all.
     """
     needed = _needed(program, layout)
-    blocks = min(needed, LONGEST) // layout.frames + rows + 1
+    blocks = min(needed, LONGEST) // layout.frames + ROWS + 1
     worst = _compare(run, program, layout, rows, blocks)
     if not worst <= ALLOWED[layout.dtype]:
         raise ValueError(f"its outputs are {worst:.2g} apart from the network's, of the largest")
-    return Proof(blocks * layout.frames, needed, rows, worst)
+    return Proof(blocks * layout.frames, needed, min(rows, ROWS), worst)
 
 
 def _needed(program: Program, layout: Layout) -> int:
@@ -55,19 +56,23 @@ def _needed(program: Program, layout: Layout) -> int:
 
 
 def _compare(run: Run, program: Program, layout: Layout, rows: int, blocks: int) -> float:
-    """How far outputs are apart at most; row `n` begins at block `n`, in a state that is used."""
+    """How far outputs of the first rows are apart at most; row `n` begins at block `n`, where the
+    state is used."""
+    tried = min(rows, ROWS)
     draw = torch.Generator().manual_seed(0)
     kind = getattr(torch, layout.dtype)
     stream = Rings(layout, rows, run)
-    states = [program.init_state(1, kind, torch.device("cpu")) for _ in range(rows)]
+    states = [program.init_state(1, kind, torch.device("cpu")) for _ in range(tried)]
     gaps, sizes = [0.0] * len(layout.outputs), [0.0] * len(layout.outputs)
     told = [0] * len(layout.outputs)
     for block in range(blocks):
-        if 0 < block < rows:
+        if 0 < block < tried:
             stream.begin(block)
-        clips = [torch.randn(rows, *port.shape, generator=draw, dtype=kind) for port in layout.inputs]
+        clips = [
+            torch.randn(rows, *port.shape, generator=draw, dtype=kind) for port in layout.inputs
+        ]
         found = stream.step(clips)
-        for row in range(min(rows, block + 1)):
+        for row in range(min(tried, block + 1)):
             own = [clip[row : row + 1] for clip in clips]
             wanted, states[row] = program.steps(own, states[row])
             for place, ((y, valid), want) in enumerate(zip(found, wanted, strict=True)):

@@ -8,7 +8,7 @@ from codsl.export.formats.format import Format
 from codsl.export.proof import Proof
 
 RUN = '''\
-"""Streams clips through the model beside this file; needs {needs}, and no codsl.
+"""Streams clips through the model beside this file; needs numpy and {needs}, no codsl.
 
     python run.py {clips}
 
@@ -62,17 +62,15 @@ if __name__ == "__main__":
 def run_py(format: Format, about: dict[str, Any]) -> str:
     """A program that streams arrays through a model."""
     clips = " ".join(f"{port['name']}.npy" for port in about["inputs"])
-    return RUN.format(needs=format.needs.replace(" ", " and "), clips=clips, load=format.sample)
+    return RUN.format(needs=format.needs, clips=clips, load=format.sample)
 
 
-def readme(format: Format, about: dict[str, Any], proof: Proof, others: list[str]) -> str:
+def readme(format: Format, about: dict[str, Any], proof: Proof) -> str:
     """What the model is and how to drive it."""
-    return "\n".join(_readme(format, about, proof, others)) + "\n"
+    return "\n".join(_readme(format, about, proof)) + "\n"
 
 
-def _readme(
-    format: Format, about: dict[str, Any], proof: Proof, others: list[str]
-) -> Iterator[str]:
+def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str]:
     block = about["frames"]
     least, most = about["batch"]
     rows = "1 or more" if most is None else f"{least}" if least == most else f"{least} to {most}"
@@ -112,9 +110,12 @@ def _readme(
         "All state is zeros before the first frame. A stream begins anew in a row at any block: put "
         f"zeros into that row of all state, and of `{about['had']}`. Items of a value lie in a ring "
         "of their own: append what is new, read those that the next step asks for; nothing is "
-        f"copied. The metadata `codsl` of the file has all of this as JSON. `{others[0]}` runs it: "
-        f"it needs {format.needs.replace(' ', ' and ')}."
+        "copied. The metadata `codsl` of the file has all of this as JSON."
     )
+    yield ""
+    yield f"`python run.py` streams `.npy` clips through it: it needs numpy and {format.needs}."
+    if format.programs:
+        yield f"`{'`, `'.join(format.programs)}` does the same, for one stream of raw numbers."
     if most is not None and most > least:
         yield ""
         yield f"Never give it more than {most} rows: the code does not look, and goes wrong."

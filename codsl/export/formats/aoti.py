@@ -55,6 +55,6 @@ AOTI = Format(
     _write,
     _load,
     SAMPLE,
-    needs="numpy torch",
+    needs="torch",
     most=MOST,
 )

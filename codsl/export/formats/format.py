@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,7 +44,8 @@ class Format:
     """`write` writes a model to a file named `file`, maybe with others beside it, and `load` gives
     what runs it there. `packages` are those that this needs, as they are imported, with the extra
     of codsl that brings each; `most` is the most rows of a batch that varies. `sample` is Python
-    that defines `about`, the metadata, and `run(given)`, on arrays by name, without codsl.
+    that defines `about`, the metadata, and `run(given)`, on arrays by name, without codsl, and
+    `needs` what it imports for it. `programs` are made of the metadata and lie beside it.
     """
 
     name: str
@@ -53,8 +55,9 @@ class Format:
     load: Callable[[Path, Layout], Run]
     sample: str
     packages: Mapping[str, str] = field(default_factory=dict)
-    needs: str = "torch"
+    needs: str = ""
     most: int | None = None
+    programs: Mapping[str, Callable[[Mapping[str, Any]], str]] = field(default_factory=dict)
 
     @property
     def missing(self) -> str:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from codsl.engine.backends.onnx_graph import PACKAGES, onnx_model
+from codsl.export.cpp import run_cpp
 from codsl.export.formats.format import KEY, Format, Model
 from codsl.export.layout import Layout
 from codsl.export.rings import Run
@@ -67,5 +68,6 @@ ONNX = Format(
     _load,
     SAMPLE,
     {**PACKAGES, "onnxruntime": "onnx"},
-    needs="numpy onnxruntime",
+    needs="onnxruntime",
+    programs={"run.cpp": run_cpp},
 )

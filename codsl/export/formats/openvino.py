@@ -66,5 +66,5 @@ OPENVINO = Format(
     _load,
     SAMPLE,
     {"openvino": "openvino", **{name: "openvino" for name in PACKAGES}},
-    needs="numpy openvino",
+    needs="openvino",
 )

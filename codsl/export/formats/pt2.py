@@ -57,5 +57,5 @@ PT2 = Format(
     _write,
     _load,
     SAMPLE,
-    needs="numpy torch",
+    needs="torch",
 )
