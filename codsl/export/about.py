@@ -20,7 +20,7 @@ def about(graph: Graph, layout: Layout, batch: tuple[int, int | None]) -> dict[s
     """
     plain = layout.to_dict()
     for port, outlet in zip(plain["outputs"], graph.outputs, strict=True):
-        port |= _times(graph.times[outlet.value])
+        port.update(_times(graph.times[outlet.value]))
     return {
         "format": FORMAT,
         "codsl": _version(),

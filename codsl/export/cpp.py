@@ -43,7 +43,8 @@ template <typename T>
 Ort::Value zeros(const Shape& shape) {
   Ort::AllocatorWithDefaultOptions memory;
   Ort::Value made = Ort::Value::CreateTensor<T>(memory, shape.data(), shape.size());
-  std::fill_n(made.GetTensorMutableData<T>(), made.GetTensorTypeAndShapeInfo().GetElementCount(), T{});
+  const size_t count = made.GetTensorTypeAndShapeInfo().GetElementCount();
+  std::fill_n(made.GetTensorMutableData<T>(), count, T{});
   return made;
 }
 

@@ -53,7 +53,10 @@ def export(
     batch: int | None = None,
     force: bool = False,
 ) -> Exported:
-    """Write the step of a network into a folder, with programs that run it; see `Network.export`."""
+    """Write the step of a network into a folder, with programs that run it.
+
+    See `Network.export` for what is raised.
+    """
     format = FORMATS.get(to)
     if format is None:
         raise ValueError(f"there is no format `{to}`; there are {', '.join(FORMATS)}")

@@ -107,10 +107,10 @@ def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str
         yield f"| `{each['new']}` | {_shape(each)}, {each['dtype']} | the next `{each['old']}` |"
     yield ""
     yield (
-        "All state is zeros before the first frame. A stream begins anew in a row at any block: put "
-        f"zeros into that row of all state, and of `{about['had']}`. Items of a value lie in a ring "
-        "of their own: append what is new, read those that the next step asks for; nothing is "
-        "copied. The metadata `codsl` of the file has all of this as JSON."
+        "All state is zeros before the first frame. A stream begins anew in a row at any block: "
+        f"put zeros into that row of all state, and of `{about['had']}`. Items of a value lie in a "
+        "ring of their own: append what is new, read those that the next step asks for; nothing "
+        "is copied. The metadata `codsl` of the file has all of this as JSON."
     )
     yield ""
     yield f"`python run.py` streams `.npy` clips through it: it needs numpy and {format.needs}."

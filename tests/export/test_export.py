@@ -159,7 +159,7 @@ def test_a_past_without_end_is_cut_and_said() -> None:
     step_of = runs(step, layout)
     with torch.no_grad(), pytest.raises(ValueError, match="no output"):
         prove(step_of, net.program, layout)
-    assert LONGEST < net.graph.delay
+    assert net.graph.delay > LONGEST
 
 
 def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,7 +170,9 @@ def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.Monk
 
     def load(path: Path, layout: Any) -> Any:
         run = right.load(path, layout)
-        return lambda given: {name: y + 1 if y.dtype.is_floating_point else y for name, y in run(given).items()}
+        return lambda given: {
+            name: y + 1 if y.dtype.is_floating_point else y for name, y in run(given).items()
+        }
 
     monkeypatch.setitem(FORMATS, "pt2", replace(right, load=load))
     for folder in ("out", "other"):

@@ -65,6 +65,6 @@ OPENVINO = Format(
     _write,
     _load,
     SAMPLE,
-    {"openvino": "openvino", **{name: "openvino" for name in PACKAGES}},
+    {"openvino": "openvino", **dict.fromkeys(PACKAGES, "openvino")},
     needs="openvino",
 )
