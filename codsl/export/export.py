@@ -130,28 +130,34 @@ def _checked(net: Streaming) -> torch.dtype:
 
 @contextmanager
 def _all_or_nothing(path: Path, force: bool) -> Iterator[Path]:
-    """A folder beside `path` that takes its place once all went well.
+    """A folder beside `path`, whose files are in `path` once all went well.
 
     Raises `FileExistsError` where there is something else than an empty folder; with `force` where
     there is something else than exports.
     """
     _check_place(path, force)
+    path = Path(os.path.realpath(path))
     path.parent.mkdir(parents=True, exist_ok=True)
-    token = token_hex(4)
-    part, old = (path.with_name(f".{path.name}.{token}{end}") for end in ("", ".old"))
+    part = path.with_name(f".{path.name}.{token_hex(4)}")
     part.mkdir()
     try:
         yield part
         if path.exists():
-            path.replace(old)
-        try:
+            _take(path, part)
+        else:
             part.replace(path)
-        except OSError:
-            old.replace(path)
-            raise
     finally:
-        for each in (part, old):
-            rmtree(each, ignore_errors=True)
+        rmtree(part, ignore_errors=True)
+
+
+def _take(path: Path, part: Path) -> None:
+    """Put the files of a folder in the place of those of another, which stays where it is: it may
+    be where somebody stands."""
+    new = {each.name for each in part.iterdir()}
+    for name in sorted(new):
+        (part / name).replace(path / name)
+    for name in NAMES - new:
+        (path / name).unlink(missing_ok=True)
 
 
 def _check_place(path: Path, force: bool) -> None:

@@ -24,7 +24,7 @@ network video {
   batch_norm3d
   relu
   residual { conv = conv3d(4, 3, padding=1) relu }
-  max_pool3d(3, stride=(2, 1, 1), padding=1)
+  max_pool3d(3, stride=1, padding=1)
   down = conv3d(3, (3, 1, 1), stride=(2, 1, 1))
 }
 """,

@@ -57,7 +57,7 @@ class Format:
     packages: Mapping[str, str] = field(default_factory=dict)
     needs: str = ""
     most: int | None = None
-    programs: Mapping[str, Callable[[Mapping[str, Any]], str]] = field(default_factory=dict)
+    programs: Mapping[str, Callable[[dict[str, Any]], str]] = field(default_factory=dict)
 
     @property
     def missing(self) -> str:
