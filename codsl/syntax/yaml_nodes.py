@@ -35,7 +35,7 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
             depth -= 1
         nodes += isinstance(event, yaml.NodeEvent)
         aliases += isinstance(event, yaml.AliasEvent)
-        tag = None if isinstance(event, yaml.AliasEvent) else getattr(event, "tag", None)
+        tag: Any = None if isinstance(event, yaml.AliasEvent) else getattr(event, "tag", None)
         if depth <= DEEPEST and nodes <= MOST_NODES and tag is None:
             continue
         at = source.span(_index(event.start_mark), _index(event.end_mark))
