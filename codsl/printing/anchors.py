@@ -31,9 +31,10 @@ class Anchor:
     """A part that comments may belong to.
 
     `spaced`: blank lines above it stay. `headed`: what it begins has a line of its own, on which a
-    comment may stand. `item`: in YAML it is an item of a list, and has a mapping of its own. `led`: a word stands before it. `chained`: the condition that it may be on one level with.
-    `whole`: the statement of one line that it is a part of; `ends`: the one that ends with it.
-    `inner`: what it begins with itself, where it has no name.
+    comment may stand. `item`: in YAML it is an item of a list, and has a mapping of its own. `led`:
+    a word stands before it. `chained`: the condition behind whose `else` it may stand. `whole`: the
+    statement of one line that it is a part of; `ends`: the one that ends with it. `inner`: what it
+    begins with itself, where it has no name.
     """
 
     at: int

@@ -113,7 +113,8 @@ class Layout:
             self._lift(document.name)
         within: list[Item] = [*document.inputs, *document.outputs[:1], *document.body[:1]]
         self._row(within)
-        network = [document.name] if document.name else [*document.parameters, *within][:1]
+        inside: list[Item | tree.Name] = [*document.parameters, *within]
+        network = [document.name] if document.name else inside[:1]
         parts: list[Item | tree.Name] = [*document.imports, *document.templates, *network]
         parts += [*document.variants, *document.checkpoints]
         self._row(parts)
