@@ -3,6 +3,7 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from codsl import report
 from codsl.diagnostics import Diagnostic, SpecError
 from codsl.graph.graph import Graph
 from codsl.pipeline import build, check, register
@@ -25,6 +26,7 @@ __all__ = [
     "load_weights",
     "parse",
     "register",
+    "report",
     "save_weights",
     "weights",
 ]

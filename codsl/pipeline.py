@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 Spec = str | Path | dict[str, Any] | Source
 
+Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def check(
     spec: Spec,
@@ -157,7 +159,7 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
         return spec
     if isinstance(spec, dict):
         try:
-            return Source("<dict>", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+            return Source("<dict>", _in_yaml(spec))
         except (yaml.YAMLError, RecursionError) as error:
             kind = type(error.args[-1]).__name__
             findings.add("E0103", f"this dict holds what YAML cannot: something of type `{kind}`")
@@ -179,6 +181,15 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
 def _is_text(spec: str) -> bool:
     """Whether this is a spec itself, not its path."""
     return "\n" in spec or not spec
+
+
+def _in_yaml(spec: dict[str, Any]) -> str:
+    """A dict in the YAML form, written by libyaml where it is there: that is quicker by far, but
+    cannot write lone surrogates."""
+    try:
+        return str(yaml.dump(spec, Dumper=Dumper, sort_keys=False, allow_unicode=True))
+    except UnicodeEncodeError:
+        return yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
 
 
 @cache

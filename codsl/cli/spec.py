@@ -21,9 +21,10 @@ LONGEST = 256
 _EXPRESSION = re.compile(r"""["'(]|[A-Za-z_]\w*\(""")
 
 
-def declare_spec(parser: ArgumentParser) -> None:
+def declare_spec(parser: ArgumentParser, optional: bool = False) -> None:
     """A spec, its variant and its parameters."""
-    parser.add_argument("spec", metavar="SPEC", help="a spec, `.yaml` or `.codsl`")
+    how = "?" if optional else None
+    parser.add_argument("spec", metavar="SPEC", nargs=how, help="a spec, `.yaml` or `.codsl`")
     parser.add_argument("--variant", metavar="V", help="one of the spec's variants")
     parser.add_argument(
         "-p",

@@ -118,11 +118,11 @@ _CONSTRUCTS: Schema = {
             "name": COMMON["name"],
             "index": COMMON["name"],
             "range": {
-                "description": "the first index and the last, both included",
+                "description": "the first index and the last, both included, and a step",
                 "type": "array",
                 "items": {"type": ["integer", "string"]},
                 "minItems": 2,
-                "maxItems": 2,
+                "maxItems": 3,
             },
             "layer": {"$ref": "#/$defs/statement"},
         },

@@ -70,7 +70,7 @@ def read_expression(
     except UnexpectedInput as error:
         report(error, source, offset, findings)
         return None
-    return _Builder(source, offset, frozenset()).transform(parsed)  # type: ignore[no-any-return]
+    return _Builder(source, offset, frozenset(), findings).transform(parsed)  # type: ignore[no-any-return]
 
 
 def _beyond(text: str, most: int) -> int | None:
@@ -92,15 +92,12 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     for item in items:
         if isinstance(item, Tree):
             kinds[str(item.data)].append(item)
-    for item in kinds["imported"]:
-        if item.children[1] is None:
-            _nameless(item, source, findings)
     templates = frozenset(_text(item.children[0]) for item in kinds["template"])
 
     def build(item: Tree[Token]) -> Any:
         parameters = item.children[1] if item.data in ("template", "network") else None
         layers = {_text(each.children[0]) for each in _subtrees(parameters) if _is_layer(each)}
-        return _Builder(source, 0, templates | layers).transform(item)
+        return _Builder(source, 0, templates | layers, findings).transform(item)
 
     built = {kind: [build(item) for item in each] for kind, each in kinds.items()}
     for kind in ("network", "doc"):
@@ -125,12 +122,11 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     )
 
 
-def _nameless(item: Tree[Token], source: Source, findings: Findings) -> None:
+def _nameless(path: str, at: Span, findings: Findings) -> None:
     """Report an import without the name that stands before its templates."""
-    at = _span(source, 0, item.meta)
-    stem = re.split(r"[/\\\\]", _unquote(item.children[0]))[-1].split(".")[0]  # type: ignore[arg-type]
+    stem = re.split(r"[/\\]", path)[-1].split(".")[0]
     name = stem if stem.isidentifier() and stem.isascii() else "blocks"
-    edit = Edit(source.span(at.end, at.end), f" as {name}")
+    edit = Edit(at.source.span(at.end, at.end), f" as {name}")
     message = "an import has a name, which stands before its templates"
     findings.add("E0202", message, at, helps=(Help(f"add `as {name}`", (edit,)),))
 
@@ -184,11 +180,14 @@ class _Told:
 class _Builder(Transformer_NonRecursive[Token, Any]):
     """From Lark's trees to ours, bottom up; `local` are the names that mean something here."""
 
-    def __init__(self, source: Source, offset: int, local: frozenset[str]) -> None:
+    def __init__(
+        self, source: Source, offset: int, local: frozenset[str], findings: Findings
+    ) -> None:
         super().__init__(visit_tokens=False)
         self._source = source
         self._offset = offset
         self._local = local
+        self._findings = findings
 
     def _at(self, meta: Meta) -> Span:
         return _span(self._source, self._offset, meta)
@@ -206,7 +205,10 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def imported(self, meta: Meta, parts: list[Any]) -> tree.Import | None:
         word, name = parts
-        return tree.Import(name, self._text(word)) if name else None
+        if name is None:
+            _nameless(_unquote(word), self._at(meta), self._findings)
+            return None
+        return tree.Import(name, self._text(word))
 
     alias = name
 
@@ -290,8 +292,11 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         return tree.When(test, body, otherwise or (), self._word(meta, "when"))
 
     def repeat(self, meta: Meta, parts: list[Any]) -> tree.Repeat:
-        name, index, first, last, statement = parts
-        return tree.Repeat(name, index, first, last, statement, name.span)
+        name, index, first, last, word, step, statement = parts
+        if word is not None and word.text != "step":
+            helps = (Help("write `step`", (Edit(word.span, "step"),)),)
+            self._findings.add("E0101", f"unexpected `{word.text}`", word.span, helps=helps)
+        return tree.Repeat(name, index, first, last, step, statement, name.span)
 
     def named(self, meta: Meta, parts: list[Any]) -> tree.Statement:
         name, statement = parts

@@ -249,12 +249,13 @@ class When:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A statement for each index from `first` to `last`, both included."""
+    """A statement for each index from `first` to `last`, both included, or every `step`-th."""
 
     name: Name
     index: Name | None
     first: Expression
     last: Expression
+    step: Expression | None
     statement: "Statement"
     span: Span = _span()
 

@@ -47,6 +47,9 @@ LAYOUTS = (
     "flax",
     "flax_transpose_kernel",
     "onnx",
+    "haiku",
+    "paddle",
+    "caffe2",
 )
 """Whose layouts the tensors of a checkpoint may have."""
 

@@ -371,11 +371,12 @@ class _Reader:
         parts = self._parts(value)
         ends = list(self._items(parts.get("range")))
         statement = self._statement(parts["layer"]) if "layer" in parts else None
-        if len(ends) != 2 or statement is None or "name" not in parts:
+        if len(ends) not in (2, 3) or statement is None or "name" not in parts:
             return self._broken(key)
         index = self._name(parts["index"]) if "index" in parts else None
-        first, last = map(self._value, ends)
-        return tree.Repeat(self._name(parts["name"]), index, first, last, statement, self._at(key))
+        first, last, *steps = map(self._value, ends)
+        name, step = self._name(parts["name"]), steps[0] if steps else None
+        return tree.Repeat(name, index, first, last, step, statement, self._at(key))
 
     _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement]]] = {
         "sequential": _sequential,

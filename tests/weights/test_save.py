@@ -85,10 +85,9 @@ def test_imported_files_travel_with_their_spec(tmp_path: Path) -> None:
     codsl.save_weights(again, tmp_path / "again.safetensors")
     assert same(net, codsl.build(tmp_path / "again.safetensors"))
     spoilt = MORE.replace("conv1d", "conv2d").replace("1)", "3)")
-    with pytest.raises(codsl.SpecError, match=r"net.safetensors/../lib/more.codsl:2:24"):
-        codsl.check(
-            rewritten(path, imports={"../lib/blocks.yaml": BLOCKS, "../lib/more.codsl": spoilt})
-        )
+    imports = json.dumps({"../lib/blocks.yaml": BLOCKS, "../lib/more.codsl": spoilt})
+    with pytest.raises(codsl.SpecError, match=r"other.safetensors/../lib/more.codsl:2:24"):
+        codsl.check(rewritten(path, imports))
 
 
 def rewritten(path: Path, imports: str) -> Path:
@@ -106,8 +105,8 @@ def rewritten(path: Path, imports: str) -> Path:
     "imports", ["[]", "{", "[" * 100_000, '{"../lib/blocks.yaml": 3}', "", "{}"]
 )
 def test_spoilt_imports_are_refused(imports: str, tmp_path: Path) -> None:
-    (tmp_path / "blocks.yaml").write_text(BLOCKS)
-    (tmp_path / "more.codsl").write_text(MORE)
+    for name, text in (("blocks.yaml", BLOCKS), ("more.codsl", MORE)):
+        (tmp_path / name).write_text(text)
     path = tmp_path / "net.safetensors"
     codsl.save_weights(codsl.build(IMPORTING.replace("../lib/", ""), root=tmp_path), path)
     with pytest.raises(codsl.SpecError, match=r"E0103|E0501"):
