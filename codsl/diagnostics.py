@@ -46,7 +46,7 @@ class Help:
 @dataclass(frozen=True)
 class Diagnostic:
     """One mistake. Codes by stage: E01 syntax, E02 structure, E03 names and values,
-    E04 layers, shapes and time, E06 weights, W07 lint."""
+    E04 layers, shapes and time, E05 imports, E06 weights, W07 lint."""
 
     code: str
     message: str
@@ -125,7 +125,7 @@ class Findings:
             tuple(map(shorten, notes)),
             tuple(Help(each) if isinstance(each, str) else each for each in helps),
         )
-        place = (code, found.message, found.span and (found.span.start, found.span.end))
+        place = (code, found.message, found.span)
         if place in self._said:
             return
         self._said.add(place)

@@ -36,12 +36,23 @@ def declare_spec(parser: ArgumentParser, optional: bool = False) -> None:
         dest="params",
         help="a parameter of the spec: a number, true, a text, (1, 2), relu; repeatable",
     )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        type=Path,
+        help="the folder that no imported file lies outside of; that of the spec if left out",
+    )
 
 
 def read(options: Namespace) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
     """The graph of the spec, None where it has mistakes, and all that there is to say of it."""
     try:
-        return inspect(Path(options.spec), variant=options.variant, params=dict(options.params))
+        return inspect(
+            Path(options.spec),
+            variant=options.variant,
+            params=dict(options.params),
+            root=options.root,
+        )
     except SpecError as error:
         return None, error.diagnostics
 

@@ -7,14 +7,17 @@ import torch
 from torch import Tensor
 
 from codsl.engine.backends.table import backend_of
+from codsl.engine.chunks import Chunks
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
+from codsl.engine.style import LAST
 from codsl.engine.trial import trial
 from codsl.nn.intake import check_alike, check_stream
-from codsl.nn.laid import as_clips
+from codsl.nn.laid import Laid, as_clips
 from codsl.nn.nest import rebuild
+from codsl.nn.program import Values
 from codsl.nn.state import State
-from codsl.nn.streaming import Streaming
+from codsl.nn.streaming import Streaming, behind
 
 
 class FastStep:
@@ -51,10 +54,12 @@ class FastStep:
         self._laid = self._net.laid
         self._precision = precision
         self._plan: Plan | None = None
+        self._chunks: Chunks | None = None
         self._running = False
-        graph = self._laid.program.graph
+        graph = self._graph = self._laid.program.graph
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
         self._plans = not bursts and not self._laid.program.foreign
+        self._planes = any(len(frame.space) == 2 for frame in graph.frames)
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
@@ -112,9 +117,36 @@ class FastStep:
         `pad_end` also those that end padding makes due."""
         self._stop()
         try:
-            return self._net.forward_steps(chunk, pad_end, update_state)
+            return self._net.chunked(chunk, pad_end, update_state, self._advance)
         finally:
             self._start()
+
+    def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
+        """The outputs that become due with clips: at the beginning by the network itself, then by
+        kernels."""
+        early = min(max(0, self._graph.cycle.start - state.frame), xs[0].shape[2])
+        if laid.program.foreign or early == xs[0].shape[2]:
+            return laid.program.steps(xs, state)
+        ys: Values = (None,) * len(self._graph.outputs)
+        if early:
+            ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
+        rest, state = self._by_kernels([x[:, :, early:] for x in xs], state)
+        return tuple(map(behind, ys, rest)), state
+
+    def _by_kernels(self, xs: list[Tensor], state: State) -> tuple[Values, State]:
+        """A chunk beyond the beginning: at once, or a frame at a time where frames are planes,
+        which one by one stay in the caches."""
+        if not self._planes or self._plan is None or not self._plan.fits(state):
+            if self._chunks is None:
+                like = torch.empty(0, dtype=state.dtype, device=state.device)
+                self._chunks = Chunks(Lister(self._laid.program, like, LAST), last=True)
+            return self._chunks.steps(xs, state)
+        self._plan.load(state)
+        frames = zip(*(x.unbind(2) for x in xs), strict=True)
+        columns = zip(*(self._plan.step(list(frame)) for frame in frames), strict=True)
+        due = ([y for y in column if y is not None] for column in columns)
+        ys = tuple(torch.stack(column, 2) if column else None for column in due)
+        return ys, self._plan.dump()
 
     @torch.inference_mode()
     def step(self, frame: Any, state: State) -> tuple[Any, State]:
@@ -149,6 +181,11 @@ class FastStep:
         self._running = False
         self._start()
 
+    @property
+    def held(self) -> int:
+        """Bytes that the plan keeps between two frames; 0 where there is none yet."""
+        return self._plan.held if self._plan is not None else 0
+
     def _stop(self) -> None:
         """Give the state back to the network."""
         if self._running and self._plan is not None:
@@ -161,7 +198,7 @@ class FastStep:
         state, plan = self._net.get_state(), self._plan
         if state is None or plan is None or not plan.fits(state):
             return
-        if state.frame >= self._laid.program.graph.cycle.start:
+        if state.frame >= self._graph.cycle.start:
             plan.load(state)
             self._running = True
             self._net.reset()

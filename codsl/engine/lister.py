@@ -113,9 +113,8 @@ class _Listing:
     def _came(self, value: int, slot: int) -> None:
         """Note an item of a value."""
         self._new.setdefault(value, []).append(slot)
-        for number, feed in enumerate(self._schedule.feeds):
-            if feed.value == value and feed.through is None:
-                self._kept[number].append(slot)
+        for number in self._program.feeds_of.get(value, ()):
+            self._kept[number].append(slot)
 
     def _keep(self, index: int) -> None:
         """Make what is kept of the items that have come to a node."""

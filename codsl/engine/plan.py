@@ -101,6 +101,12 @@ class Plan:
         """The other way."""
         return x.to(self.like.dtype) if self._casts and x.dtype == self._precision else x
 
+    @property
+    def held(self) -> int:
+        """Bytes of the items and tensors that are kept."""
+        kept = [item for shelf in self._shelves for item in shelf.all()]
+        return sum(each.numel() * each.element_size() for each in (*kept, *self._carried))
+
     def dump(self) -> State:
         """The state of the stream, in memory of its own."""
         here = self.like

@@ -21,3 +21,5 @@ class Style:
 
 GRAPH = Style()
 """Plain convolutions, for graphs that others run."""
+LAST = Style(last=True)
+"""Torch's own operations, channels beside each other, for batches of any size."""

@@ -1,9 +1,11 @@
 """What to say where values cannot meet in time: the layers that make them differ, and a mend."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from codsl.algebra.time import Time, longest, lost, shortens
 from codsl.diagnostics import Edit, Findings, Help, Label, plural
+from codsl.source import Span
 from codsl.spec.mend import added
 from codsl.spec.spec import Item, Spec
 
@@ -18,43 +20,56 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
 
     `kind` is `stride` or `length`.
     """
-    strides = kind == "stride"
-    labels = [
-        Label(item.origin.span, "these meet here"),
-        *_culprits(spec, item, times, strides),
-        *(Label(use, f"in this use of `{use.text}`") for use in item.origin.uses),
-    ]
-    if strides:
-        findings.add(
-            "E0412",
-            "the strides over time differ",
-            *labels,
-            notes=[
-                f"`{label}` gives one item every {_nth(time.stride)} of the input"
-                for label, time in zip(item.labels, times, strict=True)
-            ],
-            helps=("give every branch the same stride over time",),
-        )
-        return
+    if kind == "stride":
+        _strides(spec, item, times, findings)
+    else:
+        _lengths(spec, item, times, findings)
+
+
+def _strides(spec: Spec, item: Item, times: list[Time], findings: Findings) -> None:
+    findings.add(
+        "E0412",
+        "the strides over time differ",
+        *_labels(item, _culprits(_alone(spec, item, [True] * len(times)), _strided)),
+        notes=[
+            f"`{label}` gives one item every {_nth(time.stride)} of the input"
+            for label, time in zip(item.labels, times, strict=True)
+        ],
+        helps=("give every branch the same stride over time",),
+    )
+
+
+def _lengths(spec: Spec, item: Item, times: list[Time], findings: Findings) -> None:
     most = longest(times)
-    fewer = [
-        f"`{label}` gives {plural(lost(most, time), 'item')} fewer than the longest"
-        for label, time in zip(item.labels, times, strict=True)
-        if lost(most, time) > 0
+    fewer = [max(0, lost(most, time)) for time in times]
+    notes = [
+        f"`{label}` gives {plural(count, 'item')} fewer than the longest"
+        for label, count in zip(item.labels, fewer, strict=True)
+        if count
     ]
     why = "item `j` of a stream is joined with item `j`, and the last ones would find no partner"
+    culprits = _culprits(_alone(spec, item, [count > 0 for count in fewer]), _loses)
+    longer: list[Item] = []
+    if not culprits:
+        longer = _alone(spec, item, [count == 0 for count in fewer])
+        culprits = _culprits(longer, _adds)
     findings.add(
         "E0407",
         "the lengths over time differ",
-        *labels,
-        notes=[*fewer, why],
-        helps=(_mend(item, times),),
+        *_labels(item, culprits),
+        notes=[*notes, why],
+        helps=_less(longer, max(fewer)) if culprits and longer else (_mend(item, fewer),),
     )
+
+
+def _labels(item: Item, culprits: list[Label]) -> list[Label]:
+    uses = [Label(use, f"in this use of `{use.text}`") for use in item.origin.uses]
+    return [Label(item.origin.span, "these meet here"), *culprits, *uses]
 
 
 def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
     """The edits that let the residuals around an item crop their shortcuts, if it shortens time."""
-    edits: dict[int, Edit] = {}
+    edits: dict[Span, Edit] = {}
     after: set[int] = set()
     for value, each in enumerate(spec.items, len(spec.inputs)):
         if each is not item and after.isdisjoint(each.inputs):
@@ -62,7 +77,7 @@ def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
         after.add(value)
         shorter = each.labels == _RESIDUAL and after.isdisjoint(each.inputs[:1])
         if shorter and each.shrink is None:
-            edits.update((edit.span.start, edit) for edit in _shrunk(each))
+            edits.update((edit.span, edit) for edit in _shrunk(each))
     return tuple(edits.values())
 
 
@@ -74,32 +89,49 @@ def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
-def _mend(item: Item, times: list[Time]) -> Help:
-    if item.labels == _RESIDUAL and lost(times[0], times[-1]) > 0:
+def _mend(item: Item, fewer: list[int]) -> Help:
+    if item.labels == _RESIDUAL and fewer[-1]:
         return Help(
             "pad the body over time, or say which frames of the shortcut it meets: "
             "`shrink` is `centered`, `lagging` or `leading`",
             _shrunk(item),
         )
+    if item.labels == _RESIDUAL:
+        return Help("pad the shortcut over time, or make the body as much shorter")
     return Help("pad the shorter over time")
 
 
-def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:
-    """The layers of one branch alone that stride, or that make it shorter than the others."""
-    behind = [_behind(spec, value) for value in item.inputs]
-    most = longest(times)
-    short = [
-        indices
-        for indices, time in zip(behind, times, strict=True)
-        if strides or lost(most, time) > 0
+def _less(longer: list[Item], count: int) -> list[Help]:
+    """Ways to make what is too long shorter, with edits where one layer alone makes it so."""
+    edits = [_padded(longer, word) for word in ('"causal"', '"same"')]
+    return [
+        Help('`padding="causal"` keeps the length, and looks at nothing to come', edits[0]),
+        Help('`padding="same"` keeps it too, and looks as far ahead as back', edits[1]),
+        Help(f"a `crop` behind it leaves out the last ones: `back` is {count}"),
     ]
-    labels: dict[object, Label] = {}
-    for index in sorted(set().union(*short) - behind[0].intersection(*behind[1:])):
-        at = spec.items[index].origin.span
-        said = _said(spec.items[index], strides)
-        if said and (at.start, at.end) not in labels:
-            labels[at.start, at.end] = Label(at, said)
-    return list(labels.values())[:MOST]
+
+
+def _padded(longer: list[Item], padding: str) -> tuple[Edit, ...]:
+    """The edit of the padding of the only layer that adds items, where that is over time alone."""
+    adding = [each for each in longer if _adds(each)]
+    written = adding[0].origin.arguments.get("padding")
+    if len(adding) > 1 or adding[0].frame.space or _time(adding[0]).stride > 1 or not written:
+        return ()
+    return () if adding[0].origin.uses else (Edit(written, padding),)
+
+
+def _alone(spec: Spec, item: Item, which: list[bool]) -> list[Item]:
+    """The items of these branches, but not those that all branches have in common."""
+    behind = [_behind(spec, value) for value in item.inputs]
+    chosen = [indices for indices, wanted in zip(behind, which, strict=True) if wanted]
+    alone = set().union(*chosen) - behind[0].intersection(*behind[1:])
+    return [spec.items[index] for index in sorted(alone)]
+
+
+def _culprits(items: list[Item], said: Callable[[Item], str]) -> list[Label]:
+    """The layers of which something is said, each once."""
+    labels = {each.origin.span: Label(each.origin.span, said(each)) for each in reversed(items)}
+    return [label for label in reversed(labels.values()) if label.text][:MOST]
 
 
 def _behind(spec: Spec, value: int) -> set[int]:
@@ -114,9 +146,21 @@ def _behind(spec: Spec, value: int) -> set[int]:
     return found
 
 
-def _said(item: Item, strides: bool) -> str:
-    time = getattr(item.operation, "time", Time)()
-    if strides:
-        return f"one item every {_nth(time.stride)}" if time.stride > 1 else ""
-    missing = shortens(time)
+def _strided(item: Item) -> str:
+    time = _time(item)
+    return f"one item every {_nth(time.stride)}" if time.stride > 1 else ""
+
+
+def _loses(item: Item) -> str:
+    missing = shortens(_time(item))
     return f"loses {plural(missing, 'item')}" if missing > 0 else ""
+
+
+def _adds(item: Item) -> str:
+    missing = shortens(_time(item))
+    return f"adds {plural(-missing, 'item')}" if missing < 0 else ""
+
+
+def _time(item: Item) -> Time:
+    time: Time = getattr(item.operation, "time", Time)()
+    return time

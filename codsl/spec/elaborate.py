@@ -20,33 +20,42 @@ from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
 from codsl.spec.sources import Sources
 from codsl.spec.spec import Block, Origin, Spec
-from codsl.spec.templates import Templates
-from codsl.spec.unknown import no_layer, unknown
-from codsl.spec.values import Hole, LayerValue, Scope
+from codsl.spec.templates import Found, Templates, templates_of
+from codsl.spec.unknown import no_layer, undefined, unknown
+from codsl.spec.values import Evaluator, Hole, LayerValue, Scope
 from codsl.syntax import tree
+from codsl.syntax.imports import Module
 from codsl.syntax.words import RESERVED_KEYS
 
 Rows = Mapping[str, type[Layer]]
+NO_NETWORK = "one is `network n { input (3, T, 8, 8) ... }`, in YAML `input` and `layers`"
 
 
 def elaborate(
-    document: tree.Document,
+    module: Module,
     rows: Rows,
     variant: str | None,
     params: Mapping[str, Any],
     findings: Findings,
 ) -> Spec | None:
-    """The spec that a document means with these parameters, as far as it can be made out.
+    """The spec that a file means with these parameters, as far as it can be made out.
 
     Params over variant over default. What is wrong goes to `findings`; layers after a mistake are
     still read, with their input unknown. None where not even the inputs are known.
     """
-    check_declared(document, findings)
+    document = module.document
+    for each in module.all():
+        check_declared(each.document, findings)
+    if not document.has_network:
+        at = document.source.span(0, 0)
+        findings.add("E0202", "this file has no network", at, helps=(NO_NETWORK,))
+        return None
+    templates = templates_of(module, rows, findings)
     knowns = knowns_of(document, findings)
     scope = parameters(document, variant, params, findings)
     entries = entries_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
-    place = _beginning(entries, scope, findings)
+    place = _beginning(entries, scope, templates, findings)
     try:
         end = elaborator.statements(document.body, place, entries.start)
     except Full:
@@ -58,7 +67,7 @@ def elaborate(
     outlets = outlets_of(document, place.names, end, findings) if len(made) else ()
     items = made.items()
     if not findings.diagnostics:
-        elaborator.templates.tell_unused()
+        templates.tell_unused()
         tell_unread(entries, items, findings)
     if inlets is None or not items:
         return None
@@ -75,9 +84,9 @@ def elaborate(
     )
 
 
-def _beginning(entries: Entries, scope: Scope, findings: Findings) -> Place:
+def _beginning(entries: Entries, scope: Scope, templates: Templates, findings: Findings) -> Place:
     """The place before the first statement, where the inputs have their names."""
-    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
+    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level(), templates)
     for entry in entries.each:
         if entry.name and place.level.free(entry.name):
             place.level.take(entry.name, entry.span, True, (), findings)
@@ -92,7 +101,6 @@ class _Elaborator:
         self._findings = findings
         self._room = Room(findings)
         self._sources = Sources(document.inputs, findings)
-        self.templates = Templates(document.templates, rows, findings)
         self.made = Drafts(len(document.inputs))
 
     def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
@@ -132,26 +140,39 @@ class _Elaborator:
         flow = self._sources.taken(flow, node.type.span)
         evaluator = place.evaluator(flow, self._findings)
         arguments = passed(node.arguments, evaluator.layer)
-        template = self.templates.named(kind)
-        if node.local and template and not place.shadows(kind):
-            return self._use(template, node, arguments, place, flow)
         if node.local:
             try:
-                value = evaluator.value(tree.Reference(kind, node.type.span))
+                meant = self._meant(node.type, place, evaluator)
             except Hole:
                 return self._lost(node, place)
-            if not isinstance(value, LayerValue):
-                no_layer(kind, value, node.type.span, self._rows, self._findings)
-                return self._lost(node, place)
-            arguments = given(value.arguments) + arguments
-            kind = value.name
+            if isinstance(meant, Found):
+                return self._use(meant, node, arguments, place, flow)
+            arguments = given(meant.arguments) + arguments
+            kind = meant.name
         if kind not in self._rows:
-            unknown(kind, node.type.span, self._rows, self.templates.names, self._findings)
+            known = list(place.templates.names())
+            unknown(kind, node.type.span, self._rows, known, self._findings)
             if kind != "input":
                 for argument in arguments:
                     self._try(argument)
             return self._lost(node, place)
         return self._row(kind, node, arguments, place, flow)
+
+    def _meant(self, name: tree.Name, place: Place, evaluator: Evaluator) -> Found | LayerValue:
+        """The template or the layer that a name of the file stands for; raises `Hole` once it is
+        reported that it is neither."""
+        found = None if place.shadows(name.text) else place.templates.find(name)
+        if found:
+            return found
+        values = place.scope.names()
+        if name.text not in values:
+            undefined(name, values, list(place.templates.names()), self._findings)
+            raise Hole
+        value = evaluator.value(tree.Reference(name.text, name.span))
+        if not isinstance(value, LayerValue):
+            no_layer(name, value, self._rows, self._findings)
+            raise Hole
+        return value
 
     def _lost(self, node: tree.Layer, place: Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
@@ -221,7 +242,7 @@ class _Elaborator:
 
     def _use(
         self,
-        template: tree.Template,
+        found: Found,
         node: tree.Layer,
         arguments: list[Passed],
         place: Place,
@@ -229,9 +250,10 @@ class _Elaborator:
     ) -> Flow:
         """A template in use: its body with its own parameters, names and, if named, keys."""
         at, channels = node.type.span, flow.frame.channels if flow.frame else None
+        template = found.template
         try:
-            self.templates.use(template, at, place.within)
-            scope = self.templates.scope(template, at, arguments, channels)
+            found.home.use(template, at, place.within)
+            scope = found.home.scope(template, at, arguments, channels)
         except Hole:
             return self._lost(node, place)
         level = place.level_of(node.name, self._findings)
@@ -240,8 +262,9 @@ class _Elaborator:
             scope=scope,
             names=Names(None, {"input": flow}),
             level=level or place.level,
+            templates=found.home,
             uses=(at, *place.uses),
-            within=(*place.within, template.name.text),
+            within=(*place.within, template),
             depth=place.depth + 1,
         )
         start = len(self.made)

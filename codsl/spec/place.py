@@ -6,6 +6,7 @@ from codsl.diagnostics import Findings
 from codsl.source import Span
 from codsl.spec.declared import reserved
 from codsl.spec.names import Flow, Level, Names
+from codsl.spec.templates import Templates
 from codsl.spec.values import Evaluator, LayerValue, Scope
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED_KEYS
@@ -15,15 +16,16 @@ from codsl.syntax.words import RESERVED_KEYS
 class Place:
     """What values, names and keys mean here.
 
-    `uses` are the uses of templates that led here, `within` those templates, innermost last.
-    `still` says that layers here are on single frames.
+    `templates` are those that the file knows. `uses` are the uses of templates that led here,
+    `within` those templates, innermost last. `still` says that layers here are on single frames.
     """
 
     scope: Scope
     names: Names
     level: Level
+    templates: Templates
     uses: tuple[Span, ...] = ()
-    within: tuple[str, ...] = ()
+    within: tuple[tree.Template, ...] = ()
     depth: int = 0
     still: bool = False
 

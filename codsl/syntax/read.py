@@ -1,6 +1,7 @@
 """Which surface a source is written in, and its tree."""
 
 import re
+from enum import StrEnum
 
 from jsonschema import Draft202012Validator
 
@@ -22,6 +23,30 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\ufff
 _HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
 _YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")
 _YAML_KEY = re.compile(r"(?:\s*#[^\n]*\n|\s)*(?:---\s*)?([a-z]+)[ \t]*:")
+
+
+class Surface(StrEnum):
+    """A way to write a spec."""
+
+    TEXT = "text"
+    YAML = "yaml"
+
+    @property
+    def other(self) -> "Surface":
+        """The other one."""
+        return Surface.YAML if self is Surface.TEXT else Surface.TEXT
+
+    @property
+    def words(self) -> str:
+        """What it is called in a sentence."""
+        return "the text form" if self is Surface.TEXT else "YAML"
+
+
+def surface(source: Source) -> Surface:
+    """What a source is written in: a text that starts with `codsl 1` is of the text form."""
+    text = source.text.removeprefix(MARK)
+    is_text = source.name.endswith(".codsl") or _HEADER.match(text)
+    return Surface.TEXT if is_text else Surface.YAML
 
 
 def read(

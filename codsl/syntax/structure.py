@@ -118,11 +118,11 @@ _CONSTRUCTS: Schema = {
             "name": COMMON["name"],
             "index": COMMON["name"],
             "range": {
-                "description": "the first index and the last, both included",
+                "description": "the first index and the last, both included, and a step",
                 "type": "array",
                 "items": {"type": ["integer", "string"]},
                 "minItems": 2,
-                "maxItems": 2,
+                "maxItems": 3,
             },
             "layer": {"$ref": "#/$defs/statement"},
         },
@@ -200,6 +200,9 @@ _CHECKPOINT: Schema = _object(
     description="how a checkpoint calls its tensors, and how it lays them out",
 )
 
+OF_A_NETWORK = frozenset({"name", "input", "inputs", "outputs", "params", "variants", "layers"})
+"""The keys that a file of templates alone has not."""
+
 _TOP: Schema = {
     "codsl": {
         "description": "the version of the language",
@@ -234,6 +237,13 @@ _TOP: Schema = {
             "additionalProperties": {"type": VALUE},
         },
     },
+    "import": {
+        "description": "files whose templates are used here, as `$blocks.unit`, by the name before "
+        "the dot: `{blocks: ./blocks.yaml}`",
+        "type": "object",
+        **NAMED,
+        "additionalProperties": {"type": "string", "x-words": {"type": "a path is a text"}},
+    },
     "templates": {
         "description": "layers under a name, with parameters of their own",
         "type": "object",
@@ -257,11 +267,19 @@ def structure(layers: Schema | None = None) -> Schema:
     return {
         "type": "object",
         "properties": _TOP,
-        "required": ["codsl", "layers"],
         "additionalProperties": False,
-        "if": {"required": ["inputs"]},
-        "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
-        "else": {"required": ["input"], "properties": dict.fromkeys(_TOP, True)},
+        "if": {
+            "required": ["templates"],
+            "properties": dict.fromkeys(sorted(OF_A_NETWORK), False),
+        },
+        "then": {"required": ["codsl"]},
+        "else": {
+            "required": ["codsl", "layers"],
+            "properties": dict.fromkeys(_TOP, True),
+            "if": {"required": ["inputs"]},
+            "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
+            "else": {"required": ["input"], "properties": dict.fromkeys(_TOP, True)},
+        },
         "$defs": {
             "input": _INPUT,
             "checkpoint": _CHECKPOINT,

@@ -7,7 +7,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from codsl.diagnostics import Edit, Findings, Help
 from codsl.source import Source, Span
-from codsl.syntax.words import LATER, RESERVED, not_yet
+from codsl.syntax.words import RESERVED
 
 INSERTIONS = {
     "RPAR": ")",
@@ -24,7 +24,7 @@ INSERTIONS = {
 }
 """Single tokens worth offering where one of them would let the parser go on."""
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_IMPORT = re.compile(r"\s*import\b")
 _FOREIGN = {
     "'": ("texts stand in double quotes", '"'),
     ";": ("statements need no `;`: a new line, or nothing, is between them", ""),
@@ -36,25 +36,12 @@ _FOREIGN = {
 def report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> None:
     """Say what stands where something else was expected, and which single token would mend it."""
     at = offset + max(0, error.pos_in_stream or 0)
-    if (later := _later(source, at)) is not None:
-        findings.add("E0206", not_yet(later.text), later)
-    elif isinstance(error, UnexpectedCharacters):
+    if isinstance(error, UnexpectedCharacters):
         _character(source.span(at, at + 1), findings)
     elif isinstance(error, UnexpectedToken):
         _token(error, source, at, findings)
     else:
         raise error
-
-
-def _later(source: Source, at: int) -> Span | None:
-    """The word of a construct of later versions that the broken line starts with, if it does."""
-    line = source.position(at)[0]
-    text = source.line(line)
-    found = _WORD.match(text.lstrip())
-    if found is None or found[0] not in LATER:
-        return None
-    start = at - source.position(at)[1] + 1 + len(text) - len(text.lstrip())
-    return source.span(start, start + len(found[0]))
 
 
 def _character(found: Span, findings: Findings) -> None:
@@ -84,6 +71,8 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
     notes = []
     if token in RESERVED and not helps:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
+    if _IMPORT.match(source.line(source.position(at)[0])):
+        notes.append('outside the network stands `import "./blocks.codsl" as blocks`')
     findings.add("E0101", message, found, notes=notes, helps=helps[:1])
 
 

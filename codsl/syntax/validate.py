@@ -10,7 +10,6 @@ from jsonschema.exceptions import ValidationError
 from codsl.diagnostics import Edit, Findings, Help, suggest
 from codsl.source import Source, Span
 from codsl.syntax import holes
-from codsl.syntax.words import LATER, not_yet
 from codsl.syntax.yaml_nodes import entry, span_of
 
 KINDS = {
@@ -76,7 +75,9 @@ def _violation(
             known = schema.get("properties", {})
             for key in value:
                 if key not in known:
-                    _unknown(key, known, span_of(source, entry(node, key)[0]), findings)
+                    key_at = span_of(source, entry(node, key)[0])
+                    helps = _close(key, known, key_at)
+                    findings.add("E0203", f"unknown key `{key}`", key_at, helps=helps)
         case "required":
             missing = [key for key in schema["required"] if not _meant(key, value, schema)]
             if missing and error.message.startswith(repr(missing[0])):
@@ -126,13 +127,6 @@ def _several(value: dict[str, Any], at: Span, findings: Findings) -> None:
         message = f"an item is one layer; this one holds {keys} beside `{first}`"
         helps = ["start each with a `-`"]
     findings.add("E0204", message, at, helps=helps)
-
-
-def _unknown(key: str, known: Iterable[str], at: Span, findings: Findings) -> None:
-    if key in LATER:
-        findings.add("E0206", not_yet(key), at)
-    else:
-        findings.add("E0203", f"unknown key `{key}`", at, helps=_close(key, known, at))
 
 
 def _meant(key: str, value: dict[str, Any], schema: Any) -> bool:

@@ -12,6 +12,7 @@ from codsl.syntax import tree
 from codsl.syntax.cut import round_tuple
 from codsl.syntax.dollar import not_a_value
 from codsl.syntax.no_yaml import report
+from codsl.syntax.structure import OF_A_NETWORK
 from codsl.syntax.text_form import read_expression
 from codsl.syntax.validate import validate
 from codsl.syntax.version import foreign
@@ -74,6 +75,7 @@ class _Reader:
                 tree.Variant(self._name(key), self._arguments(value))
                 for key, value in self._pairs(parts.get("variants"))
             ),
+            tuple(self._import(key, value) for key, value in self._pairs(parts.get("import"))),
             tuple(self._template(key, value) for key, value in self._pairs(parts.get("templates"))),
             tuple(self._checkpoint(key, value) for key, value in self._pairs(parts.get("weights"))),
             self._body(parts),
@@ -82,7 +84,7 @@ class _Reader:
 
     def _body(self, parts: dict[str, yaml.Node]) -> tuple[tree.Statement, ...]:
         """The statements of the file, unless what they speak of could not be read."""
-        for part in ("params", "templates"):
+        for part in ("params", "import", "templates"):
             if part in parts and id(parts[part]) in self._bad:
                 return (tree.Broken(None, self._at(parts[part])),)
         return self._statements(parts.get("layers"))
@@ -114,6 +116,8 @@ class _Reader:
 
     def _inputs(self, parts: dict[str, yaml.Node], root: yaml.Node) -> tuple[tree.Input, ...]:
         """The frames that enter; broken where the file lacks them, which is reported."""
+        if "templates" in parts and OF_A_NETWORK.isdisjoint(parts):
+            return ()
         if "inputs" not in parts:
             return (self._input(None, parts.get("input", root)),)
         if "input" in parts:
@@ -159,6 +163,12 @@ class _Reader:
         if plain and scalar_of(plain) is None:
             return tree.Parameter(name, None, None)
         return tree.Parameter(name, None, self._value(value))
+
+    def _import(self, key: yaml.Node, value: yaml.Node) -> tree.Import:
+        path = self._literal(value)
+        if id(value) in self._bad:
+            path = tree.Literal(None, path.span)
+        return tree.Import(self._name(key), path)
 
     def _template(self, key: yaml.Node, value: yaml.Node) -> tree.Template:
         parts = self._parts(value)
@@ -361,11 +371,12 @@ class _Reader:
         parts = self._parts(value)
         ends = list(self._items(parts.get("range")))
         statement = self._statement(parts["layer"]) if "layer" in parts else None
-        if len(ends) != 2 or statement is None or "name" not in parts:
+        if len(ends) not in (2, 3) or statement is None or "name" not in parts:
             return self._broken(key)
         index = self._name(parts["index"]) if "index" in parts else None
-        first, last = map(self._value, ends)
-        return tree.Repeat(self._name(parts["name"]), index, first, last, statement, self._at(key))
+        first, last, *steps = map(self._value, ends)
+        name, step = self._name(parts["name"]), steps[0] if steps else None
+        return tree.Repeat(name, index, first, last, step, statement, self._at(key))
 
     _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement]]] = {
         "sequential": _sequential,

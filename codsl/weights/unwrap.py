@@ -17,6 +17,7 @@ ENVELOPES = (
     "params",
     "weights",
     "module",
+    "blobs",
 )
 """The keys under which checkpoints have their weights, in the order in which they are tried."""
 

@@ -39,7 +39,9 @@ def shown(report: Report, width: int, terminal: bool = False) -> str:
 
 
 def row(path: str, kind: str = "relu") -> Row:
-    return Row(path, kind, (1, "T"), 2, 1, 3, 0, (0,), 4.0, 8)
+    return Row(
+        path, kind, ("input",), (1, "T"), 2, 1, 3, 2, 0, 0, 0, (0,), 4.0, 8, (), True
+    )  # fmt: skip
 
 
 def report_of(name: str, *rows: Row) -> Report:

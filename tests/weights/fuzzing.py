@@ -27,9 +27,9 @@ from codsl.weights.entry import Entry
 from codsl.weights.formats import (
     flax,
     keras,
-    megengine,
     npz,
     onnx,
+    pickles,
     safetensors,
     sharded,
     torch,
@@ -221,7 +221,7 @@ ROWS = (
     Row(torch.FORMAT, ".pt", hostility.torch_files, (in_member, other_operation)),
     Row(flax.FORMAT, ".msgpack", hostility.flax_files, (other_value,)),
     Row(keras.FORMAT, ".h5", framework_files(".h5", ".keras"), (in_member,)),
-    Row(megengine.FORMAT, ".pkl", framework_files(".pkl"), (other_operation,)),
+    Row(pickles.FORMAT, ".pkl", framework_files(".pkl"), (other_operation,)),
     Row(onnx.FORMAT, ".onnx", framework_files(".onnx")),
 )
 

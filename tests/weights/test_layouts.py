@@ -45,7 +45,9 @@ def network(spec: str) -> Network:
 
 
 def specs(layout: str) -> str:
-    """Keras and Flax have no transposed convolution with groups."""
+    """Keras, Flax and Haiku have no transposed convolution with groups, Haiku has no PReLU."""
+    if layout == "haiku":
+        return SPEC.replace("act = prelu(num_parameters=6)", "relu")
     without = ("keras", "tensorflow", "flax", "flax_transpose_kernel")
     return SPEC if layout in without else GROUPED_UP
 

@@ -24,6 +24,9 @@ def _style(batch: int, device: torch.device) -> Style:
 def _compiled(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
     """By `torch.compile`, as one graph."""
     run = torch.compile(PureStep(listing).eval(), fullgraph=True, options=SETTINGS)
+    with catch_warnings():
+        simplefilter("ignore")
+        run(*given)
     return lambda *tensors: grouped(listing, run(*tensors))
 
 

@@ -7,16 +7,14 @@ from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import torch
-from torch import Tensor
-
-from codsl.engine.pure import PureStep
+from torch import Tensor, nn
 
 PACKAGES = {"onnx": "onnx", "onnxscript": "onnx"}
 """What writing a model needs, and the extra that brings it."""
 
 
 def onnx_model(
-    step: PureStep,
+    step: nn.Module,
     given: Sequence[Tensor],
     inputs: Sequence[str],
     outputs: Sequence[str],

@@ -1,4 +1,4 @@
-"""Pickles of MegEngine (`.pkl`, `.mge`): arrays and tensors, read without running anything."""
+"""Pickles of arrays, as MegEngine, Paddle, Caffe2 and JAX have them: read and not run."""
 
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,14 @@ NAMES = {
     ("numpy._core.numeric", "_frombuffer"): "frombuffer",
     ("megengine.tensor", "Tensor"): "tensor",
     ("megengine.tensor", "Parameter"): "tensor",
+    ("builtins", "tuple"): "tuple",
+    ("__builtin__", "tuple"): "tuple",
+    ("jax._src.array", "_reconstruct_array"): "jax",
+    ("jax._src.device_array", "reconstruct_device_array"): "jax",
+    ("haiku._src.data_structures", "FlatMapping"): "mapping",
+    ("haiku._src.data_structures", "FlatMap"): "mapping",
+    ("haiku._src.data_structures", "frozendict"): "mapping",
+    ("flax.core.frozen_dict", "FrozenDict"): "mapping",
 }
 """The names that mean something here."""
 
@@ -60,7 +68,10 @@ OPAQUE = {
 LEGACY_TORCH = bytes.fromhex("8a0a6cfc9c46f9206aa85019")
 """How files of torch begin, after the protocol, that are no zip archives."""
 
-STATE_DICT = "save its numbers alone: `megengine.save(net.state_dict(), path)`"
+NUMBERS_ALONE = {
+    "megengine": "save its numbers alone: `megengine.save(net.state_dict(), path)`",
+    "paddle": "save its numbers alone: `paddle.save(net.state_dict(), path)`",
+}
 MODULES = "or ask for the arrays of whole modules, without their classes: `modules=True`"
 
 
@@ -77,13 +88,12 @@ class Stands:
         named = Named(module, name)
         if known or self.modules:
             return named
-        if module.startswith("megengine."):
-            raise Unsafe(
-                f"it is a whole module or holds one, whose class {named} would have to run",
-                STATE_DICT,
-                MODULES,
-            )
-        raise Unsafe(f"it asks for {named}, whose code would have to run", STATE_DICT, MODULES)
+        framework = module.partition(".")[0]
+        alone = NUMBERS_ALONE.get(framework, "save its arrays alone: `numpy.savez(path, **arrays)`")
+        if framework in NUMBERS_ALONE:
+            reason = f"it is a whole module or holds one, whose class {named} would have to run"
+            raise Unsafe(reason, alone, MODULES)
+        raise Unsafe(f"it asks for {named}, whose code would have to run", alone, MODULES)
 
     def called(self, function: Value, arguments: tuple[Value, ...]) -> Value:
         """The value of one of the known functions; of another, a thing of its name."""
@@ -106,6 +116,16 @@ class Stands:
                 return Numbers(self.budget).fill((), kind, False, data)
             case "frombuffer", (data, kind, shape, "C" | "F" as order):
                 return Numbers(self.budget).fill(shape, kind, order == "F", data)
+            case "tuple", ((str(), Numbers() as numbers),):
+                return Held(numbers)
+            case "tuple", (list() | tuple() as values,):
+                return tuple(values)
+            case "jax", (Named() as kind, tuple() as given, state, _) if _word(kind) == "array":
+                numbers = self.called(kind, given)
+                numbers.build(state)
+                return numbers
+            case "mapping", (dict() as held,):
+                return held
             case "new", (Named() as kind, Named(), None):
                 return self.made(kind, ())
             case "", _:
@@ -215,7 +235,8 @@ def _entry(value: Value) -> Entry | None:
 
 
 def read(path: Path, modules: bool = False) -> Tree:
-    """What a pickle of MegEngine holds; quantised tensors are their integers.
+    """What a pickle holds; MegEngine's quantised tensors are their integers, a tensor that Paddle
+    names is its array.
 
     A whole module is refused (E0602), unless with `modules` its attributes are asked for, which
     are then in dicts of their own. Raises `WeightsError`.
@@ -235,4 +256,4 @@ def is_one(head: bytes) -> bool:
     return head.startswith((b"ccollections\nOrderedDict\n", b"(dp", b"(lp", b"}q", b"]q"))
 
 
-FORMAT = Format("megengine", (".pkl", ".pickle", ".mge"), is_one, read)
+FORMAT = Format("pickle", (".pkl", ".pickle", ".mge", ".pdparams"), is_one, read)
