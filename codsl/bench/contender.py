@@ -7,10 +7,11 @@ from time import perf_counter
 from typing import Any
 
 from codsl.algebra.time import length
-from codsl.bench.footage import joined, last, repeated
+from codsl.bench.footage import joined, last
 from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
 from codsl.graph.graph import Graph
+from codsl.layers.recipe import memory_of
 from codsl.network import Network
 from codsl.nn.laid import as_clips
 
@@ -97,12 +98,21 @@ def again(window: int | None, scene: Scene) -> Contender | Absent:
     found = Window.of(scene.net.graph, window)
     if isinstance(found, str):
         return Absent(CLIP, found)
+    if scene.streams > 1:
+        return Absent(CLIP, "it costs a stream what it costs alone")
     if scene.past is None:
         return Absent(CLIP, f"a clip of {found.frames} frames takes too much memory")
-    past = repeated(last(scene.past, found.frames), scene.streams)
+    past = last(scene.past, found.frames)
     words = f"a clip of the last {found.frames} again and again, in torch"
     macs = clip_macs(scene.net.graph, found.frames) / found.stride
-    return Contender(CLIP, words, Rerun(scene.net, past, found), 1, macs, same=not window)
+    run = Rerun(scene.net, past, found)
+    return Contender(CLIP, words, run, 1, macs, same=not window and not counts(scene.net.graph))
+
+
+def counts(graph: Graph) -> bool:
+    """Whether a network carries on more than frames, such as their number, which a clip of the
+    last ones lacks."""
+    return any(memory_of(graph.nodes[index].recipe) for index in graph.live)
 
 
 def clip_macs(graph: Graph, frames: int) -> int:

@@ -62,13 +62,6 @@ def last(clip: Any, frames: int) -> Any:
     return clip[:, :, max(clip.shape[2] - frames, 0) :].clone()
 
 
-def repeated(clip: Any, streams: int) -> Any:
-    """The clip of one stream for so many."""
-    if isinstance(clip, Mapping):
-        return {name: repeated(each, streams) for name, each in clip.items()}
-    return clip.repeat_interleave(streams, 0)
-
-
 def beyond(graph: Graph) -> int:
     """Frames after which a stream no longer feels its beginning, in whole turns; where that is
     never or late, as many as show all that it ever does."""

@@ -101,13 +101,12 @@ def _check(options: Namespace) -> None:
 
 def _bench(graph: Graph | None, options: Namespace) -> None:
     """Measure one thing after the other, and tell each when it is done."""
-    from codsl.bench.limit import matrix
     from codsl.bench.machine import here, threads
     from codsl.bench.result import Results
     from codsl.bench.table import text
 
     with threads(options.threads):
-        results = Results(here(), matrix())
+        results = Results(here())
         print(escape(str(results.machine)), flush=True)
         for found in _measured(graph, options):
             results = results.plus(found)
