@@ -232,7 +232,7 @@ def test_a_kernel_of_keras_over_a_row_fits_one_of_a_signal(axes: tuple[int, ...]
 def test_axes_of_one_stay_in_their_order() -> None:
     """A kernel over time is none over space."""
     net = network("codsl 1\nnetwork n { input (3, T, 8) c = conv2d(4, (5, 1), bias=false) }\n")
-    with pytest.raises(codsl.weights.WeightsError, match="c.weight"):
+    with pytest.raises(codsl.weights.WeightsError, match=r"c\.weight"):
         codsl.load_weights(
             net, {"c.weight": torch.zeros(4, 3, 1, 5)}, adapt={"c.weight": "singletons"}
         )
