@@ -165,8 +165,8 @@ class _Matcher:
             if form.shape == entry.shape:
                 return Move(source, place, entry, form, rule)
         for pattern, adapter in self._terms.adapters:
-            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else None
-            for form in forms(narrow, self._terms.layout) if narrow else ():
+            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else ()
+            for form in (form for each in narrow for form in forms(each, self._terms.layout)):
                 if form.shape == entry.shape:
                     self._used.add(pattern)
                     return Move(source, place, entry, form, rule, adapter)
