@@ -157,9 +157,8 @@ class Layout:
             self.margins.opening = {
                 at: text for at, text in self.margins.opening.items() if at not in starts
             } | {starts[0]: headline}
-        for first in (*node.settings[:1], *node.rules[:1], *node.adapters[:1]):
-            if not self.margins.above.get(start(first)):
-                self.margins.spaced.discard(start(first))
+        firsts: list[Item] = [*node.settings[:1], *node.rules[:1], *node.adapters[:1]]
+        self.margins.spaced -= {at for at in map(start, firsts) if not self.margins.above.get(at)}
 
     def _body(self, statements: Sequence[tree.Statement], indent: int) -> None:
         self._row(statements)
