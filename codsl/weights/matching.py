@@ -9,7 +9,7 @@ from codsl.spec.renaming import Pattern, Renaming, Rule
 from codsl.weights.adapters import Adapter
 from codsl.weights.entry import Entry
 from codsl.weights.folding import Folding, Folds
-from codsl.weights.layouts import forms, keys
+from codsl.weights.layouts import beside, forms, keys
 from codsl.weights.move import Move
 from codsl.weights.places import Place
 from codsl.weights.recut import Recut
@@ -179,8 +179,7 @@ class _Matcher:
             for source, _ in sources:
                 if source in self._taken:
                     continue
-                counter = source.rpartition(".")[2] == "num_batches_tracked"
-                if self._spare(source) or counter:
+                if self._spare(source) or beside(source, self._terms.layout):
                     left.append(source)
                 else:
                     unexpected.append((source, renamed))
