@@ -28,7 +28,7 @@ ORDER: dict[str, set[str]] = {
     "media": {"algebra"},
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
     "engine": {"algebra", "layers", "graph", "nn"},
-    "bench": BASE | {"algebra", "layers", "graph", "nn", "engine", "network", "pipeline"},
+    "bench": BASE | {"algebra", "layers", "graph", "report", "nn", "engine", "network", "pipeline"},
     "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
