@@ -114,10 +114,12 @@ def _less(longer: list[Item], count: int) -> list[Help]:
 def _padded(longer: list[Item], padding: str) -> tuple[Edit, ...]:
     """The edit of the padding of the only layer that adds items, where that is over time alone."""
     adding = [each for each in longer if _adds(each)]
-    written = adding[0].origin.arguments.get("padding")
-    if len(adding) > 1 or adding[0].frame.space or _time(adding[0]).stride > 1 or not written:
+    last = adding[-1]
+    written = last.origin.arguments.get("padding")
+    several = len({each.origin.span for each in adding}) > 1
+    if several or last.frame.space or _time(last).stride > 1 or last.origin.uses or not written:
         return ()
-    return () if adding[0].origin.uses else (Edit(written, padding),)
+    return (Edit(written, padding),)
 
 
 def _alone(spec: Spec, item: Item, which: list[bool]) -> list[Item]:
