@@ -79,7 +79,8 @@ def heading(node: tree.Repeat, writer: Writer) -> str:
     """What a repetition begins with."""
     index = f"{node.index.text} in " if node.index else ""
     ends = f"{writer.expression(node.first)}..{writer.expression(node.last)}"
-    return f"{node.name.text}[{index}{ends}] = "
+    step = f" step {writer.expression(node.step)}" if node.step is not None else ""
+    return f"{node.name.text}[{index}{ends}{step}] = "
 
 
 def branch(node: tree.Branch, writer: Writer) -> str:

@@ -243,10 +243,10 @@ class _Outliner:
         entries = _name(node)
         if node.index:
             entries.append(_entry("index", _scalar(node.index.text)))
-        ends = _list([self._value(node.first), self._value(node.last)])
+        steps = [node.first, node.last, *([] if node.step is None else [node.step])]
         leaf = isinstance(node.statement, tree.Layer | tree.Join)
         inner = self._statement(node.statement, Style.FIT if leaf else style)
-        entries += [_entry("range", ends), _entry("layer", inner)]
+        entries += [_entry("range", _list(map(self._value, steps))), _entry("layer", inner)]
         return _mapping(entries, Style.FIT if leaf else style)
 
 

@@ -8,7 +8,7 @@ from codsl.syntax.numbers import scalar
 
 _UNSAFE = re.compile(r"[-?:,\[\]{}#&*!|>'\"%@`=]|<<|\.\.\.|.*(: | #|:$|\t)|\(.*\)$")
 """How a text begins, or what is in it, that YAML takes for a sign of its own."""
-_IN_FLOW = re.compile(r"[,\[\]{}:]")
+_IN_FLOW = re.compile(r"[,\[\]{}:?]")
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 

@@ -60,4 +60,11 @@ def restyled(text: str, chance: random.Random) -> str:
     style = chance.choice([None, '"'])
     width = chance.choice([40, 80, 1000])
     indent = chance.choice([2, 4])
-    return yaml.dump(data, default_flow_style=flow, default_style=style, sort_keys=False, width=width, indent=indent)
+    return yaml.dump(
+        data,
+        default_flow_style=flow,
+        default_style=style,
+        sort_keys=False,
+        width=width,
+        indent=indent,
+    )

@@ -15,11 +15,25 @@ from codsl.printing.text_lines import text_lines
 from codsl.printing.yaml_lines import yaml_lines
 from codsl.printing.yaml_outline import outline
 from codsl.source import Source, Span
-from codsl.surfaces import _orders
+from codsl.surfaces import _orders as orders
 from codsl.syntax import tree
 from codsl.syntax.words import TYPES
 
-NAMES = ["a", "b1", "conv", "T", "rated", "step", "_x", "type", "name", "layers", "codsl", "is", "test"]
+NAMES = [
+    "a",
+    "b1",
+    "conv",
+    "T",
+    "rated",
+    "step",
+    "_x",
+    "type",
+    "name",
+    "layers",
+    "codsl",
+    "is",
+    "test",
+]
 KINDS = ["conv3d", "relu", "linear", "dropout", "unheard_of", "clamp", "max_pool3d", "softmax"]
 STRINGS = [
     "same", "", " ", "no", "true", "~", "1", "1e5", "0x1f", ".5", "a b", "a: b", "a # b", "#", "- x", "-1x",
@@ -27,7 +41,21 @@ STRINGS = [
     "$(x)", "(1, 2)", "[a]", "{i}.{rest}", "a,b", "<<", "=", "*", "&a", "!t", "%", "@", "`", "?", ":", "x:",
     "null", "int", "layer", "...", "---", "\u00a0", "𝄞", "$(", "(", "'", '"', "\\", "a\\n",
 ]  # fmt: skip
-NUMBERS: list[int | float] = [0, 1, -1, 7, 1234, 0.5, -0.25, 1e-5, 1e16, 1e300, 3.0, -2.5e-9, float("inf")]
+NUMBERS: list[int | float] = [
+    0,
+    1,
+    -1,
+    7,
+    1234,
+    0.5,
+    -0.25,
+    1e-5,
+    1e16,
+    1e300,
+    3.0,
+    -2.5e-9,
+    float("inf"),
+]
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or"]
 
 
@@ -39,6 +67,10 @@ class Trees:
         self._source = Source("<random>", "")
         self._offsets = count(10)
         self._local: list[str] = []
+
+    def chosen(self) -> set[int]:
+        """Half of the places."""
+        return {at for at in range(next(self._offsets)) if self._chance.random() < 0.5}
 
     def span(self) -> Span:
         at = next(self._offsets)
@@ -98,13 +130,15 @@ class Trees:
                 return tree.Element(one, two, self.span())
             case 4:
                 unnamed = tuple(tree.Argument(None, each) for each in (one, two))
-                return tree.Call(tree.Name(self.pick(["max", "round_to"]), self.span()), unnamed, self.span())
+                return tree.Call(
+                    tree.Name(self.pick(["max", "round_to"]), self.span()), unnamed, self.span()
+                )
             case 5:
                 return tree.Tuple((one, two), self.span())
         return tree.Binary(self.pick(OPERATORS), one, two, self.span())
 
     def arguments(self, depth: int = 3, but: str = "name") -> tuple[tree.Argument, ...]:
-        names = [each for each in self.names(6) if each.text not in ("name", "from")]
+        names = [each for each in self.names(5) if each.text not in ("name", "from")]
         return tuple(tree.Argument(name, self.value(depth)) for name in names)
 
     def kind(self) -> tree.Name:
@@ -131,10 +165,13 @@ class Trees:
     def words(self, *known: str) -> tuple[tree.Argument, ...]:
         """Some of the arguments of a construct, in the order that they have."""
         chosen = [word for word in known if self._chance.random() < 0.5]
-        return tuple(tree.Argument(tree.Name(word, self.span()), self.text(self.pick(STRINGS))) for word in chosen)
+        return tuple(
+            tree.Argument(tree.Name(word, self.span()), self.text(self.pick(STRINGS)))
+            for word in chosen
+        )
 
     def body(self, depth: int) -> tuple[tree.Statement, ...]:
-        return self.some(lambda: self.statement(depth), 3) if depth else self.some(self.layer, 2)
+        return self.some(lambda: self.statement(depth), 2) if depth else self.some(self.layer, 2)
 
     def statement(self, depth: int) -> tree.Statement:
         match self._chance.randrange(8):
@@ -144,24 +181,38 @@ class Trees:
             case 1:
                 name, index = self.name(), self.maybe(self.name)
                 inner = self.made(depth - 1, named=False)
-                return tree.Repeat(name, index, self.count(), self.count(), inner, self.span())
+                step = self.maybe(self.count, 0.3)
+                return tree.Repeat(
+                    name, index, self.count(), self.count(), step, inner, self.span()
+                )
             case 2:
-                return tree.When(self.test(), self.body(depth - 1), self.otherwise(depth - 1), self.span())
+                return tree.When(
+                    self.test(), self.body(depth - 1), self.otherwise(depth - 1), self.span()
+                )
         return self.made(depth - 1)
 
     def test(self) -> tree.Expression:
-        return self.pick([tree.Literal(True, self.span()), tree.Binary("<", self.literal(), self.literal(), self.span())])
+        return self.pick(
+            [
+                tree.Literal(True, self.span()),
+                tree.Binary("<", self.literal(), self.literal(), self.span()),
+            ]
+        )
 
     def otherwise(self, depth: int) -> tuple[tree.Statement, ...]:
         if depth and self._chance.random() < 0.3:
-            return (tree.When(self.test(), self.body(depth - 1), self.otherwise(depth - 1), self.span()),)
+            return (
+                tree.When(
+                    self.test(), self.body(depth - 1), self.otherwise(depth - 1), self.span()
+                ),
+            )
         return self.body(max(depth, 0))
 
     def made(self, depth: int, named: bool = True) -> Any:
         """What may have a name."""
         name = self.maybe(self.name) if named else None
         depth = max(depth, 0)
-        sources = self.selectors() if self._chance.random() < 0.2 else ()
+        sources = self.selectors() if self._chance.random() < 0.4 else ()
         match self._chance.randrange(9):
             case 0:
                 return tree.Block(name, self.body(depth), sources, self.span())
@@ -169,9 +220,13 @@ class Trees:
                 return tree.PerFrame(name, self.body(depth), sources, self.span())
             case 2:
                 words = self.words("aggregation", "shrink")
-                return tree.Residual(name, words, self.body(depth), self.body(depth), sources, self.span())
+                return tree.Residual(
+                    name, words, self.body(depth), self.body(depth), sources, self.span()
+                )
             case 3:
-                return tree.Parallel(name, self.words("aggregation"), self.branches(depth), sources, self.span())
+                return tree.Parallel(
+                    name, self.words("aggregation"), self.branches(depth), sources, self.span()
+                )
             case 4:
                 return tree.Join(name, self.words("aggregation"), self.selectors(1), self.span())
         return self.layer(named)
@@ -210,20 +265,29 @@ class Trees:
 
     def pairs(self) -> tuple[tree.Pair, ...]:
         words = self._chance.sample(STRINGS, self._chance.randint(0, 5))
-        return tuple(tree.Pair(self.text(each), self.text(self.pick(STRINGS) + "x" * self._chance.choice([0, 90]))) for each in words)
+        return tuple(
+            tree.Pair(
+                self.text(each), self.text(self.pick(STRINGS) + "x" * self._chance.choice([0, 90]))
+            )
+            for each in words
+        )
 
     def text(self, text: str) -> tree.Literal:
         return tree.Literal(text, self.span())
 
     def checkpoint(self, name: str) -> tree.Checkpoint:
         settings = [tree.Argument(tree.Name("layout", self.span()), self.text("keras"))]
-        several = tree.Tuple(tuple(self.text(each) for each in self._chance.sample(STRINGS, 4)), self.span())
+        several = tree.Tuple(
+            tuple(self.text(each) for each in self._chance.sample(STRINGS, 4)), self.span()
+        )
         settings.append(tree.Argument(tree.Name("allow_missing", self.span()), several))
         chosen = tuple(each for each in settings if self._chance.random() < 0.6)
         return tree.Checkpoint(tree.Name(name, self.span()), chosen, self.pairs(), self.pairs())
 
     def document(self) -> tree.Document:
-        imports = tuple(tree.Import(name, self.text(f"./{name.text}.codsl")) for name in self.names(2))
+        imports = tuple(
+            tree.Import(name, self.text(f"./{name.text}.codsl")) for name in self.names(2)
+        )
         dotted = [f"{each.name.text}.unit" for each in imports]
         templates = self.names(3)
         own = [each.text for each in templates]
@@ -231,24 +295,34 @@ class Trees:
         made = tuple(self.template(each, own + dotted) for each in templates)
         parameters = self.parameters()
         self._local = own + dotted + _layers(parameters)
-        inputs = (self.input(None),) if self._chance.random() < 0.6 else tuple(map(self.input, self.names(3, 1)))
+        inputs = (
+            (self.input(None),)
+            if self._chance.random() < 0.6
+            else tuple(map(self.input, self.names(3, 1)))
+        )
         variants = tuple(tree.Variant(name, self.arguments()) for name in self.names(3))
-        doc = self.maybe(lambda: self.pick([*STRINGS, "one line\nand another\n", "# no comment\n  x\n"]))
+        doc = self.maybe(
+            lambda: self.pick([*STRINGS, "one line\nand another\n", "# no comment\n  x\n"])
+        )
         return tree.Document(
             1, self.maybe(self.name, 0.8), doc, inputs, self.selectors() if self._chance.random() < 0.3 else (),
             parameters, variants, imports, made,
             tuple(self.checkpoint(each) for each in self._chance.sample(STRINGS, self._chance.randint(0, 2))),
-            self.some(lambda: self.statement(4), 5), self._source,
+            self.some(lambda: self.statement(3), 4), self._source,
         )  # fmt: skip
 
     def template(self, name: tree.Name, local: list[str]) -> tree.Template:
         parameters = self.parameters()
         self._local = local + _layers(parameters)
-        return tree.Template(name, parameters, self.body(3), name.span)
+        return tree.Template(name, parameters, self.body(2), name.span)
 
 
 def _is_number(node: tree.Expression) -> bool:
-    return isinstance(node, tree.Literal) and isinstance(node.value, int | float) and not isinstance(node.value, bool)
+    return (
+        isinstance(node, tree.Literal)
+        and isinstance(node.value, int | float)
+        and not isinstance(node.value, bool)
+    )
 
 
 def _layers(parameters: tuple[tree.Parameter, ...]) -> list[str]:
@@ -259,7 +333,7 @@ def printed(document: tree.Document, flat: set[int]) -> tuple[str, str]:
     """A document in the text form and in YAML, with these parts on one line where there is room."""
     margins = Margins()
     margins.flat |= flat
-    writer = Writer({**_orders(), **CONSTRUCTS})
+    writer = Writer({**orders(), **CONSTRUCTS})
     layout = Layout(document, margins, writer)
     places = {"codsl": 1, "doc": 2}
     in_text = text(text_lines(document, layout, writer, places))
