@@ -122,6 +122,7 @@ class AdaptiveAvgPool1d(AdaptivePool):
     """Mean over `kernel_size` items of time: `(B, C, T)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool1d"
     examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
 
@@ -131,6 +132,7 @@ class AdaptiveAvgPool2d(AdaptivePool):
     """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool2d"
     examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
 
@@ -140,6 +142,7 @@ class AdaptiveAvgPool3d(AdaptivePool):
     """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
 
     rank: ClassVar[int] = 3
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool3d"
     examples: ClassVar[Examples] = (
         {"output_size": 1, "kernel_size": 4},
@@ -152,6 +155,7 @@ class AdaptiveMaxPool1d(AdaptivePool):
     """Maximum over `kernel_size` items of time: `(B, C, T)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool1d"
     examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
 
@@ -161,6 +165,7 @@ class AdaptiveMaxPool2d(AdaptivePool):
     """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool2d"
     examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
 
@@ -170,5 +175,6 @@ class AdaptiveMaxPool3d(AdaptivePool):
     """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
 
     rank: ClassVar[int] = 3
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool3d"
     examples: ClassVar[Examples] = ({"output_size": (1, 4, 2), "kernel_size": 3},)

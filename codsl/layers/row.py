@@ -39,10 +39,12 @@ class Layer(ABC):
     the manual, and its methods say what a frame becomes, when, at what cost and how.
 
     A class is abstract or final. `rank` counts the dimensions of its input, time among them;
-    `buffered` says that a state_dict has tensors of it that are not learnt.
+    `also` are names that it has elsewhere, by which it is offered; `buffered` says that a
+    state_dict has tensors of it that are not learnt.
     """
 
     rank: ClassVar[int]
+    also: ClassVar[tuple[str, ...]] = ()
     buffered: ClassVar[bool] = False
     examples: ClassVar[tuple[Mapping[str, Any], ...]]
 
@@ -153,7 +155,7 @@ def check_rank(row: Layer, x: Frame) -> None:
     if row.rank in (ANY_RANK, x.rank):
         return
     name = type_name(type(row))
-    mend = kin_of(row, x.rank)
+    mend = kin_of(type(row), x.rank)
     counted = {1: "time alone", 2: "time and one dimension", 3: "time and two dimensions"}
     raise Mistake(
         "E0401",
@@ -166,13 +168,14 @@ def check_rank(row: Layer, x: Frame) -> None:
     )
 
 
-def kin_of(row: Layer, rank: int) -> str:
+def kin_of(row: type[Layer], rank: int) -> str:
     """The name of its relative of another number of dimensions; its own where it has none."""
-    name = type_name(type(row))
-    kin: Any = type(row).__mro__[1]
-    family = {type_name(each) for each in kin.__subclasses__()}
+    name = type_name(row)
     mend = re.sub(r"[123](?=d$)", str(rank), name)
-    return mend if mend in family else name
+    kin: list[Any] = list(row.__mro__[1:3])
+    family: list[Any] = [below for each in kin for below in each.__subclasses__()]
+    family += [below for each in family for below in each.__subclasses__()]
+    return mend if mend in map(type_name, family) else name
 
 
 def type_name(row: type[Layer]) -> str:

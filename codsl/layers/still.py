@@ -98,7 +98,7 @@ def _upsamples(row: Layer, x: Frame) -> bool:
 
 def _other_rank(row: Layer, x: Frame) -> Mistake:
     name, found = type_name(type(row)), len(x.space)
-    mend = kin_of(row, found) if found else name
+    mend = kin_of(type(row), found) if found else name
     dimensions = "one dimension" if row.rank == 1 else f"{row.rank} dimensions"
     return Mistake(
         "E0401",

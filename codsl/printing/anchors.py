@@ -31,9 +31,10 @@ class Anchor:
     """A part that comments may belong to.
 
     `spaced`: blank lines above it stay. `headed`: what it begins has a line of its own, on which a
-    comment may stand. `item`: in YAML it is an item of a list, and has a mapping of its own. `led`: a word stands before it. `chained`: it goes on with the one before it.
-    `whole`: the statement of one line that it is a part of; `ends`: the one that ends with it.
-    `inner`: what it begins with itself, where it has no name.
+    comment may stand. `item`: in YAML it is an item of a list, and has a mapping of its own. `led`:
+    a word stands before it. `chained`: the condition behind whose `else` it may stand. `whole`: the
+    statement of one line that it is a part of; `ends`: the one that ends with it. `inner`: what it
+    begins with itself, where it has no name.
     """
 
     at: int
@@ -41,7 +42,7 @@ class Anchor:
     headed: bool = False
     item: bool = False
     led: bool = False
-    chained: bool = False
+    chained: int | None = None
     whole: int | None = None
     ends: int | None = None
     inner: int | None = None
@@ -152,5 +153,5 @@ def inside(statement: tree.Statement, at: int | None = None) -> Iterator[Anchor]
         case tree.When():
             yield from body(statement.body)
             for anchor in body(statement.otherwise):
-                chained = anchor.at == start(statement.otherwise[0])
-                yield replace(anchor, chained=chained and len(statement.otherwise) == 1)
+                first = anchor.at == start(statement.otherwise[0])
+                yield replace(anchor, chained=at) if first else anchor

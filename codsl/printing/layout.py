@@ -20,6 +20,13 @@ def _at(item: Item | tree.Name) -> int:
     return item.span.start if isinstance(item, tree.Name) else start(item)
 
 
+def _holds_layer(node: tree.Expression) -> bool:
+    """Whether a value is a layer with arguments, or has one in it."""
+    if isinstance(node, tree.Tuple):
+        return any(map(_holds_layer, node.items))
+    return isinstance(node, tree.Call)
+
+
 def _holds(node: tree.Statement | tree.Branch) -> bool:
     """Whether there is any statement inside."""
     match node:
@@ -30,7 +37,8 @@ def _holds(node: tree.Statement | tree.Branch) -> bool:
         case tree.Parallel():
             return any(map(_holds, node.branches))
         case tree.When():
-            return bool(node.body or node.otherwise)
+            chained = flat.chain(node)
+            return bool(node.body) or (_holds(chained) if chained else bool(node.otherwise))
         case tree.Block() | tree.PerFrame() | tree.Branch():
             return bool(node.body)
     return False
@@ -105,7 +113,8 @@ class Layout:
             self._lift(document.name)
         within: list[Item] = [*document.inputs, *document.outputs[:1], *document.body[:1]]
         self._row(within)
-        network = [document.name] if document.name else [*document.parameters, *within][:1]
+        inside: list[Item | tree.Name] = [*document.parameters, *within]
+        network = [document.name] if document.name else inside[:1]
         parts: list[Item | tree.Name] = [*document.imports, *document.templates, *network]
         parts += [*document.variants, *document.checkpoints]
         self._row(parts)
@@ -148,9 +157,8 @@ class Layout:
             self.margins.opening = {
                 at: text for at, text in self.margins.opening.items() if at not in starts
             } | {starts[0]: headline}
-        for first in (*node.settings[:1], *node.rules[:1], *node.adapters[:1]):
-            if not self.margins.above.get(start(first)):
-                self.margins.spaced.discard(start(first))
+        firsts: list[Item] = [*node.settings[:1], *node.rules[:1], *node.adapters[:1]]
+        self.margins.spaced -= {at for at in map(start, firsts) if not self.margins.above.get(at)}
 
     def _body(self, statements: Sequence[tree.Statement], indent: int) -> None:
         self._row(statements)
@@ -183,11 +191,11 @@ class Layout:
             case tree.Block() | tree.PerFrame():
                 self._body(node.body, deeper)
             case tree.Residual():
-                self._arguments(node.arguments)
+                self._construct_head(node.arguments, (*node.body, *node.shortcut))
                 self._body(node.body, deeper)
                 self._body(node.shortcut, deeper)
             case tree.Parallel():
-                self._arguments(node.arguments)
+                self._construct_head(node.arguments, node.branches)
                 self._row(node.branches)
                 for branch in node.branches:
                     self._branch(branch, deeper)
@@ -197,6 +205,14 @@ class Layout:
                     self._construct(chained, indent)
                 else:
                     self._body(node.otherwise, deeper)
+
+    def _construct_head(self, arguments: Sequence[tree.Argument], inside: Sequence[Item]) -> None:
+        """What is said where a construct begins goes to where its body does."""
+        self._arguments(arguments)
+        self._row([*arguments[-1:], *inside[:1]])
+        for each in arguments if inside else ():
+            if headline := self.margins.opening.pop(start(each), ""):
+                self.margins.say_opening(start(inside[0]), headline)
 
     def _branch(self, node: tree.Branch, indent: int) -> None:
         was = start(node) in self.margins.flat or not _holds(node)
@@ -219,7 +235,7 @@ class Layout:
             self._value(each, each.value)
 
     def _value(self, item: Item, given: tree.Expression) -> None:
-        if isinstance(given, tree.Call) or not self.margins.quiet(value(given)):
+        if _holds_layer(given) or not self.margins.quiet(value(given)):
             self._lift(item)
         if isinstance(given, tree.Tuple):
             self._row(given.items, spaced=False)

@@ -79,10 +79,14 @@ class _Reader:
         found |= {at: Anchor(at, spaced=True) for at in marks.places.values()}
         self._anchors = found
         self._starts = sorted(found)
+        self._bodies: dict[int | None, int] = {
+            start(each): start(each.body[0]) for each in document.templates if each.body
+        }
         self._owned: set[int] = set()
         self._members: defaultdict[int, list[int]] = defaultdict(list)
         for at in self._starts:
-            self._members[self._home(at).start].append(at)
+            if not self._goes_on(at):
+                self._members[self._home(at).start].append(at)
         self._closing = {each.end: each for each in marks.enclosures}
         self._margins = Margins()
 
@@ -92,6 +96,11 @@ class _Reader:
         self._space()
         self._flatten()
         return self._margins
+
+    def _goes_on(self, at: int) -> bool:
+        """Whether this is a condition right behind the `else` of another one."""
+        outer = self._anchors[at].chained
+        return outer is not None and self._marks.around(outer) == self._marks.around(at)
 
     def _home(self, at: int) -> Enclosure:
         """The brackets that a part is directly in; not the mapping that an item has for itself."""
@@ -105,7 +114,7 @@ class _Reader:
     def _place(self, comment: Comment) -> None:
         around = self._marks.around(comment.start)
         following = self._following(comment.start, around)
-        if following is None and around.start in self._owned:
+        if comment.alone and following is None and around.start in self._owned:
             around = self._marks.around(around.start)
             following = self._following(comment.start, around)
         before = self._marks.before(comment.start)
@@ -141,7 +150,7 @@ class _Reader:
         """The part that brackets without parts are in."""
         while around.start >= 0:
             outer = self._marks.around(around.start)
-            if (at := self._previous(around.start + 1, outer)) is not None:
+            if (at := self._previous(around.start + 2, outer)) is not None:
                 return at
             around = outer
         return None
@@ -182,6 +191,9 @@ class _Reader:
 
     def _head(self, comment: Comment, first: Anchor, sign: str) -> None:
         """Place a comment on the line above the first of some parts."""
+        previous = self._previous(comment.start, self._marks.around(comment.start))
+        if sign == ":" and previous in self._bodies:
+            first = self._anchors[self._bodies[previous]]
         if sign == "-" and first.inner is not None:
             first = self._anchors[first.inner]
         elif sign == "-" or not (first.headed or self._heads_network(first, sign)):
@@ -197,11 +209,14 @@ class _Reader:
         return sign == "{" and bool(inputs) and first.at == start(inputs[0])
 
     def _held(self, comment: Comment, around: Enclosure) -> str | None:
-        """The key of a YAML file whose value ends right before a comment."""
-        text = self._marks.text
-        ends = {key: end for key, (_, end) in self._marks.keys.items() if end <= comment.start}
-        near = (key for key, end in ends.items() if not text[end : comment.start].strip())
-        return next(near, None) if around == self._marks.root else None
+        """The key of a YAML file whose parts end right before a comment."""
+        if around != self._marks.root:
+            return None
+        for key, (first, end) in self._marks.keys.items():
+            near = end <= comment.start and not self._marks.text[end : comment.start].strip()
+            if near and bisect_left(self._starts, first) < bisect_left(self._starts, end):
+                return key
+        return None
 
     def _behind_key(self, comment: Comment, key: str) -> None:
         """Place a comment behind all that a key of a YAML file holds."""
@@ -242,8 +257,7 @@ class _Reader:
             around = self._marks.around(at)
             members = self._members[around.start]
             after = bisect_right(members, at)
-            others = (each for each in members[after:] if not self._anchors[each].chained)
-            end = next(others, around.end)
+            end = members[after] if after < len(members) else around.end
             inner = self._marks.within(around, at, end)
             if inner and all(each.flat for each in inner):
                 self._margins.flat.add(at)

@@ -151,7 +151,8 @@ class _Elaborator:
             kind = meant.name
         if kind not in self._rows:
             known = list(place.templates.names())
-            unknown(kind, node.type.span, self._rows, known, self._findings)
+            rank = place.rank(flow)
+            unknown(kind, node.type.span, self._rows, known, rank, self._findings)
             if kind != "input":
                 for argument in arguments:
                     self._try(argument)

@@ -55,7 +55,7 @@ def disturbed_yaml(text: str, chance: random.Random, most: int = 12) -> str:
 
 def restyled(text: str, chance: random.Random) -> str:
     """A YAML file as another program would write it, without its comments."""
-    data = yaml.load(text, yaml.BaseLoader)  # noqa: S506
+    data = yaml.safe_load(text)
     flow = chance.choice([None, False, True])
     style = chance.choice([None, '"'])
     width = chance.choice([40, 80, 1000])
