@@ -23,7 +23,9 @@ def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
     line = source.line(at.line)
     problem = str(getattr(error, "problem", "") or "it cannot be read")
     braces = _braces(source, at)
-    if braces is not None:
+    if "nesting depth" in problem:
+        findings.add("E0106", "this is nested too deeply to be read", at)
+    elif braces is not None:
         not_a_value(braces.text, braces, findings)
     elif at.text == "\t" and not line[: at.column - 1].strip():
         findings.add("E0101", TABS, at, helps=(Help("write two spaces", (Edit(at, "  "),)),))
