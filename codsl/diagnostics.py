@@ -1,9 +1,10 @@
 """What a user is told about a mistake: a code, a place, a reason and a remedy."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from enum import StrEnum
 from itertools import islice
 from typing import Any
 
@@ -35,12 +36,24 @@ class Edit:
     replacement: str
 
 
+class Applicability(StrEnum):
+    """How well it is known that an edit is what was meant."""
+
+    SURE = "sure"
+    """It is: a tool may carry it out unasked."""
+    LIKELY = "likely"
+    """Probably; someone should look."""
+    CHOICE = "choice"
+    """It is one of several ways out, or holds a number that only its author knows."""
+
+
 @dataclass(frozen=True)
 class Help:
     """A remedy in words, with the edits that carry it out where there are such."""
 
     text: str
     edits: tuple[Edit, ...] = ()
+    applicability: Applicability = Applicability.LIKELY
 
 
 @dataclass(frozen=True)
@@ -75,6 +88,7 @@ class Diagnostic:
             "helps": [
                 {
                     "text": entry.text,
+                    "applicability": entry.applicability if entry.edits else None,
                     "edits": [
                         {**_place(edit.span), "replacement": edit.replacement}
                         for edit in entry.edits
@@ -144,11 +158,54 @@ class Findings:
 
 
 def suggest(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that look most like `word`, the nearest first."""
+    """The known words that look most like `word`, whatever their case, the nearest first."""
     if len(word) > LONGEST:
         return []
-    alike = (each for each in known if abs(len(each) - len(word)) <= max(2, len(word) // 2))
-    return get_close_matches(word, list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
+    alike: dict[str, str] = {}
+    for each in known:
+        if abs(len(each) - len(word)) <= max(2, len(word) // 2):
+            alike.setdefault(_letters(each), each)
+    near = get_close_matches(_letters(word), list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
+    return [alike[each] for each in near]
+
+
+def did_you_mean(
+    word: str, known: Iterable[str], at: Span, written: Mapping[str, str] | None = None
+) -> list[Help]:
+    """The known word that `word` at `at` was probably to be, as an edit, where there is one.
+
+    It is sure where no other known word is as near, and it is a slip away. `written` has what is to
+    be written for a known word where that is something else.
+    """
+    considered = list(dict.fromkeys(known))
+    near = sorted(suggest(word, considered), key=lambda each: slips(word, each))
+    if not near:
+        return []
+    distance = slips(word, near[0])
+    rivals = [each for each in considered if slips(word, each) <= distance]
+    sure = distance < 2 and len(rivals) == 1 and len(near[0]) > 3 - (distance == 0)
+    write = (written or {}).get(near[0], near[0])
+    how = Applicability.SURE if sure else Applicability.LIKELY
+    return [Help(f"did you mean `{write}`?", (Edit(at, write),), how)]
+
+
+def slips(written: str, meant: str) -> int:
+    """0 where two words differ only in case and underscores, 1 where one letter is too many, too
+    few, wrong or out of order, else 2."""
+    one, other = sorted((_letters(written), _letters(meant)), key=len)
+    if one == other:
+        return 0
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((at for at, (a, b) in pairs if a != b), len(one))
+    rest, longer = one[same:], other[same:]
+    if len(rest) < len(longer):
+        return 1 if rest == longer[1:] else 2
+    swapped = rest[:2] == longer[1::-1] and rest[2:] == longer[2:]
+    return 1 if rest[1:] == longer[1:] or swapped else 2
+
+
+def _letters(word: str) -> str:
+    return word.replace("_", "").lower()
 
 
 def shorten(text: str) -> str:

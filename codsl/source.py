@@ -84,3 +84,8 @@ class Span:
     def text(self) -> str:
         """What is written there."""
         return self.source.text[self.start : self.end]
+
+    def within(self, text: str) -> "Span":
+        """Where `text` first stands in it, as a word in its quotes; itself where it does not."""
+        at = self.text.find(text) if text else -1
+        return self if at < 0 else Span(self.source, self.start + at, self.start + at + len(text))

@@ -39,8 +39,15 @@ def declare_spec(parser: ArgumentParser) -> None:
 
 def read(options: Namespace) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
     """The graph of the spec, None where it has mistakes, and all that there is to say of it."""
+    return found_in(Path(options.spec), options)
+
+
+def found_in(
+    spec: Path | Source, options: Namespace
+) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
+    """The same of another spec or text, with the variant and the parameters of the command."""
     try:
-        return inspect(Path(options.spec), variant=options.variant, params=dict(options.params))
+        return inspect(spec, variant=options.variant, params=dict(options.params))
     except SpecError as error:
         return None, error.diagnostics
 

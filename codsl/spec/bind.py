@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from codsl.diagnostics import Edit, Findings, Help, Label, plural, suggest
+from codsl.diagnostics import Edit, Findings, Help, Label, did_you_mean, plural
 from codsl.layers.mistake import Mistake
 from codsl.source import Span
 from codsl.spec.mend import added
@@ -94,9 +94,8 @@ def _refuse_position(what: str, argument: Passed, most: int, findings: Findings)
 
 
 def _offers(name: str, names: Sequence[str], at: Span) -> list[Help | str]:
-    near = suggest(name, names)[:1]
-    if near:
-        return [Help(f"did you mean `{near[0]}`?", (Edit(at, near[0]),))]
+    if near := did_you_mean(name, names, at):
+        return list(near)
     if not names:
         return ["it takes no arguments"]
     return ["its arguments are " + ", ".join(f"`{each}`" for each in names)]

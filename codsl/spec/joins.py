@@ -3,13 +3,13 @@
 from dataclasses import dataclass
 
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Edit, Findings, Help, Label, plural, suggest
+from codsl.diagnostics import Findings, Label, did_you_mean, plural
 from codsl.layers.joining import AGGREGATIONS, Aggregation
 from codsl.source import Span
 from codsl.spec.bind import bind, passed
 from codsl.spec.names import Flow
 from codsl.spec.spec import Item, Origin
-from codsl.spec.values import Evaluator, Given, Hole, describe
+from codsl.spec.values import Evaluator, Hole, describe
 from codsl.syntax import tree
 
 CHOICES = {"aggregation": AGGREGATIONS, "shrink": ("lagging", "leading", "centered")}
@@ -46,17 +46,17 @@ def how_of(
         return None
     words = {"aggregation": DEFAULTS[construct]}
     for name, each in bound.items():
-        if not isinstance(each.value, str) or each.value not in CHOICES[name]:
-            near = suggest(str(each.value), CHOICES[name])[:1]
-            listed = ", ".join(f"`{word}`" for word in CHOICES[name])
+        word = str(each.value)
+        if not isinstance(each.value, str) or word not in CHOICES[name]:
+            listed = ", ".join(f"`{choice}`" for choice in CHOICES[name])
             findings.add(
                 "E0305",
                 f"`{name}` is one of {listed}, found {describe(each.value)}",
                 each.span,
-                helps=[Help(f"did you mean `{word}`?", (_instead(each, word),)) for word in near],
+                helps=did_you_mean(word, CHOICES[name], each.span.within(word)),
             )
             return None
-        words[name] = each.value
+        words[name] = word
     return How(**words)
 
 
@@ -89,12 +89,6 @@ def _projection(labels: tuple[str, ...], frames: tuple[Frame, ...]) -> list[str]
         f"give the shortcut a convolution with `kernel_size=1`, {body.channels} channels and the "
         "stride of the body, over time too"
     ]
-
-
-def _instead(given: Given, word: str) -> Edit:
-    """The word put where another one was given, in its quotes where it had some."""
-    quote = given.span.text[:1] if given.span.text[:1] in ('"', "'") else ""
-    return Edit(given.span, f"{quote}{word}{quote}")
 
 
 def meet(

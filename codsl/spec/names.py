@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Edit, Findings, Help, Label, suggest
+from codsl.diagnostics import Findings, Help, Label, did_you_mean
 from codsl.source import Span
 from codsl.syntax import tree
 
@@ -140,10 +140,10 @@ class Names:
         elif self.repeated.get(name):
             listed = self.repeated[name]
             helps.append(f"its values are `{name}[*]`, one by one `{listed[0]}` to `{listed[-1]}`")
-        elif found := suggest(name, [*(self.flows if depth else self._visible()), *inside]):
-            near = inside.get(name) or inside.get(found[0], found[0])
-            edits = (Edit(at, near),) if at.text == name else ()
-            helps.append(Help(f"did you mean `{near}`?", edits))
+        else:
+            here = self.flows if depth else self._visible()
+            inside = {each: whole for each, whole in inside.items() if each not in here}
+            helps += did_you_mean(name, [*inside, *here], at.within(name), inside)
         if depth:
             outer = ".".join(each.name.text for each in selector.steps[:depth])
             message = f"`{outer}` has no value named `{name}` inside"

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Findings, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.spec.bind import typed
 from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, Value
@@ -68,8 +68,7 @@ def _variants(
         for value in each.values:
             name = value.name
             if name is not None and name.text not in declared:
-                near = suggest(name.text, declared)[:1]
-                helps = [Help(f"did you mean `{word}`?", (Edit(name.span, word),)) for word in near]
+                helps = did_you_mean(name.text, declared, name.span)
                 findings.add(
                     "E0312", f"the network has no parameter `{name.text}`", name.span, helps=helps
                 )

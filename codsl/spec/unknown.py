@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean
 from codsl.source import Span
 from codsl.spec.values import Value, describe
 from codsl.syntax.words import LATER, not_yet
@@ -15,25 +15,18 @@ def unknown(
     if kind in templates:
         message = f"`{kind}` is a template of this file"
         findings.add(
-            "E0302", message, at, helps=(Help(f"write `${kind}`", (Edit(at, f"${kind}"),)),)
+            "E0302",
+            message,
+            at,
+            helps=(Help(f"write `${kind}`", (Edit(at, f"${kind}"),), Applicability.SURE),),
         )
     elif kind in LATER:
         findings.add("E0206", not_yet(kind), at)
     elif kind in ("input", "inputs", "outputs", "sequential"):
         _misplaced(kind, at, findings)
     else:
-        helps = [
-            Help(f"did you mean `{each}`?", (Edit(at, each),))
-            for each in _near(kind, rows, templates)
-        ]
+        helps = did_you_mean(kind, [*templates, *rows], at)
         findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
-
-
-def _near(kind: str, rows: Collection[str], templates: Collection[str]) -> list[str]:
-    """The name that looks most like `kind`, whatever its case and its underscores."""
-    by_letters = {name.replace("_", ""): name for name in [*templates, *rows]}
-    near = suggest(kind.replace("_", "").lower(), by_letters)
-    return [by_letters[each] for each in near[:1]]
 
 
 def _misplaced(word: str, at: Span, findings: Findings) -> None:

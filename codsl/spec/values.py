@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean
 from codsl.source import Span
 from codsl.syntax import tree
 
+CONSTANTS = ("true", "false", "none")
+"""The values that have names of their own."""
 LARGEST = 2**53
 """Integers up to here are exact as floats too."""
 
@@ -187,17 +189,13 @@ class Evaluator:
             if name == "T":
                 self._no_length(span)
                 raise Hole from None
-            constants = {"True": "true", "False": "false", "None": "none"}
-            near = suggest(name, self._scope.names())[:1]
-            near = [constants[name]] if name in constants else near
-            helps: list[Help | str] = [
-                Help(f"did you mean `{each}`?", (Edit(_inner(span, name), each),)) for each in near
-            ]
-            if not near:
+            helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
+            helps = helps or did_you_mean(name, self._scope.names(), span.within(name))
+            if not helps:
                 self._scope.set(name, Hole)
                 edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
                 said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
-                helps.append(Help(said, edits))
+                helps = [Help(said, edits)]
             self._findings.add("E0301", f"`{name}` is not defined here", span, helps=helps)
             raise Hole from None
         if isinstance(value, type):
@@ -207,7 +205,7 @@ class Evaluator:
     def _no_length(self, span: Span) -> None:
         """Report the length of a clip where a number is asked for."""
         helps = [
-            Help(f"{said}: `{each}`", (Edit(_inner(span, "T"), each),))
+            Help(f"{said}: `{each}`", (Edit(span.within("T"), each),), Applicability.CHOICE)
             for said, each in _WINDOWS.items()
         ]
         self._findings.add("E0301", "`T` is no number", span, notes=(_NO_LENGTH,), helps=helps)
@@ -263,10 +261,7 @@ class Evaluator:
     def _call(self, node: tree.Call) -> Value:
         name = node.function.text
         if name not in FUNCTIONS:
-            near = suggest(name, FUNCTIONS)[:1]
-            helps = [
-                Help(f"did you mean `{each}`?", (Edit(node.function.span, each),)) for each in near
-            ]
+            helps = did_you_mean(name, FUNCTIONS, node.function.span)
             known = ", ".join(f"`{each}`" for each in FUNCTIONS)
             self._findings.add(
                 "E0301",
@@ -318,9 +313,3 @@ def describe(value: Value) -> str:
             return "a tuple"
         case _:
             return f"`{value}`"
-
-
-def _inner(span: Span, name: str) -> Span:
-    """The place of the name itself, where the span takes in a `$` before it."""
-    start = span.end - len(name)
-    return Span(span.source, start, span.end) if span.text.endswith(name) else span

@@ -4,7 +4,7 @@ import re
 
 import yaml
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help
 from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.dollar import not_a_value
@@ -26,7 +26,12 @@ def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
     if braces is not None:
         not_a_value(braces.text, braces, findings)
     elif at.text == "\t" and not line[: at.column - 1].strip():
-        findings.add("E0101", TABS, at, helps=(Help("write two spaces", (Edit(at, "  "),)),))
+        findings.add(
+            "E0101",
+            TABS,
+            at,
+            helps=(Help("write two spaces", (Edit(at, "  "),), Applicability.SURE),),
+        )
     elif "another document" in problem:
         findings.add("E0101", "a file holds one spec", at, helps=("put the second into its own",))
     elif (text_form := _TEXT_FORM.search(source.text)) is not None:

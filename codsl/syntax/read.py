@@ -4,7 +4,7 @@ import re
 
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Edit, Findings, Help, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
 from codsl.syntax.text_form import read_text
@@ -75,7 +75,7 @@ def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> t
             "`codsl 1` is the start of the text form, what follows is YAML",
             at,
             Label(source.span(key.start(1), key.end(1)), "a key of YAML"),
-            helps=(Help(f"start YAML with `{written}`", (Edit(at, written),)),),
+            helps=(Help(f"start YAML with `{written}`", (Edit(at, written),), Applicability.SURE),),
         )
         return None
     return read_text(source, findings)

@@ -5,7 +5,7 @@ import re
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help
 from codsl.source import Source, Span
 from codsl.syntax.words import LATER, RESERVED, not_yet
 
@@ -64,7 +64,7 @@ def _character(found: Span, findings: Findings) -> None:
         return
     mend, instead = _FOREIGN.get(found.text, ("", ""))
     edits = (Edit(found, instead),)
-    helps_ = [Help(mend, edits if instead or found.text == ";" else ())] if mend else []
+    helps_ = [Help(mend, edits, Applicability.SURE)] if mend else []
     findings.add("E0101", f"`{found.text}` means nothing here", found, helps=helps_)
 
 

@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Findings, Help, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.words import LATER, not_yet
@@ -86,7 +86,9 @@ def _violation(
         case "maxProperties":
             _several(value, at, findings)
         case "enum":
-            helps = _close(str(value), schema["enum"], at) or [_listed(schema["enum"])]
+            helps = did_you_mean(str(value), schema["enum"], at.within(str(value))) or [
+                _listed(schema["enum"])
+            ]
             findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
         case _:
             helps = holes.whole(at) if schema.get("type") == "string" else []
@@ -132,7 +134,7 @@ def _unknown(key: str, known: Iterable[str], at: Span, findings: Findings) -> No
     if key in LATER:
         findings.add("E0206", not_yet(key), at)
     else:
-        findings.add("E0203", f"unknown key `{key}`", at, helps=_close(key, known, at))
+        findings.add("E0203", f"unknown key `{key}`", at, helps=did_you_mean(key, known, at))
 
 
 def _meant(key: str, value: dict[str, Any], schema: Any) -> bool:
@@ -149,7 +151,3 @@ def _sample(missing: list[str]) -> list[str]:
         "input": "say what a frame is: `input: [3, T, 160, 160]`",
     }
     return [samples[key] for key in missing if key in samples]
-
-
-def _close(word: str, known: Iterable[str], at: Span) -> list[Help]:
-    return [Help(f"did you mean `{each}`?", (Edit(at, each),)) for each in suggest(word, known)[:1]]
