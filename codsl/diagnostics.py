@@ -158,15 +158,17 @@ class Findings:
 
 
 def suggest(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that look most like `word`, whatever their case, the nearest first."""
+    """The known words that look most like `word`, whatever their case, the nearest first, or those
+    of which it is a part."""
     if len(word) > LONGEST:
         return []
+    known = list(known)
     alike: dict[str, str] = {}
     for each in known:
         if abs(len(each) - len(word)) <= max(2, len(word) // 2):
             alike.setdefault(_letters(each), each)
     near = get_close_matches(_letters(word), list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
-    return [alike[each] for each in near]
+    return [alike[each] for each in near] or [each for each in known if _is_part(word, each)]
 
 
 def did_you_mean(
@@ -189,6 +191,12 @@ def did_you_mean(
     return [Help(f"did you mean `{write}`?", (Edit(at, write),), how)]
 
 
+def surely_meant(helps: Sequence[Help]) -> str | None:
+    """The word that a remedy puts in, where that is sure."""
+    sure = (each for each in helps if each.applicability is Applicability.SURE and each.edits)
+    return next((each.edits[0].replacement for each in sure), None)
+
+
 def slips(written: str, meant: str) -> int:
     """0 where two words differ only in case and underscores, 1 where one letter is too many, too
     few, wrong or out of order, else 2."""
@@ -202,6 +210,11 @@ def slips(written: str, meant: str) -> int:
         return 1 if rest == longer[1:] else 2
     swapped = rest[:2] == longer[1::-1] and rest[2:] == longer[2:]
     return 1 if rest[1:] == longer[1:] or swapped else 2
+
+
+def _is_part(word: str, known: str) -> bool:
+    """Whether a word is all that stands before or behind a `_` of another one, which is longer."""
+    return len(word) > 2 and f"_{word.lower()}_" in f"_{known.lower()}_"
 
 
 def _letters(word: str) -> str:

@@ -64,6 +64,14 @@ def errors(found: Iterable[Diagnostic]) -> int:
     return sum(each.severity == "error" for each in found)
 
 
+def mendable(found: Iterable[Diagnostic]) -> int:
+    """How many of these have a remedy that is sure."""
+    sure = (Applicability.SURE,)
+    return sum(
+        any(each.edits and each.applicability in sure for each in one.helps) for one in found
+    )
+
+
 def compatible(
     found: Iterable[Diagnostic], source: Source, sure: frozenset[Applicability]
 ) -> list[Help]:

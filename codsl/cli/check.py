@@ -1,11 +1,10 @@
 """`codsl check`: all the mistakes of a spec, or that there are none."""
 
 import json
-import sys
 from argparse import ArgumentParser, Namespace
 
 from codsl import __version__
-from codsl.cli.fix import declare_fix, fixed, mendable, wanted
+from codsl.cli.fix import declare_fix, fixed, wanted
 from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.cli.use import declare_use
@@ -35,11 +34,7 @@ def command(options: Namespace) -> int:
         print(_formatted(diagnostics, options), end="")
         return status
     tell(diagnostics)
-    if graph is None:
-        if count := mendable(diagnostics, options.spec):
-            print(f"`codsl check --fix` mends {count} of them", file=sys.stderr)
-        return status
-    if not options.diff:
+    if graph and not options.diff:
         print(
             f"{escape(options.spec)}: fine: {plural(len(graph.nodes), 'layer')}, "
             f"receptive field {endless(graph.receptive_field)}, delay {graph.delay}"

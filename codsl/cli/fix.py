@@ -59,21 +59,8 @@ def fixed(options: Namespace) -> Found:
     return found_in(mended.source, options)
 
 
-def mendable(diagnostics: tuple[Diagnostic, ...], spec: str) -> int:
-    """How many of these `--fix` would mend."""
-    return sum(
-        any(
-            remedy.edits
-            and remedy.applicability == Applicability.SURE
-            and all(edit.span.source.name == spec for edit in remedy.edits)
-            for remedy in each.helps
-        )
-        for each in diagnostics
-    )
-
-
 def difference(before: Source, after: Source) -> Iterator[str]:
-    """The lines of a unified diff, as `patch` takes it; in a terminal what it acts on is spelled."""
+    """The lines of a unified diff, as `patch` takes it; for a terminal, escaped."""
     old, new = (each.text.splitlines(keepends=True) for each in (before, after))
     for line in unified_diff(old, new, before.name, after.name):
         whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

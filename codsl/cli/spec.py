@@ -9,6 +9,7 @@ from typing import Any
 
 from codsl.diagnostics import Diagnostic, Findings, SpecError, escape, plural, render
 from codsl.graph.graph import Graph
+from codsl.mending import mendable
 from codsl.pipeline import inspect
 from codsl.source import Source
 from codsl.spec.values import Evaluator, Hole, LayerValue, Scope, Value
@@ -61,6 +62,8 @@ def tell(diagnostics: Sequence[Diagnostic]) -> None:
     kinds = [each.severity for each in diagnostics]
     counts = [plural(kinds.count(kind), kind) for kind in ("error", "warning") if kind in kinds]
     print(", ".join(counts), file=sys.stderr)
+    if count := mendable(diagnostics):
+        print(f"`codsl check --fix` mends {count} of them", file=sys.stderr)
 
 
 def parameter(text: str) -> tuple[str, Any]:

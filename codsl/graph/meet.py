@@ -3,8 +3,10 @@
 from fractions import Fraction
 
 from codsl.algebra.time import Time, longest, lost, shortens
-from codsl.diagnostics import Edit, Findings, Help, Label, plural
-from codsl.spec.mend import added
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, plural
+from codsl.layers.mistake import Give
+from codsl.layers.padding import shorthand
+from codsl.spec.mend import added, edits_of
 from codsl.spec.spec import Item, Spec
 
 MOST = 3
@@ -48,7 +50,7 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
         "the lengths over time differ",
         *labels,
         notes=[*fewer, why],
-        helps=(_mend(item, times),),
+        helps=_mend(spec, item, times),
     )
 
 
@@ -67,24 +69,41 @@ def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
 
 
 def _shrunk(item: Item) -> tuple[Edit, ...]:
-    return added(item.origin, "shrink", '"centered"')
+    return added(item.origin, {"shrink": "centered"})
 
 
 def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
-def _mend(item: Item, times: list[Time]) -> Help:
+def _mend(spec: Spec, item: Item, times: list[Time]) -> list[Help]:
+    """Padding for the layers that make a branch shorter; for a residual, `shrink` before that."""
+    edits = _padded(spec, item, times)
+    how = Applicability.CHOICE
     if item.labels == _RESIDUAL and lost(times[0], times[-1]) > 0:
-        return Help(
-            "pad the body over time, or say which frames of the shortcut it meets: "
-            "`shrink` is `centered`, `lagging` or `leading`",
-            _shrunk(item),
-        )
-    return Help("pad the shorter over time")
+        said = "say which frames of the shortcut the body meets: `shrink` is "
+        helps = [Help(f"{said}`centered`, `lagging` or `leading`", _shrunk(item), how)]
+        return [*helps, Help("or pad the body over time", edits, how)]
+    return [Help("pad the shorter over time", edits, how)]
 
 
-def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:
+def _padded(spec: Spec, item: Item, times: list[Time]) -> tuple[Edit, ...]:
+    """`same` padding over time for all that shortens a value more than the longest."""
+    edits: list[Edit] = []
+    for index in _guilty(spec, item, times, False):
+        each = spec.items[index]
+        padding = getattr(each.operation, "padding", None)
+        time = getattr(each.operation, "time", Time)()
+        if not isinstance(padding, tuple) or time.stride != 1:
+            return ()
+        made = edits_of(Give(shorthand(("same", *padding[1:]))), "padding", each.origin)
+        if not made:
+            return ()
+        edits += made
+    return tuple(dict.fromkeys(edits))
+
+
+def _guilty(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[int]:
     """The layers of one branch alone that stride, or that make it shorter than the others."""
     behind = [_behind(spec, value) for value in item.inputs]
     most = longest(times)
@@ -93,12 +112,17 @@ def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[
         for indices, time in zip(behind, times, strict=True)
         if strides or lost(most, time) > 0
     ]
+    apart = sorted(set().union(*short) - behind[0].intersection(*behind[1:]))
+    return [index for index in apart if _said(spec.items[index], strides)]
+
+
+def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:
+    """The places of those layers, and what each of them does."""
     labels: dict[object, Label] = {}
-    for index in sorted(set().union(*short) - behind[0].intersection(*behind[1:])):
+    for index in _guilty(spec, item, times, strides):
         at = spec.items[index].origin.span
-        said = _said(spec.items[index], strides)
-        if said and (at.start, at.end) not in labels:
-            labels[at.start, at.end] = Label(at, said)
+        if (at.start, at.end) not in labels:
+            labels[at.start, at.end] = Label(at, _said(spec.items[index], strides))
     return list(labels.values())[:MOST]
 
 

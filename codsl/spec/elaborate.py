@@ -131,7 +131,7 @@ class _Elaborator:
         kind = node.type.text
         flow = self._sources.taken(flow, node.type.span)
         evaluator = place.evaluator(flow, self._findings)
-        arguments = passed(node.arguments, evaluator.layer)
+        arguments = passed(node.arguments, evaluator.layer, evaluator.root)
         template = self.templates.named(kind)
         if node.local and template and not place.shadows(kind):
             return self._use(template, node, arguments, place, flow)
@@ -145,13 +145,18 @@ class _Elaborator:
                 return self._lost(node, place)
             arguments = given(value.arguments) + arguments
             kind = value.name
-        if kind not in self._rows:
-            unknown(kind, node.type.span, self._rows, self.templates.names, self._findings)
-            if kind != "input":
-                for argument in arguments:
-                    self._try(argument)
-            return self._lost(node, place)
-        return self._row(kind, node, arguments, place, flow)
+        if kind in self._rows:
+            return self._row(kind, node, arguments, place, flow)
+        templates = self.templates
+        meant = unknown(kind, node.type.span, self._rows, templates.names, self._findings)
+        if meant and meant in self._rows:
+            return self._row(meant, node, arguments, place, flow)
+        if meant and (template := templates.named(meant)):
+            return self._use(template, node, arguments, place, flow)
+        if kind != "input":
+            for argument in arguments:
+                self._try(argument)
+        return self._lost(node, place)
 
     def _lost(self, node: tree.Layer, place: Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
@@ -171,9 +176,7 @@ class _Elaborator:
     ) -> Flow:
         """A layer of the table: its arguments onto its row, the row onto the frame."""
         at = node.type.span
-        item = row_item(
-            self._rows[kind], passing, at, place.uses, flow, self._findings, place.still
-        )
+        item = row_item(self._rows[kind], passing, node, place, flow, self._findings)
         if item is None:
             return self._lost(node, place)
         key = place.key(node.name, self._findings)
@@ -299,9 +302,11 @@ class _Elaborator:
             no_shrink(node.arguments, place.uses, self._findings)
             how = None
         words = {each.name.text: each.value.span for each in node.arguments if each.name}
-        origin = Origin(node.span, words, place.uses)
+        roots = {each.name.text: evaluator.root(each.value) for each in node.arguments if each.name}
+        known = {name: root for name, root in roots.items() if root is not None}
+        origin = Origin(node.span, words, place.uses, known)
         taken = [self._sources.taken(each, node.span) for each in flows]
-        item = how and meet(taken, labels, how, origin, self._findings)
+        item = how and meet(taken, labels, how, origin, self._findings, self.made.widens)
         return self.made.add(item, place.level, key) if item else HOLE
 
     def _let(self, node: tree.Let, place: Place, flow: Flow) -> Flow:
@@ -309,7 +314,8 @@ class _Elaborator:
         for name, expression in node.bindings:
             reserved(name, self._findings)
             try:
-                place.scope.set(name.text, evaluator.value(expression))
+                worth = evaluator.value(expression)
+                place.scope.set(name.text, worth, evaluator.root(expression))
             except Hole:
                 place.scope.set(name.text, Hole)
         return flow
@@ -334,6 +340,7 @@ class _Elaborator:
             )
         except Hole:
             names.append(node.name.text)
+            place.names.lost.add(node.name.text)
             place.names.add(node.name, HOLE)
             return HOLE
         for index in indices:

@@ -34,14 +34,17 @@ def parameters(
             )
     for name, parameter in declared.items():
         value: Value | type[Hole] = Hole
+        root = None
         try:
             if name in params:
                 value = typed(parameter, _outside(name, params[name], findings), None, findings)
             elif name in chosen:
                 written = chosen[name]
+                root = evaluator.root(written)
                 value = typed(parameter, evaluator.layer(written), written.span, findings)
             elif parameter.default is not None:
                 worth = evaluator.layer(parameter.default)
+                root = evaluator.root(parameter.default)
                 value = typed(parameter, worth, parameter.default.span, findings)
             else:
                 findings.add(
@@ -52,7 +55,7 @@ def parameters(
                 )
         except Hole:
             value = Hole
-        scope.set(name, value)
+        scope.set(name, value, root)
     return scope
 
 

@@ -75,9 +75,11 @@ class Templates:
             name, default = parameter.name.text, parameter.default
             if name in values:
                 value = typed(parameter, values[name].value, values[name].span, self._findings)
+                root = values[name].root
             else:
                 worth = evaluator.layer(default) if default is not None else None
                 span = default.span if default is not None else None
                 value = typed(parameter, worth, span, self._findings)
-            scope.set(name, value)
+                root = evaluator.root(default) if default is not None else None
+            scope.set(name, value, root)
         return scope

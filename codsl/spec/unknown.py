@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, surely_meant
 from codsl.source import Span
 from codsl.spec.values import Value, describe
 from codsl.syntax.words import LATER, not_yet
@@ -10,23 +10,26 @@ from codsl.syntax.words import LATER, not_yet
 
 def unknown(
     kind: str, at: Span, rows: Collection[str], templates: Collection[str], findings: Findings
-) -> None:
-    """Report a layer that does not exist, with the one that was probably meant."""
+) -> str | None:
+    """Report a layer that does not exist; gives the one that was surely meant, if there is one."""
     if kind in templates:
-        message = f"`{kind}` is a template of this file"
-        findings.add(
-            "E0302",
-            message,
-            at,
-            helps=(Help(f"write `${kind}`", (Edit(at, f"${kind}"),), Applicability.SURE),),
-        )
-    elif kind in LATER:
+        write = Help(f"write `${kind}`", (Edit(at, f"${kind}"),), Applicability.SURE)
+        findings.add("E0302", f"`{kind}` is a template of this file", at, helps=(write,))
+        return kind
+    if kind in LATER:
         findings.add("E0206", not_yet(kind), at)
     elif kind in ("input", "inputs", "outputs", "sequential"):
         _misplaced(kind, at, findings)
     else:
-        helps = did_you_mean(kind, [*templates, *rows], at)
+        word = kind.rpartition(".")[2]
+        if word in rows:
+            without = f"layers have no module before them: `{word}`"
+            helps = [Help(without, (Edit(at, word),), Applicability.SURE)]
+        else:
+            helps = did_you_mean(word, [*templates, *rows], at)
         findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+        return surely_meant(helps)
+    return None
 
 
 def _misplaced(word: str, at: Span, findings: Findings) -> None:

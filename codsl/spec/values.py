@@ -4,9 +4,10 @@ import math
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, plural
 from codsl.source import Span
 from codsl.syntax import tree
 
@@ -26,10 +27,12 @@ _WINDOWS = {"a window over time of each frame by itself": "1", "a sliding one, o
 
 @dataclass(frozen=True)
 class Given:
-    """A value and where it was written."""
+    """A value and where it was written; `root` is where it stands as a literal, `key` its name."""
 
     value: "Value"
     span: Span
+    root: Span | None = None
+    key: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -50,20 +53,32 @@ class Scope:
         self, values: Mapping[str, Value | type[Hole]], parent: "Scope | None" = None
     ) -> None:
         self._values = dict(values)
+        self._roots: dict[str, Span | None] = {}
         self._parent = parent
 
     def child(self, values: Mapping[str, Value | type[Hole]] | None = None) -> "Scope":
         """A scope inside this one."""
         return Scope(values or {}, self)
 
-    def set(self, name: str, value: Value | type[Hole]) -> None:
-        """Let `name` stand for `value` from here on; `Hole` for one that is not known."""
+    def set(self, name: str, value: Value | type[Hole], root: Span | None = None) -> None:
+        """Let `name` stand for `value` from here on; `Hole` for one that is not known.
+
+        `root` is where the value stands as a literal.
+        """
         self._values[name] = value
+        self._roots[name] = root
 
     def names(self) -> list[str]:
         """All names that mean something here."""
         inherited = self._parent.names() if self._parent else ["in_channels"]
         return [*self._values, *inherited]
+
+    def root(self, name: str) -> Span | None:
+        """Where the value of a name stands as a literal."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope._values:
+            scope = scope._parent
+        return scope._roots.get(name) if scope else None
 
     def get(self, name: str) -> Value | type[Hole]:
         """What a name stands for; raises `KeyError` where it stands for nothing."""
@@ -100,6 +115,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "round_to": round_to,
     "len": len,
 }
+TAKES = dict.fromkeys(FUNCTIONS, (1, 1)) | {
+    "min": (1, inf),
+    "max": (1, inf),
+    "round": (1, 2),
+    "round_to": (2, 2),
+}
+"""How many arguments each of them takes, at least and at most."""
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -158,6 +180,18 @@ class Evaluator:
             case tree.Broken():
                 raise Hole
 
+    def root(self, expression: tree.Expression) -> Span | None:
+        """Where what an expression is worth stands as a literal: here, or under a name."""
+        match expression:
+            case tree.Literal(_, span):
+                return span
+            case tree.Reference(name):
+                return self._scope.root(name)
+            case tree.Tuple(items, span) if all(isinstance(each, tree.Literal) for each in items):
+                return span
+            case _:
+                return None
+
     def truth(self, expression: tree.Expression) -> bool:
         """The truth of a condition; raises `Hole` once the reason is reported."""
         return self._truth(expression)
@@ -168,7 +202,12 @@ class Evaluator:
             given = tuple(
                 (
                     each.name.text if each.name else None,
-                    Given(self.layer(each.value), each.value.span),
+                    Given(
+                        self.layer(each.value),
+                        each.value.span,
+                        self.root(each.value),
+                        each.name.span if each.name else None,
+                    ),
                 )
                 for each in expression.arguments
             )
@@ -225,9 +264,13 @@ class Evaluator:
     def _number(self, expression: tree.Expression) -> float:
         value = self.value(expression)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._findings.add(
-                "E0305", f"expected a number, found {describe(value)}", expression.span
-            )
+            message, at = f"expected a number, found {describe(value)}", expression.span
+            helps = []
+            if isinstance(value, str) and value in self._scope.names() and at.text == f'"{value}"':
+                edits = (Edit(at, value),)
+                said = f"the value of that name is `{value}`, without quotes"
+                helps = [Help(said, edits, Applicability.SURE)]
+            self._findings.add("E0305", message, at, helps=helps)
             raise Hole
         return value
 
@@ -244,7 +287,11 @@ class Evaluator:
         if not isinstance(at, int) or not -len(items) <= at < len(items):
             count = f"{len(items)} items" if len(items) != 1 else "one item"
             message = f"there is no item {at} in a tuple of {count}"
-            self._findings.add("E0313", message, node.at.span, notes=("the first is item 0",))
+            less = f"{node.at.span.text} - 1"
+            edits = (Edit(node.at.span, less),) if at == len(items) else ()
+            helps = [Help(f"the last is `{less}`", edits)] if edits else []
+            notes = ("the first is item 0",)
+            self._findings.add("E0313", message, node.at.span, notes=notes, helps=helps)
             raise Hole
         item: Value = items[at]
         return item
@@ -273,7 +320,14 @@ class Evaluator:
         if any(each.name for each in node.arguments):
             self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
             raise Hole
-        if name == "len" and len(node.arguments) == 1:
+        least, most = TAKES[name]
+        if not least <= len(node.arguments) <= most:
+            wanted = plural(least, "argument") if least == most else f"{least} or more arguments"
+            self._findings.add(
+                "E0313", f"`{name}` takes {wanted}, found {len(node.arguments)}", node.span
+            )
+            raise Hole
+        if name == "len":
             return len(self._tuple(node.arguments[0].value))
         numbers = tuple(self._number(each.value) for each in node.arguments)
         return self._computed(FUNCTIONS[name], numbers, node.span)

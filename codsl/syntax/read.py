@@ -7,6 +7,7 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
+from codsl.syntax.surface import HEADER
 from codsl.syntax.text_form import read_text
 from codsl.syntax.version import foreign
 from codsl.syntax.words import VERSION
@@ -19,7 +20,6 @@ MARK = "\ufeff"
 """What some editors put at the start of a file."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
-_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
 _YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")
 _YAML_KEY = re.compile(r"(?:\s*#[^\n]*\n|\s)*(?:---\s*)?([a-z]+)[ \t]*:")
 
@@ -40,7 +40,7 @@ def read(
         at = source.span(control.start(), control.end())
         findings.add("E0102", f"the character U+{ord(control[0]):04X} cannot stand in a spec", at)
         return None
-    header = _HEADER.match(source.text)
+    header = HEADER.match(source.text)
     if header is None and not source.name.endswith(".codsl"):
         document = read_yaml(source, findings, validator)
     elif header is None or header[1] == str(VERSION):

@@ -140,11 +140,13 @@ _INPUT: Schema = {
     "type": ["array", "object"],
     "items": {"type": ["integer", "string"]},
     "minItems": 2,
+    "x-later": ["minItems"],
     "properties": {
         "shape": {
             "type": "array",
             "items": {"type": ["integer", "string"]},
             "minItems": 2,
+            "x-later": ["minItems"],
         },
         "rate": {"type": ["number", "string"]},
     },

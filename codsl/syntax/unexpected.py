@@ -1,19 +1,20 @@
 """What to say where the text form breaks: what stands there, and what would mend it."""
 
 import re
+from dataclasses import dataclass
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import Source, Span
 from codsl.syntax.words import LATER, RESERVED, not_yet
 
 INSERTIONS = {
+    "COMMA": ",",
     "RPAR": ")",
     "RBRACE": "}",
     "RSQB": "]",
-    "COMMA": ",",
     "EQUAL": "=",
     "LPAR": "(",
     "LBRACE": "{",
@@ -23,12 +24,21 @@ INSERTIONS = {
     "_TO": "..",
 }
 """Single tokens worth offering where one of them would let the parser go on."""
+AHEAD = 40
+"""Tokens at most that are read on to see how far a remedy leads."""
 
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_MODULE = re.compile(r"((?:[A-Za-z_]\w*\.)+)([A-Za-z_]\w*)")
+_QUOTED = re.compile(r"'([^'\n\"]*)'")
+_UNENDED = re.compile(r'"[\w. -]*\w')
+_TOKENS = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
+_CLOSING = {")": "(", "]": "[", "}": "{"}
 _FOREIGN = {
-    "'": ("texts stand in double quotes", '"'),
     ";": ("statements need no `;`: a new line, or nothing, is between them", ""),
     "$": ("in the text form a name stands for itself, without `$`", ""),
+    "&": ("conditions are joined by `and`", "and"),
+    "|": ("conditions are joined by `or`", "or"),
+    "!": ("a condition is turned round by `not`", "not "),
 }
 """Characters that other languages use, what is so here, and what to write instead."""
 
@@ -38,6 +48,8 @@ def report(error: UnexpectedInput, source: Source, offset: int, findings: Findin
     at = offset + max(0, error.pos_in_stream or 0)
     if (later := _later(source, at)) is not None:
         findings.add("E0206", not_yet(later.text), later)
+    elif (module := _module(source, at)) is not None:
+        _qualified(module, findings)
     elif isinstance(error, UnexpectedCharacters):
         _character(source.span(at, at + 1), findings)
     elif isinstance(error, UnexpectedToken):
@@ -57,15 +69,48 @@ def _later(source: Source, at: int) -> Span | None:
     return source.span(start, start + len(found[0]))
 
 
+def _module(source: Source, at: int) -> Span | None:
+    """The `nn.Conv3d` in which the text breaks at a dot, where it does not follow `from`."""
+    if source.text[at : at + 1] != ".":
+        return None
+    line, column = source.position(at)
+    text = source.line(line)
+    for found in _MODULE.finditer(text):
+        selects = re.search(r"\b(from|outputs)\b", text[: found.start()])
+        if found.start() < column - 1 < found.end() and not selects:
+            start = at - column + 1
+            return source.span(start + found.start(), start + found.end())
+    return None
+
+
+def _qualified(at: Span, findings: Findings) -> None:
+    """Report a layer that is called by its module, as in Python."""
+    word = at.text.rpartition(".")[2]
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", word).lower()
+    helps = (Help(f"write `{snake}`", (Edit(at, snake),), Applicability.SURE),)
+    findings.add("E0101", "layers have no module before their names", at, helps=helps)
+
+
 def _character(found: Span, findings: Findings) -> None:
+    text, at = found.source.text, found.start
     if found.text == '"':
-        message, helps = "this text has no end", ['a text ends on its line: `"..."`']
-        findings.add("E0101", message, found, helps=helps)
+        word = _UNENDED.match(text, at)
+        end = word.end() if word else at
+        edits = (Edit(found.source.span(end, end), '"'),) if word else ()
+        remedy = Help('a text ends on its line: `"..."`', edits)
+        findings.add("E0101", "this text has no end", found, helps=[remedy])
+        return
+    if found.text == "'" and (quoted := _QUOTED.match(text, at)):
+        whole = found.source.span(at, quoted.end())
+        edits = (Edit(whole, f'"{quoted[1]}"'),)
+        remedy = Help("texts stand in double quotes", edits, Applicability.SURE)
+        findings.add("E0101", f"`{whole.text}` means nothing here", whole, helps=[remedy])
         return
     mend, instead = _FOREIGN.get(found.text, ("", ""))
-    edits = (Edit(found, instead),)
-    helps_ = [Help(mend, edits, Applicability.SURE)] if mend else []
-    findings.add("E0101", f"`{found.text}` means nothing here", found, helps=helps_)
+    twice = text[at : at + 2] if text[at : at + 2] in ("&&", "||") else found.text
+    whole = found.source.span(at, at + len(twice))
+    helps = [Help(mend, (Edit(whole, instead),), Applicability.SURE)] if mend else []
+    findings.add("E0101", f"`{twice}` means nothing here", whole, helps=helps)
 
 
 def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) -> None:
@@ -75,25 +120,73 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         found, message = source.span(at, at), "the text ends too early"
     else:
         found, message = source.span(at, at + len(token)), f"unexpected `{token}`"
-    before = "at the end" if token.type == "$END" else "before it"
-    helps = [
-        Help(f"add `{text.strip()}` {before}", (Edit(source.span(at, at), text),))
-        for terminal, text in INSERTIONS.items()
-        if _mends(error, terminal, text)
-    ]
+    remedy = _remedy(error, found)
     notes = []
-    if token in RESERVED and not helps:
+    if token in RESERVED and not remedy:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
-    findings.add("E0101", message, found, notes=notes, helps=helps[:1])
+    still_open = _open_bracket(source, at)
+    closes = remedy is not None and any(edit.replacement in _CLOSING for edit in remedy.edits)
+    there = Label(still_open, "still open here") if still_open and closes else None
+    findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
 
 
-def _mends(error: UnexpectedToken, terminal: str, text: str) -> bool:
-    """Whether the parser would take the token, had `text` stood before it."""
+@dataclass(frozen=True)
+class _Trial:
+    """A remedy, and how many tokens can be read once it is carried out."""
+
+    remedy: Help
+    reach: int
+
+
+def _remedy(error: UnexpectedToken, found: Span) -> Help | None:
+    """The single token that leads farthest, put in or left out."""
+    trials = list(_trials(error, found))
+    best = max((each.reach for each in trials), default=0)
+    return next((each.remedy for each in trials if each.reach == best), None)
+
+
+def _trials(error: UnexpectedToken, found: Span) -> list[_Trial]:
+    before = "at the end" if error.token.type == "$END" else "before it"
+    here = found.source.span(found.start, found.start)
+    trials = []
+    for terminal, text in INSERTIONS.items():
+        reach = _reach(error, Token(terminal, text.strip()), error.token)
+        if reach:
+            help_ = Help(f"add `{text.strip()}` {before}", (Edit(here, text),))
+            trials.append(_Trial(help_, reach))
+    if error.token.type != "$END" and (reach := _reach(error)) > 1:
+        help_ = Help("leave it out", (Edit(found, ""),))
+        trials.append(_Trial(help_, reach))
+    return trials
+
+
+def _reach(error: UnexpectedToken, *tokens: Token) -> int:
+    """How many tokens the parser takes, these first and then those that follow."""
     parser = error.interactive_parser.copy()  # type: ignore[no-untyped-call]
+    taken = 0
     try:
-        if terminal not in parser.accepts():
-            return False
-        parser.feed_token(Token(terminal, text.strip()))
-        return error.token.type in parser.accepts()
+        for token in tokens:
+            if token.type not in parser.accepts():
+                return 0
+            parser.feed_token(token)
+        taken = 1
+        for _ in parser.iter_parse():
+            taken += 1
+            if taken > AHEAD:
+                return taken
+        if "$END" in parser.accepts():
+            return AHEAD + 1
     except UnexpectedInput:
-        return False
+        pass
+    return taken
+
+
+def _open_bracket(source: Source, at: int) -> Span | None:
+    """The innermost bracket before a place that is not closed before it."""
+    pending: list[tuple[str, int]] = []
+    for found in _TOKENS.finditer(source.text, 0, at):
+        if found[0] in "([{":
+            pending.append((found[0], found.start()))
+        elif found[0] in _CLOSING and pending and pending[-1][0] == _CLOSING[found[0]]:
+            pending.pop()
+    return source.span(pending[-1][1], pending[-1][1] + 1) if pending else None

@@ -7,7 +7,7 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from codsl.diagnostics import Findings, Help, did_you_mean, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.words import LATER, not_yet
@@ -84,7 +84,7 @@ def _violation(
                 verb = "is" if len(missing) == 1 else "are"
                 findings.add("E0202", f"{keys} {verb} missing here", at, helps=_sample(missing))
         case "maxProperties":
-            _several(value, at, findings)
+            _several(value, node, at, findings)
         case "enum":
             helps = did_you_mean(str(value), schema["enum"], at.within(str(value))) or [
                 _listed(schema["enum"])
@@ -117,17 +117,31 @@ def _listed(words: Iterable[str]) -> Help:
     return Help("expected one of " + ", ".join(f"`{word}`" for word in words))
 
 
-def _several(value: dict[str, Any], at: Span, findings: Findings) -> None:
+def _several(value: dict[str, Any], node: yaml.Node, at: Span, findings: Findings) -> None:
     """Report an item that holds several layers, or a layer whose arguments stand beside it."""
     first, *others = value
     keys = ", ".join(f"`{key}`" for key in others)
     if value[first] is None:
         message = f"{keys} {'stands' if len(others) == 1 else 'stand'} beside `{first}`, not inside"
-        helps = [f"indent what belongs to `{first}` by two more spaces"]
+        edits = _indented(node, at)
+        said = f"indent what belongs to `{first}` by two more spaces"
+        helps: list[Help | str] = [Help(said, edits, Applicability.SURE)]
     else:
         message = f"an item is one layer; this one holds {keys} beside `{first}`"
         helps = ["start each with a `-`"]
     findings.add("E0204", message, at, helps=helps)
+
+
+def _indented(node: yaml.Node, at: Span) -> tuple[Edit, ...]:
+    """Two more spaces for each line of a mapping but that of its first key."""
+    source = at.source
+    _, last = node.value[-1]
+    end = int(last.end_mark.index)
+    lines = len(source.text[:end].rstrip().split("\n"))
+    first = source.position(int(node.value[1][0].start_mark.index))[0]
+    filled = (each for each in range(first, lines + 1) if source.line(each).strip())
+    starts = (source.start(number) for number in filled)
+    return tuple(Edit(source.span(start, start), "  ") for start in starts)
 
 
 def _unknown(key: str, known: Iterable[str], at: Span, findings: Findings) -> None:

@@ -5,11 +5,12 @@ from typing import Any
 
 import yaml
 
-from codsl.diagnostics import Findings, Label
+from codsl.diagnostics import Edit, Findings, Help, Label
 from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.cut import mend
 from codsl.syntax.numbers import scalar
+from codsl.syntax.surface import entry as entry_of
 
 DEEPEST = 240
 """Levels of YAML at most; a block of the language takes three."""
@@ -143,6 +144,14 @@ class Plain:
         self.bad: set[int] = set()
         """The nodes that lack something which could not be read."""
 
+    def _without(self, key: yaml.Node, value: yaml.Node) -> list[Help]:
+        """The remedy for a key that stands twice: without the second."""
+        start, end = _index(key.start_mark), _index(value.end_mark)
+        if value.end_mark.line != key.start_mark.line:
+            return []
+        whole = entry_of(self._source.span(start, end))
+        return [Help("leave one of them out", (Edit(whole, ""),))]
+
     def read(self, node: yaml.Node) -> Any:
         """The data of a node; reports keys that stand twice."""
         if isinstance(node, yaml.ScalarNode):
@@ -164,7 +173,7 @@ class Plain:
             if key.value in first:
                 there = Label(span_of(self._source, first[key.value]), "first here")
                 message = f"the key `{key.value}` stands here twice"
-                self._findings.add("E0107", message, at, there)
+                self._findings.add("E0107", message, at, there, helps=self._without(key, value))
                 continue
             first[key.value] = key
             data[key.value] = self.read(value)

@@ -116,7 +116,7 @@ def test_a_shorter_body_is_offered_a_crop() -> None:
     (found,) = mistakes(text, "n")
     assert found.code == "E0407"
     after = edited(text, found.helps[0].edits)
-    assert '  - residual:\n      shrink: "centered"\n      layers:\n' in after
+    assert "  - residual:\n      shrink: centered\n      layers:\n" in after
     assert codsl.check(after).delay == 2
 
 
