@@ -213,8 +213,9 @@ def slips(written: str, meant: str) -> int:
 
 
 def _is_part(word: str, known: str) -> bool:
-    """Whether a word is all that stands before or behind a `_` of another one, which is longer."""
-    return len(word) > 2 and f"_{word.lower()}_" in f"_{known.lower()}_"
+    """Whether a word, or one a slip away, stands before or behind a `_` of another one."""
+    least = 1 if len(word) < 5 else 2
+    return len(word) > 2 and any(slips(word, each) < least for each in known.split("_"))
 
 
 def _letters(word: str) -> str:

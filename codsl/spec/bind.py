@@ -23,6 +23,14 @@ from codsl.syntax import tree
 from codsl.syntax.surface import entry
 
 
+class Unbound(Hole):
+    """Arguments that do not fit their parameters; `bound` are those whose values are known."""
+
+    def __init__(self, bound: dict[str, Given]) -> None:
+        super().__init__()
+        self.bound = bound
+
+
 @dataclass(frozen=True)
 class Passed:
     """An argument as it is passed: its name, or None by position, and how to work it out.
@@ -73,11 +81,12 @@ def bind(
     findings: Findings,
     samples: Mapping[str, Any] | None = None,
 ) -> dict[str, Given]:
-    """The value of each argument by name; raises `Hole` once all that is wrong is reported.
+    """The value of each argument by name; raises `Unbound` once all that is wrong is reported.
 
     `samples` are values to offer for those that are missing.
     """
     bound: dict[str, Given] = {}
+    lost: set[str] = set()
     order = iter(positional)
     sound = True
     for argument in arguments:
@@ -98,16 +107,16 @@ def bind(
             try:
                 bound[name] = Given(argument.value(), argument.span, argument.root)
             except Hole:
-                sound = False
+                lost.add(name)
                 bound[name] = Given(None, argument.span)
     missing = [name for name in required if name not in bound]
-    if missing and sound:
+    if missing and sound and not lost:
         listed = ", ".join(f"`{name}`" for name in missing)
         spans = {name: each.span for name, each in bound.items()}
         filled = _filled(missing, samples or {}, Origin(at, spans, type=what))
         findings.add("E0304", f"`{what}` needs {listed}", at, helps=filled)
-    if missing or not sound:
-        raise Hole
+    if missing or lost or not sound:
+        raise Unbound({name: each for name, each in bound.items() if name not in lost})
     return bound
 
 
@@ -191,18 +200,22 @@ TYPES: Mapping[str, Callable[[Value], bool]] = {
 }
 
 
+def check_type(kind: tree.Name, findings: Findings) -> bool:
+    """Whether a parameter can be of this type; reports where it cannot."""
+    if kind.text in TYPES:
+        return True
+    helps = did_you_mean(kind.text, TYPES, kind.span)
+    listed = "the types are " + ", ".join(f"`{each}`" for each in TYPES)
+    findings.add("E0312", f"`{kind.text}` is no type", kind.span, helps=helps or (listed,))
+    return False
+
+
 def typed(parameter: tree.Parameter, value: Value, at: Span | None, findings: Findings) -> Value:
     """The value of a parameter, once its type is known to fit; raises `Hole` where it does not."""
     if parameter.type is None:
         return value
     kind = parameter.type.text
-    if kind not in TYPES:
-        findings.add(
-            "E0312",
-            f"`{kind}` is no type",
-            parameter.type.span,
-            helps=("the types are " + ", ".join(f"`{each}`" for each in TYPES),),
-        )
+    if not check_type(parameter.type, findings):
         raise Hole
     if not TYPES[kind](value):
         findings.add(

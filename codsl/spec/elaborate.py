@@ -49,6 +49,7 @@ def elaborate(
     place = _beginning(entries, scope, findings)
     try:
         end = elaborator.statements(document.body, place, entries.start)
+        elaborator.look_through()
     except Full:
         return None
     made = elaborator.made
@@ -94,6 +95,24 @@ class _Elaborator:
         self._sources = Sources(document.inputs, findings)
         self.templates = Templates(document.templates, rows, findings)
         self.made = Drafts(len(document.inputs))
+        self._passed_by: dict[int, tuple[tuple[tree.Statement, ...], Place]] = {}
+        self._gone_through: set[int] = set()
+
+    def look_through(self) -> None:
+        """Report what is wrong whatever the values are in statements that no value went through:
+        in templates that are not used, in conditions that do not hold."""
+        for template in self.templates.unused():
+            self._look(template.body, self.templates.somewhere(template))
+        for key, (body, place) in list(self._passed_by.items()):
+            if key not in self._gone_through:
+                self._look(body, place)
+
+    def _look(self, body: tuple[tree.Statement, ...], place: Place) -> None:
+        """Read statements with all values unknown, what `from` names too."""
+        unknown = Scope(dict.fromkeys(place.scope.names(), Hole))
+        names = Names(place.names, unsure=True)
+        inner = replace(place.inside(Level()), scope=unknown, names=names)
+        self.statements(body, inner, HOLE)
 
     def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
@@ -324,10 +343,16 @@ class _Elaborator:
         try:
             holds = place.evaluator(flow, self._findings).truth(node.test)
         except Hole:
-            for statement in (*node.body, *node.otherwise):
-                place.names.add(getattr(statement, "name", None), HOLE)
+            for body in (node.body, node.otherwise):
+                self._passed_by[id(body)] = (body, place)
+                for statement in body:
+                    place.names.add(getattr(statement, "name", None), HOLE)
             return HOLE
-        return self.statements(node.body if holds else node.otherwise, place, flow)
+        taken, other = (node.body, node.otherwise) if holds else (node.otherwise, node.body)
+        self._gone_through.add(id(taken))
+        if other:
+            self._passed_by.setdefault(id(other), (other, place))
+        return self.statements(taken, place, flow)
 
     def _repeat(self, node: tree.Repeat, place: Place, flow: Flow) -> Flow:
         reserved(node.name, self._findings, RESERVED_KEYS)
@@ -342,6 +367,8 @@ class _Elaborator:
             names.append(node.name.text)
             place.names.lost.add(node.name.text)
             place.names.add(node.name, HOLE)
+            inner = place.scope.child({node.index.text: Hole} if node.index else {})
+            self._look((node.statement,), replace(place, scope=inner))
             return HOLE
         for index in indices:
             name = tree.Name(f"{node.name.text}{index}", node.name.span)

@@ -108,6 +108,8 @@ class Names:
                     findings.add("E0309", message, step.name.span)
                     return lost
                 for name in names._instances(step):
+                    if name not in names.flows and self._doubtful(name):
+                        return lost
                     if name not in names.flows:
                         names._unknown(selector, depth, where, findings)
                         return lost

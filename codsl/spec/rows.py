@@ -13,7 +13,7 @@ from codsl.layers.row import (
 )
 from codsl.layers.still import Still, of_images, of_other_images
 from codsl.source import Span
-from codsl.spec.bind import Passed, bind, pin
+from codsl.spec.bind import Passed, Unbound, bind, pin
 from codsl.spec.names import Flow
 from codsl.spec.outside import NOWHERE
 from codsl.spec.place import Place
@@ -70,16 +70,20 @@ def _made(
     Where they fit its relative for the dimensions that the input has, that was meant: `Mistake`.
     """
     known = arguments(row)
-    bound = bind(
-        type_name(row),
-        origin.span,
-        passing,
-        [each.name for each in known],
-        [each.name for each in known if each.positional],
-        [each.name for each in known if each.required],
-        findings,
-        row.examples[0] if row.examples else {},
-    )
+    unbound = None
+    try:
+        bound = bind(
+            type_name(row),
+            origin.span,
+            passing,
+            [each.name for each in known],
+            [each.name for each in known if each.positional],
+            [each.name for each in known if each.required],
+            findings,
+            row.examples[0] if row.examples else {},
+        )
+    except Unbound as error:
+        unbound, bound = error, error.bound
     values = {name: each.value for name, each in bound.items()}
     wrong = misread(row, values)
     if wrong and flow.frame:
@@ -96,7 +100,7 @@ def _made(
             findings,
             remedies=_named(mistake, values, origin, place),
         )
-    if wrong:
+    if wrong or unbound:
         raise Hole
     return make(row, values)
 

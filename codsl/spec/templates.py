@@ -4,7 +4,9 @@ from collections.abc import Collection, Sequence
 
 from codsl.diagnostics import Findings, Label
 from codsl.source import Span
-from codsl.spec.bind import Passed, bind, typed
+from codsl.spec.bind import Passed, bind, check_type, typed
+from codsl.spec.names import HOLE, Level, Names
+from codsl.spec.place import Place
 from codsl.spec.values import Evaluator, Hole, Scope
 from codsl.syntax import tree
 
@@ -51,13 +53,25 @@ class Templates:
             )
             raise Hole
 
+    def unused(self) -> list[tree.Template]:
+        """The templates that nothing has used."""
+        return [each for name, each in self._named.items() if name not in self._used]
+
+    def somewhere(self, template: tree.Template) -> Place:
+        """The place in a template where nothing is known of what it is given."""
+        for parameter in template.parameters:
+            if parameter.type:
+                check_type(parameter.type, self._findings)
+        scope = Scope({each.name.text: Hole for each in template.parameters})
+        within = (template.name.text,)
+        return Place(scope, Names(None, {"input": HOLE}), Level(), within=within)
+
     def tell_unused(self) -> None:
-        """Warn of the templates that nothing has used: nothing in them is checked."""
-        for name, template in self._named.items():
-            if name not in self._used:
-                note = "what is wrong in a template shows where it is used"
-                message = f"the template `{name}` is not used"
-                self._findings.add("W0702", message, template.name.span, notes=(note,))
+        """Warn of the templates that nothing has used, in which only names are checked."""
+        for template in self.unused():
+            note = "shapes and times show where a template is used"
+            message = f"the template `{template.name.text}` is not used"
+            self._findings.add("W0702", message, template.name.span, notes=(note,))
 
     def scope(
         self, template: tree.Template, at: Span, arguments: list[Passed], channels: int | None

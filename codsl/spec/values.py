@@ -2,7 +2,8 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from math import inf
 from typing import Any
@@ -159,20 +160,20 @@ class Evaluator:
             case tree.Reference(name, span):
                 return self._reference(name, span)
             case tree.Tuple(items):
-                return tuple(self.value(item) for item in items)
+                return self._each(self.value, items)
             case tree.Unary("not", operand):
                 return not self._truth(operand)
             case tree.Unary(sign, operand, span):
                 number = self._number(operand)
                 return self._settled(-number if sign == "-" else number, span)
             case tree.Binary("and", left, right):
-                return self._truth(left) and self._truth(right)
+                return self._first(left, right) and self._truth(right)
             case tree.Binary("or", left, right):
-                return self._truth(left) or self._truth(right)
+                return self._first(left, right) or self._truth(right)
             case tree.Binary():
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
-                return self.value(yes if self._truth(test) else no)
+                return self.value(yes if self._first(test, yes, no) else no)
             case tree.Element():
                 return self._element(expression)
             case tree.Call():
@@ -249,6 +250,30 @@ class Evaluator:
         ]
         self._findings.add("E0301", "`T` is no number", span, notes=(_NO_LENGTH,), helps=helps)
 
+    def _each(
+        self, worth: Callable[[tree.Expression], Any], expressions: Iterable[tree.Expression]
+    ) -> tuple[Any, ...]:
+        """What each of these is worth; raises `Hole` once what is wrong with all is reported."""
+        values, sound = [], True
+        for each in expressions:
+            try:
+                values.append(worth(each))
+            except Hole:
+                sound = False
+        if not sound:
+            raise Hole
+        return tuple(values)
+
+    def _first(self, test: tree.Expression, *others: tree.Expression) -> bool:
+        """The truth of a condition; where it is not known the others are looked at too."""
+        try:
+            return self._truth(test)
+        except Hole:
+            for each in others:
+                with suppress(Hole):
+                    self.value(each)
+            raise
+
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)
         if not isinstance(value, bool):
@@ -298,9 +323,9 @@ class Evaluator:
 
     def _binary(self, node: tree.Binary) -> Value:
         if node.operator in ("==", "!="):
-            same = self.value(node.left) == self.value(node.right)
-            return same if node.operator == "==" else not same
-        left, right = self._number(node.left), self._number(node.right)
+            left, right = self._each(self.value, (node.left, node.right))
+            return bool(left == right) == (node.operator == "==")
+        left, right = self._each(self._number, (node.left, node.right))
         if node.operator in ORDER:
             return ORDER[node.operator](left, right)
         return self._computed(ARITHMETIC[node.operator], (left, right), node.span)
@@ -329,7 +354,7 @@ class Evaluator:
             raise Hole
         if name == "len":
             return len(self._tuple(node.arguments[0].value))
-        numbers = tuple(self._number(each.value) for each in node.arguments)
+        numbers = self._each(self._number, [each.value for each in node.arguments])
         return self._computed(FUNCTIONS[name], numbers, node.span)
 
     def _computed(

@@ -1,6 +1,7 @@
 """What to say where the text form breaks: what stands there, and what would mend it."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from lark import Token
@@ -24,10 +25,20 @@ INSERTIONS = {
     "_TO": "..",
 }
 """Single tokens worth offering where one of them would let the parser go on."""
+_BEHIND = (",", ")", "]", "}")
+"""Those that stand right behind what comes before them."""
 AHEAD = 40
 """Tokens at most that are read on to see how far a remedy leads."""
 
+_EXCHANGES = {
+    ";": (("COMMA", ",", "arguments are separated by `,`"),),
+    ":": (("EQUAL", "=", "an argument, a name and a value are joined by `=`"),),
+    "=": (("COMPARE", "==", "`==` compares"),),
+}
+"""Signs of other languages, and what they are written as here."""
+
 _WORD = re.compile(r"[A-Za-z_]\w*")
+_LIST = re.compile(r"\[[^][{}()\n]*,[^][{}()\n]*\]")
 _MODULE = re.compile(r"((?:[A-Za-z_]\w*\.)+)([A-Za-z_]\w*)")
 _QUOTED = re.compile(r"'([^'\n\"]*)'")
 _UNENDED = re.compile(r'"[\w. -]*\w')
@@ -120,6 +131,11 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         found, message = source.span(at, at), "the text ends too early"
     else:
         found, message = source.span(at, at + len(token)), f"unexpected `{token}`"
+    if (listed := _list(found)) is not None:
+        written = f"({listed.text[1:-1]})"
+        rounded = Help(f"write `{written}`", (Edit(listed, written),), Applicability.SURE)
+        findings.add("E0101", "a tuple stands in round brackets", listed, helps=[rounded])
+        return
     remedy = _remedy(error, found)
     notes = []
     if token in RESERVED and not remedy:
@@ -130,11 +146,18 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
     findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
 
 
+def _list(found: Span) -> Span | None:
+    """The list of numbers that a `[` begins, as Python has it."""
+    listed = _LIST.match(found.source.text, found.start)
+    return found.source.span(found.start, listed.end()) if listed else None
+
+
 @dataclass(frozen=True)
 class _Trial:
     """A remedy, and how many tokens can be read once it is carried out."""
 
-    remedy: Help
+    said: str
+    edit: Edit
     reach: int
 
 
@@ -142,22 +165,28 @@ def _remedy(error: UnexpectedToken, found: Span) -> Help | None:
     """The single token that leads farthest, put in or left out."""
     trials = list(_trials(error, found))
     best = max((each.reach for each in trials), default=0)
-    return next((each.remedy for each in trials if each.reach == best), None)
+    leading = [each for each in trials if each.reach == best]
+    if not leading:
+        return None
+    first = leading[0]
+    sure = best > AHEAD and len(leading) == 1 and first.edit.replacement in (",", ")", "]")
+    how = Applicability.SURE if sure else Applicability.LIKELY
+    return Help(first.said, (first.edit,), how)
 
 
-def _trials(error: UnexpectedToken, found: Span) -> list[_Trial]:
+def _trials(error: UnexpectedToken, found: Span) -> Iterator[_Trial]:
     before = "at the end" if error.token.type == "$END" else "before it"
-    here = found.source.span(found.start, found.start)
-    trials = []
+    behind = len(found.source.text[: found.start].rstrip())
     for terminal, text in INSERTIONS.items():
-        reach = _reach(error, Token(terminal, text.strip()), error.token)
-        if reach:
-            help_ = Help(f"add `{text.strip()}` {before}", (Edit(here, text),))
-            trials.append(_Trial(help_, reach))
+        if reach := _reach(error, Token(terminal, text.strip()), error.token):
+            at = behind if text in _BEHIND else found.start
+            edit = Edit(found.source.span(at, at), text)
+            yield _Trial(f"add `{text.strip()}` {before}", edit, reach)
     if error.token.type != "$END" and (reach := _reach(error)) > 1:
-        help_ = Help("leave it out", (Edit(found, ""),))
-        trials.append(_Trial(help_, reach))
-    return trials
+        yield _Trial("leave it out", Edit(found, ""), reach)
+    for terminal, text, said in _EXCHANGES.get(str(error.token), ()):
+        if reach := _reach(error, Token(terminal, text)):
+            yield _Trial(said, Edit(found, text), reach)
 
 
 def _reach(error: UnexpectedToken, *tokens: Token) -> int:

@@ -40,14 +40,20 @@ def validate(
 ) -> set[int]:
     """Report what stands where it should not; gives the nodes that are not to be read."""
     bad: set[int] = set()
+    lacking: list[str] = []
     for error in validator.iter_errors(data):
         if _later(error):
+            continue
+        if error.validator == "required" and not error.absolute_path:
+            lacking += [key for key in _lacking(error) if key not in lacking]
             continue
         node = root
         for step in error.absolute_path:
             is_list = isinstance(node, yaml.SequenceNode)
             node = node.value[step] if is_list else entry(node, step)[1]
         _violation(error, node, source, findings, bad)
+    if lacking:
+        _missing(lacking, span_of(source, root), findings)
     bad.discard(id(root))
     return bad
 
@@ -78,11 +84,9 @@ def _violation(
                 if key not in known:
                     _unknown(key, known, span_of(source, entry(node, key)[0]), findings)
         case "required":
-            missing = [key for key in schema["required"] if not _meant(key, value, schema)]
+            missing = _lacking(error)
             if missing and error.message.startswith(repr(missing[0])):
-                keys = ", ".join(f"`{key}`" for key in missing)
-                verb = "is" if len(missing) == 1 else "are"
-                findings.add("E0202", f"{keys} {verb} missing here", at, helps=_sample(missing))
+                _missing(missing, at, findings)
         case "maxProperties":
             _several(value, node, at, findings)
         case "enum":
@@ -151,6 +155,19 @@ def _unknown(key: str, known: Iterable[str], at: Span, findings: Findings) -> No
         findings.add("E0203", f"unknown key `{key}`", at, helps=did_you_mean(key, known, at))
 
 
+def _lacking(error: ValidationError) -> list[str]:
+    """What must be there and is not, in no other spelling either."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    return [key for key in schema["required"] if not _meant(key, value, schema)]
+
+
+def _missing(keys: list[str], at: Span, findings: Findings) -> None:
+    listed = ", ".join(f"`{key}`" for key in keys)
+    verb = "is" if len(keys) == 1 else "are"
+    findings.add("E0202", f"{listed} {verb} missing here", at, helps=_sample(keys))
+
+
 def _meant(key: str, value: dict[str, Any], schema: Any) -> bool:
     """Whether a key that must stand here does, or is what another one was to be."""
     known = schema.get("properties", {})
@@ -163,5 +180,6 @@ def _sample(missing: list[str]) -> list[str]:
     samples = {
         "codsl": "the first line is `codsl: 1`",
         "input": "say what a frame is: `input: [3, T, 160, 160]`",
+        "layers": "say what the network is made of: `layers: [relu]`",
     }
     return [samples[key] for key in missing if key in samples]

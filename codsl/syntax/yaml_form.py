@@ -114,8 +114,10 @@ class _Reader:
 
     def _inputs(self, parts: dict[str, yaml.Node], root: yaml.Node) -> tuple[tree.Input, ...]:
         """The frames that enter; broken where the file lacks them, which is reported."""
+        if "inputs" not in parts and "input" not in parts:
+            return (tree.Input(None, (self._broken(root),), None, self._at(root)),)
         if "inputs" not in parts:
-            return (self._input(None, parts.get("input", root)),)
+            return (self._input(None, parts["input"]),)
         if "input" in parts:
             self._findings.add(
                 "E0205",
