@@ -16,6 +16,14 @@ LONGEST = 400
 """Characters of a sentence at most; a name in it may be of any length."""
 CONSIDERED = 200
 """Words at most among which one is looked for that was meant."""
+SYNONYMS = {
+    **{"integer": "int", "string": "str", "boolean": "bool", "double": "float", "number": "float"},
+    **{"list": "tuple", "module": "layer", "add": "sum", "plus": "sum", "multiply": "mul"},
+    **{"product": "mul", "prod": "mul", "cat": "concat", "concatenate": "concat", "avg": "mean"},
+    **{"average": "mean", "maximum": "max", "description": "doc", "title": "name"},
+    **{"parameters": "params", "imports": "import"},
+}
+"""Words of other tools, and those of the language."""
 MOST = 100
 """Mistakes at most that are collected before reading stops."""
 
@@ -128,7 +136,7 @@ class Findings:
         notes: Sequence[str] = (),
         helps: Sequence[Help | str] = (),
     ) -> None:
-        """Note a mistake; what is said of one culprit is said once.
+        """Note a mistake; of one culprit one thing is said, whichever use of a template shows it.
 
         Raises `SpecError` where there are so many that more would help nobody.
         """
@@ -139,7 +147,8 @@ class Findings:
             tuple(map(shorten, notes)),
             tuple(Help(each) if isinstance(each, str) else each for each in helps),
         )
-        place = (code, found.message, found.span and (found.span.start, found.span.end))
+        at = found.span
+        place = (code, (at.source.name, at.start, at.end) if at else found.message)
         if place in self._said:
             return
         self._said.add(place)
@@ -180,15 +189,24 @@ def did_you_mean(
     be written for a known word where that is something else.
     """
     considered = list(dict.fromkeys(known))
-    near = sorted(suggest(word, considered), key=lambda each: slips(word, each))
-    if not near:
+    meant = near(word, considered)
+    if meant is None:
         return []
-    distance = slips(word, near[0])
+    distance = slips(word, meant)
     rivals = [each for each in considered if slips(word, each) <= distance]
-    sure = distance < 2 and len(rivals) == 1 and len(near[0]) > 3 - (distance == 0)
-    write = (written or {}).get(near[0], near[0])
+    sure = distance < 2 and len(rivals) == 1 and len(meant) > 3 - (distance == 0)
+    write = (written or {}).get(meant, meant)
     how = Applicability.SURE if sure else Applicability.LIKELY
     return [Help(f"did you mean `{write}`?", (Edit(at, write),), how)]
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a word was probably to be."""
+    considered = list(known)
+    if (synonym := SYNONYMS.get(word.lower())) in considered:
+        return synonym
+    found = sorted(suggest(word, considered), key=lambda each: slips(word, each))
+    return found[0] if found else None
 
 
 def surely_meant(helps: Sequence[Help]) -> str | None:

@@ -35,7 +35,7 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
                 f"`{label}` gives one item every {_nth(time.stride)} of the input"
                 for label, time in zip(item.labels, times, strict=True)
             ],
-            helps=("give every branch the same stride over time",),
+            helps=(_unstrided(spec, item, times),),
         )
         return
     most = longest(times)
@@ -85,6 +85,21 @@ def _mend(spec: Spec, item: Item, times: list[Time]) -> list[Help]:
         helps = [Help(f"{said}`centered`, `lagging` or `leading`", _shrunk(item), how)]
         return [*helps, Help("or pad the body over time", edits, how)]
     return [Help("pad the shorter over time", edits, how)]
+
+
+def _unstrided(spec: Spec, item: Item, times: list[Time]) -> Help:
+    """A stride of one over time for all that strides in one branch alone."""
+    said = "give every branch the same stride over time"
+    edits: list[Edit] = []
+    for index in _guilty(spec, item, times, True):
+        each = spec.items[index]
+        stride = getattr(each.operation, "stride", None) or getattr(
+            each.operation, "kernel_size", None
+        )
+        if not isinstance(stride, tuple):
+            return Help(said)
+        edits += edits_of(Give(shorthand((1, *stride[1:]))), "stride", each.origin)
+    return Help(said, tuple(dict.fromkeys(edits)), Applicability.CHOICE)
 
 
 def _padded(spec: Spec, item: Item, times: list[Time]) -> tuple[Edit, ...]:

@@ -21,6 +21,13 @@ def vectors(row: Layer, x: Frame) -> None:
         )
 
 
+INFERRED = (
+    *("in_channels", "in_features", "num_features", "num_channels", "input_size"),
+    *("embed_dim", "d_model"),
+)
+"""Arguments of torch.nn that say how many channels come in."""
+
+
 def inferred(name: str, value: int | None, x: Frame) -> None:
     """Raise `Mistake` where an argument that is inferred from the channels says otherwise."""
     if value not in (None, x.channels):

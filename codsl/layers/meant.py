@@ -42,7 +42,7 @@ def _meant(kind: Kind, value: Any, rank: int) -> list[tuple[Any, str, bool]]:
         case str():
             return _of_text(kind, value)
         case tuple():
-            return _of_tuple(kind, value, rank)
+            return [*_of_tuple(kind, value, rank), *_bounded(kind, value)]
         case bool():
             return []
         case float() if value.is_integer():
@@ -51,7 +51,25 @@ def _meant(kind: Kind, value: Any, rank: int) -> list[tuple[Any, str, bool]]:
             word = "true" if value else "false"
             return [(bool(value), f"write `{word}`", True)]
         case _:
-            return []
+            return _bounded(kind, value)
+
+
+def _bounded(kind: Kind, value: Any) -> list[tuple[Any, str, bool]]:
+    """The number next to one that is out of bounds: without its sign, or the bound itself."""
+    bounds = (getattr(kind, "minimum", None), getattr(kind, "maximum", None))
+    entries = value if isinstance(value, tuple) else (value,)
+    if bounds == (None, None) or not all(type(each) in (int, float) for each in entries):
+        return []
+    within = tuple(_within(each, *bounds) for each in entries)
+    listed = f"({', '.join(map(str, within))})"
+    meant = within if isinstance(value, tuple) else within[0]
+    return [(meant, f"`{listed if isinstance(value, tuple) else meant}` is the nearest", False)]
+
+
+def _within(number: float, least: float | None, most: float | None) -> float:
+    if least is not None and number < least:
+        number = max(abs(number), least)
+    return number if most is None else min(number, most)
 
 
 def _of_text(kind: Kind, value: str) -> list[tuple[Any, str, bool]]:

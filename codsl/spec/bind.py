@@ -14,13 +14,15 @@ from codsl.diagnostics import (
     plural,
     surely_meant,
 )
+from codsl.layers.meant import TRUTHS
 from codsl.layers.mistake import Give, Mistake, Remedy
 from codsl.source import Span
 from codsl.spec.mend import added, edits_of
 from codsl.spec.spec import Origin
 from codsl.spec.values import Given, Hole, LayerValue, Value, describe
 from codsl.syntax import tree
-from codsl.syntax.surface import entry
+from codsl.syntax.brackets import whole_entry
+from codsl.syntax.surface import written
 
 
 class Unbound(Hole):
@@ -92,15 +94,15 @@ def bind(
     for argument in arguments:
         name = argument.name or next(order, None)
         if name is not None and name not in names:
-            name = _unknown(what, name, argument.key, names, findings)
+            name = _unknown(what, name, argument, names, findings)
             sound = False
         elif name is None:
             _refuse_position(what, argument, len(positional), findings)
             sound = False
         if name in bound:
             there = Label(bound[name].span, "first here")
-            again = entry(Span(argument.key.source, argument.key.start, argument.span.end))
-            out = [Help("leave one of them out", (Edit(again, ""),))] if argument.name else []
+            out = [Help("leave one of them out", (Edit(_whole(argument), ""),))]
+            out = out if argument.name else []
             findings.add("E0303", f"`{name}` is given twice", argument.key, there, helps=out)
             sound = False
         elif name is not None:
@@ -121,14 +123,20 @@ def bind(
 
 
 def _unknown(
-    what: str, name: str, at: Span, names: Sequence[str], findings: Findings
+    what: str, name: str, argument: Passed, names: Sequence[str], findings: Findings
 ) -> str | None:
     """Report an argument that does not exist; gives the one that was surely meant."""
-    near = did_you_mean(name, names, at)
+    near = did_you_mean(name, names, argument.key)
     listed = "its arguments are " + ", ".join(f"`{each}`" for each in names)
-    helps = near or [Help(listed if names else "it takes no arguments")]
-    findings.add("E0303", f"`{what}` has no argument `{name}`", at, helps=helps)
+    out = Help("leave it out", (Edit(_whole(argument), ""),))
+    helps = near or [Help(listed if names else "it takes no arguments"), out]
+    findings.add("E0303", f"`{what}` has no argument `{name}`", argument.key, helps=helps)
     return surely_meant(near)
+
+
+def _whole(argument: Passed) -> Span:
+    """An argument with its name, and the comma or the line that goes with it."""
+    return whole_entry(Span(argument.key.source, argument.key.start, argument.span.end))
 
 
 def _filled(missing: Sequence[str], samples: Mapping[str, Any], origin: Origin) -> list[Help]:
@@ -144,7 +152,8 @@ def _filled(missing: Sequence[str], samples: Mapping[str, Any], origin: Origin) 
 def _refuse_position(what: str, argument: Passed, most: int, findings: Findings) -> None:
     """Report an argument by position that is one too many."""
     takes = f"{plural(most, 'argument')} by position" if most else "no arguments"
-    findings.add("E0303", f"`{what}` takes {takes}", argument.span)
+    out = Help("leave it out", (Edit(_whole(argument), ""),))
+    findings.add("E0303", f"`{what}` takes {takes}", argument.span, helps=(out,))
 
 
 def pin(
@@ -157,8 +166,8 @@ def pin(
 ) -> None:
     """Report what a row found wrong, at the places where it was written.
 
-    `shrinking` are the edits that a remedy needs besides where it shortens time; `remedies` are
-    better ones than the row knows.
+    `shrinking` are the edits that a remedy needs besides where it shortens time; `remedies` come
+    before those of the row.
     """
     argument = origin.arguments.get(mistake.argument or "")
     culprit = Label(argument or origin.span, mistake.about if argument else mistake.layer)
@@ -169,10 +178,11 @@ def pin(
     if argument and mistake.layer:
         labels.append(Label(origin.span, mistake.layer))
     labels += [Label(use, f"in this use of `{use.text}`") for use in origin.uses]
-    helps = list(remedies) or [_help(each, mistake, origin, shrinking) for each in mistake.remedies]
-    if argument and mistake.choices and not remedies:
+    helps = [_help(each, mistake, origin, shrinking) for each in mistake.remedies]
+    if argument and mistake.choices:
         word = argument.text.strip("\"'")
         helps = did_you_mean(word, mistake.choices, (root or argument).within(word)) or helps
+    helps = [*remedies, *helps]
     notes = (mistake.note,) if mistake.note else ()
     findings.add(mistake.code, str(mistake), *labels, notes=notes, helps=helps)
 
@@ -200,6 +210,29 @@ TYPES: Mapping[str, Callable[[Value], bool]] = {
 }
 
 
+def _of_type(kind: str, value: Value, at: Span) -> list[Help]:
+    """The value of this type that was probably meant."""
+    meant: Value = None
+    if kind == "tuple" and isinstance(value, int | float) and not isinstance(value, bool):
+        meant = (value,)
+    elif kind in ("int", "float") and isinstance(value, int | float | str):
+        number = _number(value)
+        meant = int(number) if number is not None and number.is_integer() else number
+    elif kind == "bool" and str(value).lower() in TRUTHS:
+        meant = TRUTHS[str(value).lower()]
+    if meant is None or not TYPES[kind](meant):
+        return []
+    text = written(meant, at.source)
+    return [Help(f"write `{text}`", (Edit(at, text),))]
+
+
+def _number(value: Value) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except ValueError:
+        return None
+
+
 def check_type(kind: tree.Name, findings: Findings) -> bool:
     """Whether a parameter can be of this type; reports where it cannot."""
     if kind.text in TYPES:
@@ -222,6 +255,7 @@ def typed(parameter: tree.Parameter, value: Value, at: Span | None, findings: Fi
             "E0312",
             f"the parameter `{parameter.name.text}` is of type `{kind}`, found {describe(value)}",
             at or parameter.name.span,
+            helps=_of_type(kind, value, at) if at else (),
         )
         raise Hole
     return LayerValue(value) if kind == "layer" and isinstance(value, str) else value

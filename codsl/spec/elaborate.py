@@ -18,10 +18,10 @@ from codsl.spec.ports import Entries, entries_of, outlets_of, tell_unread
 from codsl.spec.repetition import indices_of
 from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
-from codsl.spec.sources import Sources
+from codsl.spec.sources import Sources, reads
 from codsl.spec.spec import Block, Origin, Spec
 from codsl.spec.templates import Templates
-from codsl.spec.unknown import no_layer, unknown
+from codsl.spec.unknown import no_layer, unknown, unknown_here
 from codsl.spec.values import Hole, LayerValue, Scope
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED_KEYS
@@ -154,6 +154,15 @@ class _Elaborator:
         template = self.templates.named(kind)
         if node.local and template and not place.shadows(kind):
             return self._use(template, node, arguments, place, flow)
+        if node.local and not place.knows(kind):
+            rows, templates = self._rows, self.templates
+            meant = unknown_here(
+                kind, node.type.span, rows, templates.names, place.scope.names(), self._findings
+            )
+            found = templates.named(meant) if meant else None
+            return (
+                self._use(found, node, arguments, place, flow) if found else self._lost(node, place)
+            )
         if node.local:
             try:
                 value = evaluator.value(tree.Reference(kind, node.type.span))
@@ -167,7 +176,8 @@ class _Elaborator:
         if kind in self._rows:
             return self._row(kind, node, arguments, place, flow)
         templates = self.templates
-        meant = unknown(kind, node.type.span, self._rows, templates.names, self._findings)
+        values = [*place.scope.names()]
+        meant = unknown(kind, node.type.span, self._rows, templates.names, self._findings, values)
         if meant and meant in self._rows:
             return self._row(meant, node, arguments, place, flow)
         if meant and (template := templates.named(meant)):
@@ -235,6 +245,8 @@ class _Elaborator:
 
     def _block(self, node: tree.Block | tree.PerFrame, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
+        if not flow.begun and reads(node.body):
+            flow = self._sources.taken(flow, node.span)
         inner = place.inside(place.level_of(node.name, self._findings))
         end = self.statements(node.body, inner, flow)
         if node.name is not None:

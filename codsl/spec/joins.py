@@ -11,11 +11,12 @@ from codsl.layers.mistake import Give
 from codsl.source import Span
 from codsl.spec.bind import bind, passed
 from codsl.spec.draft import row_of, stated_channels
-from codsl.spec.mend import closing, edits_of, raw_key
+from codsl.spec.mend import edits_of, raw_key
 from codsl.spec.names import Flow
 from codsl.spec.spec import Item, Origin
 from codsl.spec.values import Evaluator, Hole, describe
 from codsl.syntax import tree
+from codsl.syntax.brackets import closing
 from codsl.syntax.surface import is_text
 
 CHOICES = {"aggregation": AGGREGATIONS, "shrink": ("lagging", "leading", "centered")}

@@ -8,7 +8,8 @@ from codsl.diagnostics import Edit
 from codsl.layers.mistake import Change, Give, Omit, Precede, Use
 from codsl.source import Span
 from codsl.spec.spec import Origin
-from codsl.syntax.surface import entry, is_text, written
+from codsl.syntax.brackets import closing, whole_entry
+from codsl.syntax.surface import is_text, written
 
 _BLOCK = re.compile(r":[ ]*(?:#[^\n]*)?\n(?:[ ]*(?:#[^\n]*)?\n)*(?P<indent>[ ]*)(?=\S)")
 """Behind the key of a YAML mapping in lines of their own, up to its first."""
@@ -16,9 +17,6 @@ _ITEM = re.compile(r"(?P<indent>[ ]*)(?:-[ ]+)*(?=-[ ]+$)")
 """Before the last dash of a YAML item that begins on its line."""
 _LINE = re.compile(r"(?P<indent>[ \t]*)(?:\w+[ ]*=[ ]*)?$")
 """Before a layer of the text form that begins on its line."""
-
-_BRACKETS = re.compile(r"""[()\[\]{}]|(?:^|\s)#[^\n]*|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
-"""What opens and closes, and what may hold such signs for nothing."""
 
 _CODE = re.compile(r"""\s#[^\n]*|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|\S""")
 """Signs and texts, and comments."""
@@ -57,7 +55,7 @@ def _omitted(origin: Origin, name: str) -> tuple[Edit, ...]:
     if value is None or not key:
         return ()
     start = value.start - len(key[0])
-    return (Edit(entry(Span(value.source, start, value.end)), ""),)
+    return (Edit(whole_entry(Span(value.source, start, value.end)), ""),)
 
 
 def _preceded(origin: Origin, layer: str) -> tuple[Edit, ...]:
@@ -106,6 +104,8 @@ def _place_in_text(origin: Origin, given: list[str]) -> tuple[int, str] | None:
 
 def _place_in_yaml(origin: Origin, given: list[str]) -> tuple[int, str] | None:
     after = origin.span.source.text[origin.span.end :]
+    if given[0].startswith("name:") and (named := re.match(r":[ ]*\{[ ]*(?=[^} ])", after)):
+        return named.end(), f"{given[0]}, "
     if flow := re.match(r":[ ]*(?=\{)", after):
         return _inside(after, flow.end(), given)
     if block := _BLOCK.match(after):
@@ -127,14 +127,19 @@ def _inside(text: str, start: int, given: list[str]) -> tuple[int, str] | None:
     return behind, f"{between}{', '.join(given)}"
 
 
-def closing(text: str, start: int) -> int | None:
-    """Where the bracket stands that closes the first one from `start` on."""
-    depth = 0
-    for found in _BRACKETS.finditer(text, start):
-        depth += 1 if found[0] in "([{" else -1 if found[0] in ")]}" else 0
-        if found[0] in ")]}" and depth <= 0:
-            return found.start() if depth == 0 else None
-    return None
+def reading_from(at: Span, name: str) -> tuple[Edit, ...]:
+    """`from` and a name for the layer or the block whose word stands at `at`."""
+    text = at.source.text
+    if not is_text(at.source):
+        return added(Origin(at, type=at.text), {"from": name})
+    start = at.start if at.text == "{" else at.end
+    opens = re.match(r"\s*[({]", text[start:])
+    end = closing(text, start) if opens else None
+    behind = at.end if end is None else end + 1
+    if end is not None and text[end] == ")" and re.match(r"\s*\{", text[behind:]):
+        end = closing(text, behind)
+        behind = behind if end is None else end + 1
+    return (Edit(at.source.span(behind, behind), f" from {name}"),)
 
 
 def raw_key(origin: Origin, key: str, text: str) -> tuple[Edit, ...]:

@@ -199,7 +199,7 @@ class Level:
         at = (claim.at, *claim.uses)[len(claim.uses) - depth]
         there = (first.at, *first.uses)[len(first.uses) - depth]
         code, message, why, help_ = _words(name, claim, first, at, there)
-        free = free_name(name, self._taken)
+        free = free_name(name if at is claim.at else at.text, self._taken)
         edits = (Edit(at, free),) if claim.written and at is claim.at else named(at, free)
         remedy = Help(f"{help_}: `{free}`, say" if edits else help_, edits, Applicability.CHOICE)
         labels = [Label(at), Label(there, "first here")]

@@ -42,6 +42,10 @@ class Place:
         channels = flow.frame.channels if flow.frame else None
         return Evaluator(self.scope, channels, findings, flow.begun)
 
+    def knows(self, name: str) -> bool:
+        """Whether a name stands for a value here."""
+        return name in self.scope.names()
+
     def shadows(self, name: str) -> bool:
         """Whether a parameter that is a layer takes the name of a template here."""
         try:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Edit, Findings, Help, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.layers.arguments import LARGEST
 from codsl.source import Span
 from codsl.spec.names import HOLE, NOTHING, Flow, Names
 from codsl.spec.spec import Item
 from codsl.spec.values import Evaluator, Hole, Scope, Value, describe
 from codsl.syntax import tree
+from codsl.syntax.brackets import whole_entry
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,8 @@ def _rate(given: tree.Input, evaluator: Evaluator, findings: Findings) -> float 
         return None
     if isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0:
         message = f"a rate is frames per second, found {describe(rate)}"
-        findings.add("E0305", message, given.rate.span)
+        helps = _positive(rate, evaluator.root(given.rate))
+        findings.add("E0305", message, given.rate.span, helps=helps)
         return None
     return float(rate)
 
@@ -157,7 +159,14 @@ def _agree(rates: list[tuple[float, Span]], findings: Findings) -> None:
                 at,
                 Label(rates[0][1], f"{rates[0][0]:g} here"),
                 notes=("a network has one clock: each input gets one frame a step",),
-                helps=("bring what comes faster to the slower rate before it enters",),
+                helps=(
+                    Help(
+                        f"say `{rates[0][0]:g}` of both, and bring what comes faster to that rate "
+                        "before it enters",
+                        (Edit(at, f"{rates[0][0]:g}"),),
+                        Applicability.CHOICE,
+                    ),
+                ),
             )
             return
 
@@ -205,23 +214,30 @@ def outlets_of(
             value = -1 if flow.value is None else flow.value
             if name in first and selector.steps:
                 there = Label(first[name], "first here")
-                findings.add("E0306", f"the output `{name}` is named twice", selector.span, there)
+                message = f"the output `{name}` is named twice"
+                out = Help("leave one of them out", (Edit(whole_entry(selector.span), ""),))
+                findings.add("E0306", message, selector.span, there, helps=(out,))
                 value = -1
             elif 0 <= value < inputs:
-                _bare(f"`{name}`", selector.span, findings)
+                _bare(f"`{name}`", selector.span, findings, whole_entry(selector.span))
                 value = -1
             first.setdefault(name, selector.span)
             outlets.append(Outlet(name, value))
     return tuple(outlets)
 
 
-def _bare(what: str, at: Span, findings: Findings) -> None:
+def _bare(what: str, at: Span, findings: Findings, whole: Span | None = None) -> None:
+    helps: list[Help | str] = [
+        "to give it all the same, name a layer: `same = identity from ...`",
+    ]
+    if whole:
+        helps.append(Help("leave it out", (Edit(whole, ""),), Applicability.CHOICE))
     findings.add(
         "E0316",
         f"{what} is an input as it came",
         at,
         notes=("who runs the network has that already; an output is made by a layer",),
-        helps=("to give it all the same, name a layer: `same = identity from ...`",),
+        helps=helps,
     )
 
 

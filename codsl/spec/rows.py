@@ -1,6 +1,9 @@
 """A layer of the table as it was written: its arguments onto its row, the row onto a frame."""
 
+from contextlib import suppress
+
 from codsl.diagnostics import Applicability, Edit, Findings, Help
+from codsl.layers.fit import INFERRED
 from codsl.layers.mistake import Mistake
 from codsl.layers.row import (
     Layer,
@@ -20,6 +23,7 @@ from codsl.spec.place import Place
 from codsl.spec.spec import Item, Origin
 from codsl.spec.values import Hole, Value
 from codsl.syntax import tree
+from codsl.syntax.brackets import whole_entry
 from codsl.syntax.surface import is_text
 
 LARGEST_FRAME = 2**31
@@ -52,7 +56,7 @@ def row_item(
     except Hole:
         return None
     except Mistake as mistake:
-        pin(mistake, kind, origin, findings)
+        pin(mistake, kind, origin, findings, remedies=_inferred(row, passing, flow))
         return None
     return Item("", kind, layer, (flow.value,), frame, origin, weights)
 
@@ -93,13 +97,8 @@ def _made(
                 of_other_images(row, flow.frame) if place.still else of_other_rank(row, flow.frame)
             )
     for mistake in map(of_images, wrong) if place.still else wrong:
-        pin(
-            mistake,
-            type_name(row),
-            origin,
-            findings,
-            remedies=_named(mistake, values, origin, place),
-        )
+        better = _named(mistake, values, origin, place) or _inferred(row, passing, flow)
+        pin(mistake, type_name(row), origin, findings, remedies=better)
     if wrong or unbound:
         raise Hole
     return make(row, values)
@@ -118,6 +117,21 @@ def _named(mistake: Mistake, values: dict[str, Value], origin: Origin, place: Pl
         return []
     meant = word if is_text(at.source) else f"${word}"
     return [Help(f"the value of that name is `{meant}`", (Edit(at, meant),), Applicability.SURE)]
+
+
+def _inferred(row: type[Layer], passing: list[Passed], flow: Flow) -> list[Help]:
+    """The remedy where the channels that come in are the first argument, as in torch.nn."""
+    known = arguments(row)
+    said = [each.name for each in known if each.name in INFERRED]
+    required = sum(each.required for each in known)
+    if not said or len([each for each in passing if each.name is None]) <= required:
+        return []
+    with suppress(Hole):
+        worth = passing[0].value()
+        if type(worth) is int and worth in (flow.frame.channels if flow.frame else worth,):
+            out = (Edit(whole_entry(passing[0].span), ""),)
+            return [Help(f"`{said[0]}` is inferred: leave the first argument out", out)]
+    return []
 
 
 def _spans(row: type[Layer], passing: list[Passed]) -> tuple[dict[str, Span], dict[str, Span]]:

@@ -10,6 +10,9 @@ from codsl.spec.place import Place
 from codsl.spec.values import Evaluator, Hole, Scope
 from codsl.syntax import tree
 
+SAMPLES = {"int": 8, "float": 0.5, "bool": True}
+"""Values to offer for parameters that are missing."""
+
 
 class Templates:
     """The templates by their names; none of them has the name of a row."""
@@ -82,7 +85,12 @@ class Templates:
         names = [each.name.text for each in template.parameters]
         required = [each.name.text for each in template.parameters if each.default is None]
         kind = template.name.text
-        values = bind(kind, at, arguments, names, names, required, self._findings)
+        samples = {
+            each.name.text: SAMPLES[each.type.text]
+            for each in template.parameters
+            if each.type and each.type.text in SAMPLES
+        }
+        values = bind(kind, at, arguments, names, names, required, self._findings, samples)
         scope = Scope({})
         evaluator = Evaluator(scope, channels, self._findings)
         for parameter in template.parameters:

@@ -5,16 +5,26 @@ from collections.abc import Collection
 from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, surely_meant
 from codsl.source import Span
 from codsl.spec.values import Value, describe
+from codsl.syntax.surface import is_text
 from codsl.syntax.words import LATER, not_yet
 
 
 def unknown(
-    kind: str, at: Span, rows: Collection[str], templates: Collection[str], findings: Findings
+    kind: str,
+    at: Span,
+    rows: Collection[str],
+    templates: Collection[str],
+    findings: Findings,
+    values: Collection[str] = (),
 ) -> str | None:
-    """Report a layer that does not exist; gives the one that was surely meant, if there is one."""
-    if kind in templates:
+    """Report a layer that does not exist; gives the one that was surely meant, if there is one.
+
+    `values` are the names of values here, of which one may be a layer.
+    """
+    if (kind in templates or kind in values) and not is_text(at.source):
+        what = "a template of this file" if kind in templates else "a name of this file"
         write = Help(f"write `${kind}`", (Edit(at, f"${kind}"),), Applicability.SURE)
-        findings.add("E0302", f"`{kind}` is a template of this file", at, helps=(write,))
+        findings.add("E0302", f"`{kind}` is {what}", at, helps=(write,))
         return kind
     if kind in LATER:
         findings.add("E0206", not_yet(kind), at)
@@ -30,6 +40,25 @@ def unknown(
         findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
         return surely_meant(helps)
     return None
+
+
+def unknown_here(
+    kind: str,
+    at: Span,
+    rows: Collection[str],
+    templates: Collection[str],
+    values: Collection[str],
+    findings: Findings,
+) -> str | None:
+    """Report that `$kind` is no template and no value; gives the template that was surely meant."""
+    if kind in rows:
+        whole = at.source.span(at.start - 1, at.end)
+        helps = [Help("layers have no `$`", (Edit(whole, kind),), Applicability.SURE)]
+    else:
+        helps = did_you_mean(kind, [*templates, *values], at)
+    message = f"there is no template and no parameter `{kind}`"
+    findings.add("E0302", message, at, helps=helps)
+    return surely_meant(helps)
 
 
 def _misplaced(word: str, at: Span, findings: Findings) -> None:

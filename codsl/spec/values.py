@@ -277,12 +277,13 @@ class Evaluator:
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)
         if not isinstance(value, bool):
-            self._findings.add(
-                "E0305",
-                f"expected a condition, found {describe(value)}",
-                expression.span,
-                helps=("compare it: `x != 0`",),
-            )
+            at = expression.span
+            helps: list[Help] = []
+            if isinstance(value, str) and value in self._scope.names() and at.text.endswith(value):
+                edits = (Edit(at, f"${value}"),)
+                helps = [Help(f"the value of that name is `${value}`", edits, Applicability.SURE)]
+            message = f"expected a condition, found {describe(value)}"
+            self._findings.add("E0305", message, at, helps=helps or ("compare it: `x != 0`",))
             raise Hole
         return value
 

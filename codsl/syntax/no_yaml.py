@@ -7,13 +7,16 @@ import yaml
 from codsl.diagnostics import Applicability, Edit, Findings, Help
 from codsl.source import Source, Span
 from codsl.syntax import holes
+from codsl.syntax.brackets import closing, open_bracket
 from codsl.syntax.dollar import not_a_value
+from codsl.syntax.surface import TEXT_FORM
 from codsl.syntax.yaml_nodes import Loader
 
 _BRACES = re.compile(r"\$\{\s*([^{}\n]*?)\s*\}")
 _ITEM = re.compile(r"\$\([^\"']*\[")
-_TEXT_FORM = re.compile(r"^[ \t]*(network|template)\b.*\{", re.MULTILINE)
 _TABBED = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
+_EXPRESSION = re.compile(r"\$\(")
+_VALUE = re.compile(r"[ ]*(?:-[ ]+)?[\w.]+:[ ]+([^\s\[{].*?)\s*$")
 _RUN_ON = re.compile(r"[\w\])}\"'][ ]+(\w+)[ ]*$")
 _TOO_DEEP = "exceeded maximum nesting depth"
 TABS = "YAML is indented with spaces, not with tabs"
@@ -37,7 +40,7 @@ def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
         findings.add("E0101", TABS, tab, helps=_without_tabs(source))
     elif "another document" in problem:
         findings.add("E0101", "a file holds one spec", at, helps=("put the second into its own",))
-    elif (text_form := _TEXT_FORM.search(source.text)) is not None:
+    elif (text_form := TEXT_FORM.search(source.text)) is not None:
         word = source.span(text_form.start(1), text_form.end(1))
         findings.add(
             "E0101",
@@ -53,13 +56,80 @@ def _broken(
     problem: str, source: Source, at: Span, line: str, marked: bool, findings: Findings
 ) -> None:
     """Report what is only known by what the reader says of it, at the likeliest place."""
-    helps = holes.beside(source, at) or _mends(source, at, line) if marked else []
-    if not helps and (run_on := _RUN_ON.search(line[: at.column - 1])) and at.text == ":":
-        start = source.start(at.line)
-        at = source.span(start + run_on.start(1), start + run_on.end(1))
-        comma = Edit(source.span(start + run_on.start() + 1, start + run_on.start() + 1), ",")
-        helps = [Help("a comma is missing before it", (comma,))]
-    findings.add("E0101", f"this is no YAML: {problem}", at, helps=helps or _guess(problem, line))
+    hole: list[Help | str] = [*holes.beside(source, at)] if marked else []
+    known = (
+        _cut_expression(source, at) or _unclosed(source, at) or _run_on(source, at, line)
+        if marked and not hole
+        else None
+    )
+    if known:
+        message, place, helps = known
+        findings.add("E0101", message, place, helps=helps)
+        return
+    helps = hole or _quoted_value(source, at, line) or _guess(problem, line)
+    findings.add("E0101", f"this is no YAML: {problem}", at, helps=helps)
+
+
+Known = tuple[str, Span, list[Help | str]]
+"""What is said of a break, where, and what mends it."""
+
+
+def _cut_expression(source: Source, at: Span) -> Known | None:
+    """An expression whose brackets or commas break the list or the mapping that it stands in."""
+    start = source.start(at.line)
+    for found in _EXPRESSION.finditer(source.text, start, start + len(source.line(at.line))):
+        end = closing(source.text, found.start() + 1)
+        if end is not None and found.start() <= at.start <= end + 1:
+            whole = source.span(found.start(), end + 1)
+            quoted = f'"{whole.text}"'
+            edits = (Edit(whole, quoted),)
+            helps = [Help(f"put it in quotes: `{quoted}`", edits, Applicability.SURE)]
+            return "YAML reads the brackets of this expression as its own", whole, list(helps)
+    return None
+
+
+def _unclosed(source: Source, at: Span) -> Known | None:
+    """The bracket that is still open where reading broke, and was opened in a line before."""
+    bracket = open_bracket(source, at.start)
+    if bracket is None or bracket.line == at.line or len(source.text) > LARGEST:
+        return None
+    lacking = {"(": ")", "[": "]", "{": "}"}[bracket.text]
+    helps: list[Help | str] = []
+    for number in range(bracket.line, at.line + 1):
+        text = re.sub(r"\s+#.*$", "", source.line(number)).rstrip(" ,")
+        place = source.start(number) + len(text)
+        if _reads(source.text[:place] + lacking + source.text[place:]):
+            edit = Edit(source.span(place, place), lacking)
+            helps = [Help(f"add `{lacking}` at the end of line {number}", (edit,))]
+            break
+    return f"this `{bracket.text}` is not closed", bracket, helps
+
+
+def _run_on(source: Source, at: Span, line: str) -> Known | None:
+    """A key behind a value without a comma between them."""
+    run_on = _RUN_ON.search(line[: at.column - 1])
+    if at.text != ":" or not run_on:
+        return None
+    start = source.start(at.line)
+    place = source.span(start + run_on.start(1), start + run_on.end(1))
+    comma = Edit(source.span(start + run_on.start() + 1, start + run_on.start() + 1), ",")
+    helps = [Help("add `,` before it", (comma,), Applicability.SURE)]
+    return f"a comma is missing before `{place.text}`", place, list(helps)
+
+
+def _quoted_value(source: Source, at: Span, line: str) -> list[Help | str]:
+    """A value with a colon in it, in quotes, if it is YAML then."""
+    value = _VALUE.match(line)
+    if value is None or not value.start(1) < at.column or '"' in value[1]:
+        return []
+    start = source.start(at.line)
+    whole = source.span(start + value.start(1), start + value.end(1))
+    quoted = f'"{whole.text}"'
+    if len(source.text) > LARGEST or not _reads(
+        source.text[: whole.start] + quoted + source.text[whole.end :]
+    ):
+        return []
+    return [Help("a `:` inside a text asks for quotes around it", (Edit(whole, quoted),))]
 
 
 def _tab(source: Source, at: Span) -> Span | None:
@@ -85,25 +155,6 @@ def _without_tabs(source: Source) -> list[Help]:
         if _reads(_TABBED.sub(lambda found: found[0].expandtabs(width), source.text)):  # noqa: B023
             return [Help(f"write {width} spaces for a tab", edits, Applicability.SURE)]
     return []
-
-
-def _mends(source: Source, at: Span, line: str) -> list[Help]:
-    """A sign whose absence broke the line, if putting it in makes it YAML."""
-    if len(source.text) > LARGEST:
-        return []
-    behind = source.start(at.line) + len(line.rstrip())
-    for sign in ("}", "]", ")", '"', "'"):
-        for place in (behind, *_line_before(source, at)):
-            if _reads(source.text[:place] + sign + source.text[place:]):
-                edit = Edit(source.span(place, place), sign)
-                return [Help(f"`{sign}` is missing at the end of line {edit.span.line}", (edit,))]
-    return []
-
-
-def _line_before(source: Source, at: Span) -> list[int]:
-    """Where the last line before this one ends that holds something."""
-    before = source.text[: source.start(at.line)].rstrip()
-    return [len(before)] if before else []
 
 
 def _reads(text: str) -> bool:

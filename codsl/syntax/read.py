@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
-from codsl.syntax.surface import HEADER
+from codsl.syntax.surface import HEADER, TEXT_FORM
 from codsl.syntax.text_form import read_text
 from codsl.syntax.version import foreign
 from codsl.syntax.words import VERSION
@@ -58,12 +58,13 @@ def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> t
     """The tree of a text; a file that only starts like one is told apart from broken text."""
     if header is None and (yaml_header := _YAML_HEADER.match(source.text)) is not None:
         at = source.span(yaml_header.start(1), yaml_header.end(1))
-        findings.add(
-            "E0101",
-            "this is YAML, in a file whose name says text form",
-            at,
-            helps=("name it `.yaml`",),
-        )
+        if TEXT_FORM.search(source.text):
+            remedy = Help("write `codsl`", (Edit(at, "codsl"),), Applicability.SURE)
+            message = f"the text form starts with `codsl {VERSION}`"
+            findings.add("E0101", message, at, helps=(remedy,))
+            return None
+        message = "this is YAML, in a file whose name says text form"
+        findings.add("E0101", message, at, helps=("name it `.yaml`",))
         return None
     if header is not None and (key := _YAML_KEY.match(source.text, header.end())) is not None:
         at = source.span(header.start(), header.end())

@@ -55,7 +55,10 @@ def _parameters() -> Schema:
         **NAMED,
         "additionalProperties": {
             "type": VALUE,
-            "properties": {"type": {"enum": sorted(TYPES)}, "default": {"type": VALUE}},
+            "properties": {
+                "type": {"enum": sorted(TYPES), "x-later": ["enum"]},
+                "default": {"type": VALUE},
+            },
             "additionalProperties": False,
         },
     }
@@ -202,7 +205,7 @@ _CHECKPOINT: Schema = _object(
     description="how a checkpoint calls its tensors, and how it lays them out",
 )
 
-_TOP: Schema = {
+TOP: Schema = {
     "codsl": {
         "description": "the version of the language",
         "type": "integer",
@@ -249,6 +252,7 @@ _TOP: Schema = {
     },
     "layers": STATEMENTS,
 }
+"""The keys of a file."""
 
 
 def structure(layers: Schema | None = None) -> Schema:
@@ -258,12 +262,12 @@ def structure(layers: Schema | None = None) -> Schema:
     anything = {"type": VALUE, "properties": COMMON}
     return {
         "type": "object",
-        "properties": _TOP,
+        "properties": TOP,
         "required": ["codsl", "layers"],
         "additionalProperties": False,
         "if": {"required": ["inputs"]},
         "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
-        "else": {"required": ["input"], "properties": dict.fromkeys(_TOP, True)},
+        "else": {"required": ["input"], "properties": dict.fromkeys(TOP, True)},
         "$defs": {
             "input": _INPUT,
             "checkpoint": _CHECKPOINT,

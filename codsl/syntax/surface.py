@@ -1,12 +1,15 @@
-"""Which of its two forms a source is written in, and how values and entries are written there."""
+"""Which of its two forms a source is written in, and how a value is written there."""
 
 import re
 from typing import Any
 
-from codsl.source import Source, Span
+from codsl.source import Source
 
 HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
 """The start of a source of the text form."""
+
+TEXT_FORM = re.compile(r"^[ \t]*(network|template)\b.*\{", re.MULTILINE)
+"""What only the text form has."""
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 
@@ -31,18 +34,3 @@ def written(value: Any, source: Source) -> str:
             return "true" if value else "false"
         case _:
             return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def entry(at: Span) -> Span:
-    """An entry of a list or a mapping with the comma or the line that goes with it."""
-    text, start, end = at.source.text, at.start, at.end
-    comma = re.search(r",\s*$", text[:start])
-    if comma:
-        return Span(at.source, comma.start(), end)
-    if comma := re.match(r"\s*,[ ]*", text[end:]):
-        return Span(at.source, start, end + comma.end())
-    line = re.search(r"(?:^|\n)[ ]*$", text[:start])
-    rest = re.match(r"[ ]*(?:#[^\n]*)?(?=\n|$)", text[end:])
-    if line and rest:
-        return Span(at.source, line.start(), end + rest.end())
-    return at

@@ -9,6 +9,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import Source, Span
+from codsl.syntax.brackets import open_bracket
 from codsl.syntax.words import LATER, RESERVED, not_yet
 
 INSERTIONS = {
@@ -32,7 +33,10 @@ AHEAD = 40
 
 _EXCHANGES = {
     ";": (("COMMA", ",", "arguments are separated by `,`"),),
-    ":": (("EQUAL", "=", "an argument, a name and a value are joined by `=`"),),
+    ":": (
+        ("EQUAL", "=", "an argument, a name and a value are joined by `=`"),
+        ("_TO", "..", "a range is written `1..n`"),
+    ),
     "=": (("COMPARE", "==", "`==` compares"),),
 }
 """Signs of other languages, and what they are written as here."""
@@ -40,9 +44,9 @@ _EXCHANGES = {
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _LIST = re.compile(r"\[[^][{}()\n]*,[^][{}()\n]*\]")
 _MODULE = re.compile(r"((?:[A-Za-z_]\w*\.)+)([A-Za-z_]\w*)")
+_IF = re.compile(r"^[ \t]*(if)\b", re.MULTILINE)
 _QUOTED = re.compile(r"'([^'\n\"]*)'")
 _UNENDED = re.compile(r'"[\w. -]*\w')
-_TOKENS = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[()\[\]{}]')
 _CLOSING = {")": "(", "]": "[", "}": "{"}
 _FOREIGN = {
     ";": ("statements need no `;`: a new line, or nothing, is between them", ""),
@@ -50,6 +54,7 @@ _FOREIGN = {
     "&": ("conditions are joined by `and`", "and"),
     "|": ("conditions are joined by `or`", "or"),
     "!": ("a condition is turned round by `not`", "not "),
+    "^": ("a power is written `**`", "**"),
 }
 """Characters that other languages use, what is so here, and what to write instead."""
 
@@ -136,14 +141,43 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         rounded = Help(f"write `{written}`", (Edit(listed, written),), Applicability.SURE)
         findings.add("E0101", "a tuple stands in round brackets", listed, helps=[rounded])
         return
+    if (word := str(token).lower()) in RESERVED and word != token:
+        helps = [Help(f"write `{word}`", (Edit(found, word),), Applicability.SURE)]
+        findings.add("E0101", f"`{token}` is written in small letters", found, helps=helps)
+        return
+    if (named := _named(token, found)) is not None:
+        helps = [Help(f"call it `{named.text}_`", (Edit(named, f"{named.text}_"),))]
+        message = f"`{named.text}` is a word of the language and cannot be a name"
+        findings.add("E0308", message, named, helps=helps)
+        return
+    if (condition := _condition(token, found)) is not None:
+        helps = [Help("write `when`", (Edit(condition, "when"),), Applicability.SURE)]
+        findings.add("E0101", "a condition begins with `when`", condition, helps=helps)
+        return
     remedy = _remedy(error, found)
     notes = []
     if token in RESERVED and not remedy:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
-    still_open = _open_bracket(source, at)
+    still_open = open_bracket(source, at)
     closes = remedy is not None and any(edit.replacement in _CLOSING for edit in remedy.edits)
     there = Label(still_open, "still open here") if still_open and closes else None
     findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
+
+
+def _named(token: Token, found: Span) -> Span | None:
+    """The word of the language that is to be the name of what stands behind a `=`."""
+    before = re.search(r"(?:^|\s)(\w+)[ ]*$", found.source.text[: found.start])
+    if token != "=" or before is None or before[1] not in RESERVED:
+        return None
+    return found.source.span(before.start(1), before.end(1))
+
+
+def _condition(token: Token, found: Span) -> Span | None:
+    """The `if` that begins a statement, before an `else` that has no condition otherwise."""
+    if token != "else":
+        return None
+    before = list(_IF.finditer(found.source.text, 0, found.start))
+    return found.source.span(before[-1].start(1), before[-1].end(1)) if before else None
 
 
 def _list(found: Span) -> Span | None:
@@ -208,14 +242,3 @@ def _reach(error: UnexpectedToken, *tokens: Token) -> int:
     except UnexpectedInput:
         pass
     return taken
-
-
-def _open_bracket(source: Source, at: int) -> Span | None:
-    """The innermost bracket before a place that is not closed before it."""
-    pending: list[tuple[str, int]] = []
-    for found in _TOKENS.finditer(source.text, 0, at):
-        if found[0] in "([{":
-            pending.append((found[0], found.start()))
-        elif found[0] in _CLOSING and pending and pending[-1][0] == _CLOSING[found[0]]:
-            pending.pop()
-    return source.span(pending[-1][1], pending[-1][1] + 1) if pending else None

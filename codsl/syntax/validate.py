@@ -10,6 +10,7 @@ from jsonschema.exceptions import ValidationError
 from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.syntax import holes
+from codsl.syntax.reshape import reshaped
 from codsl.syntax.words import LATER, not_yet
 from codsl.syntax.yaml_nodes import entry, span_of
 
@@ -96,6 +97,7 @@ def _violation(
             findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
         case _:
             helps = holes.whole(at) if schema.get("type") == "string" else []
+            helps = helps or reshaped(schema, node, at)
             findings.add("E0201", _told(error, words), at, helps=helps)
 
 

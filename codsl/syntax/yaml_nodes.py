@@ -5,12 +5,12 @@ from typing import Any
 
 import yaml
 
-from codsl.diagnostics import Edit, Findings, Help, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import Source, Span
 from codsl.syntax import holes
+from codsl.syntax.brackets import whole_entry
 from codsl.syntax.cut import mend
 from codsl.syntax.numbers import scalar
-from codsl.syntax.surface import entry as entry_of
 
 DEEPEST = 240
 """Levels of YAML at most; a block of the language takes three."""
@@ -144,12 +144,25 @@ class Plain:
         self.bad: set[int] = set()
         """The nodes that lack something which could not be read."""
 
+    def _run_together(self, key: yaml.ScalarNode, value: yaml.Node) -> bool:
+        """Report a key and its value without the space that would tell them apart."""
+        sign = key.value.find(":")
+        nothing = isinstance(value, yaml.ScalarNode) and not value.value and not value.style
+        if sign <= 0 or key.style or not nothing:
+            return False
+        start, end = _index(key.start_mark), _index(key.end_mark)
+        at = self._source.span(start, end)
+        behind = self._source.span(start + sign + 1, start + sign + 1)
+        helps = [Help("put a space behind the `:`", (Edit(behind, " "),), Applicability.SURE)]
+        self._findings.add("E0204", f"YAML reads `{at.text}` as one word", at, helps=helps)
+        return True
+
     def _without(self, key: yaml.Node, value: yaml.Node) -> list[Help]:
         """The remedy for a key that stands twice: without the second."""
         start, end = _index(key.start_mark), _index(value.end_mark)
         if value.end_mark.line != key.start_mark.line:
             return []
-        whole = entry_of(self._source.span(start, end))
+        whole = whole_entry(self._source.span(start, end))
         return [Help("leave one of them out", (Edit(whole, ""),))]
 
     def read(self, node: yaml.Node) -> Any:
@@ -168,6 +181,9 @@ class Plain:
                 continue
             if key.value == "<<" and not key.style:
                 self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))
+                self.bad.add(id(node))
+                continue
+            if self._run_together(key, value):
                 self.bad.add(id(node))
                 continue
             if key.value in first:

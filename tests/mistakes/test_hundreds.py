@@ -2,14 +2,14 @@
 
 import pytest
 
-from mistakes import first_hundred
+from mistakes import first_hundred, second_hundred
 from mistakes.planted import SPECS, Planted, diagnostics
 
 EXACT, ALONE, MENDED = 95, 98, 70
 """Of a hundred: how often the culprit is pointed at exactly, how often one mistake is told as one,
 and how often the first remedy makes the spec check."""
 
-HUNDREDS = {"first": first_hundred.HUNDRED}
+HUNDREDS = {"first": first_hundred.HUNDRED, "second": second_hundred.HUNDRED}
 
 
 def counted(hundred: list[Planted], what: str) -> int:
