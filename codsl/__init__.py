@@ -3,9 +3,11 @@
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from codsl import report
 from codsl.diagnostics import Diagnostic, SpecError
 from codsl.graph.graph import Graph
 from codsl.pipeline import build, check, register
+from codsl.surfaces import convert, format, parse
 
 if TYPE_CHECKING:
     from codsl import weights
@@ -19,8 +21,12 @@ __all__ = [
     "WeightsError",
     "build",
     "check",
+    "convert",
+    "format",
     "load_weights",
+    "parse",
     "register",
+    "report",
     "save_weights",
     "weights",
 ]

@@ -67,7 +67,7 @@ class Help:
 @dataclass(frozen=True)
 class Diagnostic:
     """One mistake. Codes by stage: E01 syntax, E02 structure, E03 names and values,
-    E04 layers, shapes and time, E06 weights, W07 lint."""
+    E04 layers, shapes and time, E05 imports, E06 weights, W07 lint."""
 
     code: str
     message: str
@@ -147,8 +147,7 @@ class Findings:
             tuple(map(shorten, notes)),
             tuple(Help(each) if isinstance(each, str) else each for each in helps),
         )
-        at = found.span
-        place = (code, (at.source.name, at.start, at.end) if at else found.message)
+        place = (code, found.span or found.message)
         if place in self._said:
             return
         self._said.add(place)

@@ -5,6 +5,7 @@ import os
 import torch
 
 from codsl.engine.fast import FastStep, compile_step
+from codsl.export.export import Exported, export
 from codsl.graph.graph import Graph
 from codsl.graph.report import Report
 from codsl.nn.block import Block, fill
@@ -31,13 +32,42 @@ class Network(Block):
         """What the network is, node by node; `print` shows it as a table."""
         return self.graph.report()
 
-    def compile_step(self, backend: str = "eager") -> FastStep:
+    def compile_step(
+        self, backend: str = "eager", precision: torch.dtype | None = None
+    ) -> FastStep:
         """A callable `fast(frame)` that gives what `forward_step` gives, faster, and keeps a state
         of its own; for inference. The weights are copied: those that are loaded later do not count.
 
-        Raises `ValueError` for an unknown backend, and for a network in training mode.
+        `backend` is `eager`, `compile`, `aoti`, `onnxruntime` or `openvino`; with `precision`
+        (`torch.bfloat16`) it computes in that, of frames and weights in the network's own, and the
+        `error` of what it gives says what that cost. Raises `ValueError` for an unknown backend, a
+        precision that it lacks, and for a network in training mode, and `ImportError` where a
+        package is missing.
         """
-        return compile_step(self, backend)
+        return compile_step(self, backend, precision)
+
+    def export(
+        self,
+        folder: str | os.PathLike[str],
+        to: str = "onnx",
+        *,
+        batch: int | None = None,
+        force: bool = False,
+    ) -> Exported:
+        """Write a step of the network into a folder, to be run without codsl, with a program that
+        does so; nothing is written unless it gave what the network gives.
+
+        `to` is `onnx`, `pt2` (torch.export), `aoti` (AOTInductor) or `openvino`. A step takes
+        `graph.cycle.turn` frames `(B, C, T, *S)` and the state of B streams, each of which may
+        begin at any step; B is `batch`, or any number if not given. `force` writes over an export
+        that is there.
+
+        Raises `ValueError` for an unknown format, a network in training mode, not on the CPU, or
+        in a precision below float32, and `ExportError`, which is one too, where the network cannot
+        be written so or the file does something else; `FileExistsError` for a folder that is not
+        empty, and `ImportError` where a package is missing.
+        """
+        return export(self, folder, to, batch=batch, force=force)
 
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the state of the stream to a safetensors file, all at once.

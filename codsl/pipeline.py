@@ -18,6 +18,8 @@ from codsl.layers.table import register, reserve, table
 from codsl.source import Source
 from codsl.spec.elaborate import elaborate
 from codsl.spec.schema import schema
+from codsl.syntax.files import Files, Folder, Texts
+from codsl.syntax.imports import follow
 from codsl.syntax.read import read
 from codsl.syntax.words import CONSTRUCTS, RESERVED
 
@@ -31,39 +33,51 @@ if TYPE_CHECKING:
 
 Spec = str | Path | dict[str, Any] | Source
 
+Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+
 
 def check(
-    spec: Spec, *, variant: str | None = None, params: Mapping[str, Any] | None = None
+    spec: Spec,
+    *,
+    variant: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    root: str | Path | None = None,
 ) -> Graph:
     """Check a spec and work out when everything in it happens; torch is not loaded.
 
     `spec` is a path, a text with a line break (`codsl: 1` is YAML, `codsl 1` the text form), or a
-    dict of the YAML form. Params go over the variant, the variant over the defaults. Raises
-    `SpecError`, whose `diagnostics` are all the mistakes at once.
+    dict of the YAML form. Params go over the variant, the variant over the defaults. What a file
+    imports lies in its folder or below, or in the folder `root` or below; a text and a dict import
+    from `root`. Raises `SpecError`, whose `diagnostics` are all the mistakes at once.
     """
-    graph, _ = inspect(spec, variant=variant, params=params)
+    graph, _ = inspect(spec, variant=variant, params=params, root=root)
     return graph
 
 
 def inspect(
-    spec: Spec, *, variant: str | None = None, params: Mapping[str, Any] | None = None
+    spec: Spec,
+    *,
+    variant: str | None = None,
+    params: Mapping[str, Any] | None = None,
+    root: str | Path | None = None,
 ) -> tuple[Graph, tuple[Diagnostic, ...]]:
     """The graph of a spec, and the warnings. Raises `SpecError` as `check` does."""
     if params is not None and not isinstance(params, Mapping):
         raise TypeError(f"params is a mapping of names to values, not {type(params).__name__}")
     findings = Findings()
     written = _written(spec, variant, params, findings)
-    document = written and read(written.source, findings, _validator(frozenset(table().items())))
-    meant = (
-        elaborate(document, table(), written.variant, written.params, findings)
-        if written and document
-        else None
-    )
+    validator = _validator(frozenset(table().items()))
+    document = written and read(written.source, findings, validator)
+    module = meant = None
+    if written and document:
+        files, identity = _files(spec, written, root)
+        module = follow(document, files, validator, findings, identity)
+        meant = elaborate(module, table(), written.variant, written.params, findings)
     graph = meant and check_spec(meant, findings)
     warnings = findings.settle()
-    if not graph:
+    if not (graph and written and module):
         raise RuntimeError("a spec gave neither a graph nor a mistake")
-    return replace(graph, written=written), warnings
+    return replace(graph, written=replace(written, imports=module.texts())), warnings
 
 
 def _written(
@@ -80,11 +94,24 @@ def _written(
         reason = error.strerror if isinstance(error, OSError) else error
         findings.add("E0103", f"`{path}` cannot be read: {reason}")
         return None
-    return Written(
-        inside.source,
-        inside.variant if variant is None else variant,
-        inside.params if params is None else params,
+    return replace(
+        inside,
+        variant=inside.variant if variant is None else variant,
+        params=inside.params if params is None else params,
     )
+
+
+def _files(
+    spec: Spec, written: Written, root: str | Path | None
+) -> tuple[Files | None, str | None]:
+    """Where the files are that a spec may import, and what it is among them itself."""
+    if weights_in(spec) is not None:
+        return Texts(written.source.name, written.imports), ""
+    if isinstance(spec, Path) or (isinstance(spec, str) and not _is_text(spec)):
+        path = Path(spec)
+        files = Folder(path.parent, path.parent if root is None else Path(root))
+        return files, files.identity(path.name)
+    return (None if root is None else Folder(Path(root), Path(root))), None
 
 
 def weights_in(spec: Spec) -> Path | None:
@@ -99,6 +126,7 @@ def build(
     *,
     variant: str | None = None,
     params: Mapping[str, Any] | None = None,
+    root: str | Path | None = None,
     device: "torch.device | str | None" = None,
     dtype: "torch.dtype | None" = None,
     weights: "Checkpoint | None" = None,
@@ -113,7 +141,10 @@ def build(
     from codsl.network import Network
     from codsl.weights.load import load_weights
 
-    graph = spec if isinstance(spec, Graph) else check(spec, variant=variant, params=params)
+    if isinstance(spec, Graph):
+        graph = spec
+    else:
+        graph = check(spec, variant=variant, params=params, root=root)
     net = Network(graph, device, dtype)
     if weights is None and not isinstance(spec, Graph):
         weights = weights_in(spec)
@@ -128,14 +159,14 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
         return spec
     if isinstance(spec, dict):
         try:
-            return Source("<dict>", yaml.safe_dump(spec, sort_keys=False, allow_unicode=True))
+            return Source("<dict>", _in_yaml(spec))
         except (yaml.YAMLError, RecursionError) as error:
             kind = type(error.args[-1]).__name__
             findings.add("E0103", f"this dict holds what YAML cannot: something of type `{kind}`")
             return None
     if not isinstance(spec, str | Path):
         raise TypeError(f"a spec is a path, a text or a dict, not {type(spec).__name__}")
-    if isinstance(spec, str) and ("\n" in spec or not spec):
+    if isinstance(spec, str) and _is_text(spec):
         return Source("<text>", spec)
     try:
         return Source.load(spec)
@@ -145,6 +176,20 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
         helps = ["a text, as opposed to a path, has a line break"] if text else []
         findings.add("E0103", f"`{spec}` cannot be read: {reason}", helps=helps)
         return None
+
+
+def _is_text(spec: str) -> bool:
+    """Whether this is a spec itself, not its path."""
+    return "\n" in spec or not spec
+
+
+def _in_yaml(spec: dict[str, Any]) -> str:
+    """A dict in the YAML form, written by libyaml where it is there: that is quicker by far, but
+    cannot write lone surrogates."""
+    try:
+        return str(yaml.dump(spec, Dumper=Dumper, sort_keys=False, allow_unicode=True))
+    except UnicodeEncodeError:
+        return yaml.safe_dump(spec, sort_keys=False, allow_unicode=True)
 
 
 @cache

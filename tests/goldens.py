@@ -1,5 +1,6 @@
 """What is shown for each file of `tests/wrong`; `python tests/goldens.py` writes it anew."""
 
+from contextlib import chdir
 from pathlib import Path
 
 import codsl
@@ -12,10 +13,11 @@ FILES = sorted(path for path in WRONG.iterdir() if path.suffix in (".yaml", ".co
 
 def mistakes(text: str, name: str) -> tuple[codsl.Diagnostic, ...]:
     """The diagnostics of a spec, whose source goes by the name alone."""
-    try:
-        return inspect(Source(name, text))[1]
-    except codsl.SpecError as error:
-        return error.diagnostics
+    with chdir(WRONG):
+        try:
+            return inspect(Source(name, text), root=".")[1]
+        except codsl.SpecError as error:
+            return error.diagnostics
 
 
 def shown(path: Path) -> str:

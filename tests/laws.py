@@ -21,22 +21,25 @@ ORDER: dict[str, set[str]] = {
     "algebra": set(),
     "layers": {"algebra"},
     "syntax": BASE,
+    "printing": BASE | {"syntax"},
     "spec": BASE | {"algebra", "layers", "syntax"},
     "graph": BASE | {"algebra", "layers", "spec"},
     "report": BASE | {"algebra", "layers", "spec", "graph"},
-    "nn": {"algebra", "layers", "graph"},
+    "nn": {"writing", "algebra", "layers", "graph"},
     "media": {"algebra"},
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
     "engine": {"algebra", "layers", "graph", "nn"},
-    "export": {"algebra", "layers", "graph", "nn"},
+    "bench": BASE | {"algebra", "layers", "graph", "report", "nn", "engine", "network", "pipeline"},
+    "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
     "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "weights", "network"},
+    "surfaces": {*BASE, "layers", "syntax", "printing", "pipeline"},
 }
 """What each room may import; the command line and the package itself may import all."""
 
 FREE = {"cli", "__main__", "__init__"}
-LOADERS = {"nn", "network", "weights", "engine", "export", "testing"}
+LOADERS = {"nn", "network", "weights", "engine", "export", "bench", "testing"}
 """The rooms that may load torch when they are imported."""
 
 LAZY = {"pipeline", "cli"}

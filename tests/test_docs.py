@@ -126,7 +126,7 @@ def transcripts(document: Path) -> Iterator[tuple[str, str]]:
 
 
 def steady(command: str, output: str) -> str:
-    return FIGURE.sub("#", output) if command.startswith("codsl run") else output
+    return FIGURE.sub("#", output) if command.startswith(("codsl run", "codsl export")) else output
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)

@@ -12,11 +12,8 @@ import codsl
 from codsl.layers.activation import ReLU
 from effort import ENDLESS
 
-NETWORKS = sorted(
-    path
-    for path in (Path(__file__).parents[1] / "networks").glob("*.*")
-    if path.suffix in (".yaml", ".codsl")
-)
+FOLDER = Path(__file__).parents[1] / "networks"
+NETWORKS = sorted(path for path in FOLDER.glob("*.*") if path.suffix in (".yaml", ".codsl"))
 PORTS = [
     """codsl 1
 network two(width = 4, classes = 3) {
@@ -102,7 +99,7 @@ def outcome(text: str) -> codsl.Graph | codsl.SpecError:
 
 def _found(text: str) -> codsl.Graph | codsl.SpecError:
     try:
-        return codsl.check(text)
+        return codsl.check(text, root=FOLDER)
     except codsl.SpecError as error:
         return error
 

@@ -49,8 +49,7 @@ def cycle(values: Sequence[Time], readings: Sequence[Reading]) -> Cycle:
 
 def _settles(each: Reading) -> int:
     """The frame from which on the reader asks for no item before the first."""
-    whole = _whole(each.reach)
-    return each.reader.output(whole - 1).due + 1 if whole else 0
+    return each.reader.output(_whole(each.reach) - 1).due + 1
 
 
 def _whole(reach: Time) -> int:

@@ -13,7 +13,7 @@ from codsl.graph.graph import Graph
 from codsl.mending import Mended, errors, mend
 from codsl.pipeline import weights_in
 from codsl.source import Source
-from codsl.syntax.read import MARK
+from codsl.syntax.surface import MARK
 from codsl.writing import in_place
 
 Found = tuple[Graph | None, tuple[Diagnostic, ...]]

@@ -8,14 +8,18 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import check, report, run, schema, verify, weights
+from codsl.cli import bench, check, convert, export, fmt, report, run, schema, verify, weights
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
 from codsl.layers.plugins import PluginError
 
 COMMANDS = {
+    "bench": bench,
     "check": check,
+    "convert": convert,
+    "export": export,
+    "fmt": fmt,
     "report": report,
     "run": run,
     "schema": schema,

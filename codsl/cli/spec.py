@@ -22,9 +22,10 @@ LONGEST = 256
 _EXPRESSION = re.compile(r"""["'(]|[A-Za-z_]\w*\(""")
 
 
-def declare_spec(parser: ArgumentParser) -> None:
+def declare_spec(parser: ArgumentParser, optional: bool = False) -> None:
     """A spec, its variant and its parameters."""
-    parser.add_argument("spec", metavar="SPEC", help="a spec, `.yaml` or `.codsl`")
+    how = "?" if optional else None
+    parser.add_argument("spec", metavar="SPEC", nargs=how, help="a spec, `.yaml` or `.codsl`")
     parser.add_argument("--variant", metavar="V", help="one of the spec's variants")
     parser.add_argument(
         "-p",
@@ -35,6 +36,12 @@ def declare_spec(parser: ArgumentParser) -> None:
         type=parameter,
         dest="params",
         help="a parameter of the spec: a number, true, a text, (1, 2), relu; repeatable",
+    )
+    parser.add_argument(
+        "--root",
+        metavar="DIR",
+        type=Path,
+        help="the folder that no imported file lies outside of; that of the spec if left out",
     )
 
 
@@ -48,7 +55,8 @@ def found_in(
 ) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
     """The same of another spec or text, with the variant and the parameters of the command."""
     try:
-        return inspect(spec, variant=options.variant, params=dict(options.params))
+        params = dict(options.params)
+        return inspect(spec, variant=options.variant, params=params, root=options.root)
     except SpecError as error:
         return None, error.diagnostics
 

@@ -6,14 +6,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codsl.engine.backends.table import backend_of
+from codsl.engine.chunks import Chunks
+from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
+from codsl.engine.style import LAST
+from codsl.engine.trial import trial
 from codsl.nn.intake import check_alike, check_stream
-from codsl.nn.laid import as_clips
+from codsl.nn.laid import Laid, as_clips
 from codsl.nn.nest import rebuild
+from codsl.nn.program import Values
 from codsl.nn.state import State
-from codsl.nn.streaming import Streaming
-
-BACKENDS = ("eager",)
+from codsl.nn.streaming import Streaming, behind
 
 
 class FastStep:
@@ -23,9 +27,21 @@ class FastStep:
     network, and so are its states: a stream can move between the two. The weights are those of
     when it was made. The first frames, those of `graph.cycle.start`, go by the network itself, as
     do chunks.
+
+    Attributes:
+        error: how far the plan was from the network when it was tried, of the largest output of
+            each or 1; None before the first frame, which decides the batch.
     """
 
-    def __init__(self, net: Streaming) -> None:
+    error: float | None = None
+
+    def __init__(
+        self, net: Streaming, backend: str = "eager", precision: torch.dtype | None = None
+    ) -> None:
+        """Raises `ValueError` for a network in training mode, an unknown backend or a precision
+        that it lacks, and `ImportError` where a package is missing."""
+        self._backend = backend_of(backend)
+        self._backend.check(precision)
         training = next((name for name, each in net.named_modules() if each.training), None)
         if training is not None:
             raise ValueError(
@@ -36,10 +52,14 @@ class FastStep:
         self._net.requires_grad_(False)
         self._net.reset()
         self._laid = self._net.laid
+        self._precision = precision
         self._plan: Plan | None = None
+        self._chunks: Chunks | None = None
         self._running = False
-        graph = self._laid.program.graph
-        self._bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+        graph = self._graph = self._laid.program.graph
+        bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+        self._plans = not bursts and not self._laid.program.foreign
+        self._planes = any(len(frame.space) == 2 for frame in graph.frames)
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
@@ -56,19 +76,40 @@ class FastStep:
     def _by_the_network(self, frame: Any, update_state: bool) -> Any:
         self._stop()
         y = self._net.forward_step(frame, update_state)
+        state = self._net.get_state()
+        if self._plans and state is not None and not (self._plan and self._plan.fits(state)):
+            self._plan = self._made(state, self._inputs(frame))
         self._start()
         return y
 
-    def _taken(self, frame: Any) -> list[Tensor]:
+    def _inputs(self, frame: Any) -> list[Tensor]:
         """The frames of the inputs in order; raises as the network does for others."""
-        plan = self._plan
-        if plan is not None and isinstance(frame, Tensor) and plan.takes(frame):
-            return [frame]
         _, xs = self._net._laid_for(as_clips(frame), "a frame")
         check_alike(xs, "a frame")
-        if plan is not None:
-            check_stream(xs, plan.like, "a frame", True)
         return [x.squeeze(2) for x in xs]
+
+    def _taken(self, frame: Any) -> list[Tensor]:
+        """The frames of the inputs in order; raises as the network does for those that are not of
+        this stream."""
+        plan = self._plan
+        if plan is None or (isinstance(frame, Tensor) and plan.takes(frame)):
+            return [frame]
+        xs = self._inputs(frame)
+        check_stream([x.unsqueeze(2) for x in xs], plan.like, "a frame", True)
+        return xs
+
+    def _made(self, state: State, frame: list[Tensor]) -> Plan:
+        """A plan for streams like this one, once it has been tried."""
+        style = self._backend.style(state.batch_size, state.device)
+        exact, modules = self._laid.program, self._laid.program
+        dtype = state.dtype
+        if self._precision is not None and not self._backend.own_precision:
+            dtype, modules = self._precision, deepcopy(self._net).to(self._precision).program
+        like = torch.empty(0, dtype=dtype, device=state.device)
+        lister = Lister(modules, like, style, exact)
+        plan = Plan(lister, state, style, self._backend, self._precision)
+        self.error = trial(plan, exact, frame, self._precision)
+        return plan
 
     @torch.inference_mode()
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
@@ -76,9 +117,42 @@ class FastStep:
         `pad_end` also those that end padding makes due."""
         self._stop()
         try:
-            return self._net.forward_steps(chunk, pad_end, update_state)
+            return self._net.chunked(chunk, pad_end, update_state, self._advance)
         finally:
             self._start()
+
+    def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
+        """The outputs that become due with clips: at the beginning by the network itself, then by
+        kernels."""
+        early = min(max(0, self._graph.cycle.start - state.frame), xs[0].shape[2])
+        if laid.program.foreign or early == xs[0].shape[2]:
+            return laid.program.steps(xs, state)
+        ys: Values = (None,) * len(self._graph.outputs)
+        if early:
+            ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
+        rest, state = self._by_kernels([x[:, :, early:] for x in xs], state)
+        return tuple(map(behind, ys, rest)), state
+
+    def _by_kernels(self, xs: list[Tensor], state: State) -> tuple[Values, State]:
+        """A chunk beyond the beginning: at once, or a frame at a time where frames are planes,
+        which one by one stay in the caches."""
+        if not self._planes or self._plan is None or not self._plan.fits(state):
+            if self._chunks is None:
+                like = torch.empty(0, dtype=state.dtype, device=state.device)
+                self._chunks = Chunks(Lister(self._laid.program, like, LAST), last=True)
+            return self._chunks.steps(xs, state)
+        self._plan.load(state)
+        frames = zip(*(x.unbind(2) for x in xs), strict=True)
+        columns = zip(*(self._plan.step(list(frame)) for frame in frames), strict=True)
+        due = ([y for y in column if y is not None] for column in columns)
+        ys = tuple(torch.stack(column, 2) if column else None for column in due)
+        return ys, self._plan.dump()
+
+    @torch.inference_mode()
+    def step(self, frame: Any, state: State) -> tuple[Any, State]:
+        """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
+        state. It leaves the stream where it is."""
+        return self._net.step(frame, state)
 
     @torch.inference_mode()
     def flush(self) -> Any:
@@ -107,6 +181,11 @@ class FastStep:
         self._running = False
         self._start()
 
+    @property
+    def held(self) -> int:
+        """Bytes that the plan keeps between two frames; 0 where there is none yet."""
+        return self._plan.held if self._plan is not None else 0
+
     def _stop(self) -> None:
         """Give the state back to the network."""
         if self._running and self._plan is not None:
@@ -115,24 +194,22 @@ class FastStep:
 
     @torch.inference_mode()
     def _start(self) -> None:
-        """Go on by the plan, where a stream is beyond its beginning."""
-        state, program = self._net.get_state(), self._laid.program
-        if state is None or self._bursts or program.foreign:
+        """Go on by the plan, where there is one, and the stream is beyond its beginning."""
+        state, plan = self._net.get_state(), self._plan
+        if state is None or plan is None or not plan.fits(state):
             return
-        if state.frame < program.graph.cycle.start:
-            return
-        if self._plan is None or not self._plan.fits(state):
-            self._plan = Plan(program, state)
-        else:
-            self._plan.load(state)
-        self._running = True
-        self._net.reset()
+        if state.frame >= self._graph.cycle.start:
+            plan.load(state)
+            self._running = True
+            self._net.reset()
 
 
-def compile_step(net: Streaming, backend: str = "eager") -> FastStep:
-    """The fast step of a network in `eval()`; raises `ValueError` for an unknown backend, and for
-    a network in training mode."""
-    if backend not in BACKENDS:
-        listed = ", ".join(f"`{name}`" for name in BACKENDS)
-        raise ValueError(f"there is no backend `{backend}`; there is {listed}")
-    return FastStep(net)
+def compile_step(
+    net: Streaming, backend: str = "eager", precision: torch.dtype | None = None
+) -> FastStep:
+    """The fast step of a network in `eval()`, by a backend and in a precision.
+
+    Raises `ValueError` for a network in training mode, an unknown backend or a precision that it
+    lacks, and `ImportError` where a package is missing.
+    """
+    return FastStep(net, backend, precision)

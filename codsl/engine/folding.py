@@ -28,8 +28,8 @@ class Scale:
         return cls(factor, summand)
 
     def folded(self, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The weight `(out, ...)` and the bias of a layer with this behind it."""
+        """The weight `(out, ...)` and the bias of a layer with this behind it, in float64."""
         wide = self.factor.view(-1, *(1,) * (weight.dim() - 1))
         before = torch.zeros_like(self.factor) if bias is None else bias.double()
         summand = before * self.factor + self.summand
-        return (weight.double() * wide).to(weight.dtype), summand.to(weight.dtype)
+        return weight.double() * wide, summand

@@ -1,6 +1,6 @@
 """The graph: nodes in order with their times, their cost, and the plan of what is kept."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
@@ -15,7 +15,7 @@ from codsl.diagnostics import plural
 from codsl.graph.align import Schedule, align
 from codsl.graph.fingerprint import Fingerprint, fingerprint
 from codsl.graph.node import Edge, Node
-from codsl.graph.report import Report, Row, endless
+from codsl.graph.report import Bundle, Report, Row, endless
 from codsl.graph.written import Written
 from codsl.spec.known import Known
 from codsl.spec.spec import Block
@@ -46,6 +46,11 @@ class Graph:
             f"Graph({self.name}: {plural(len(self.nodes), 'layer')}, receptive field {field}, "
             f"delay {self.delay}, stride {self.stride})"
         )
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> Bundle:
+        return self.report().bundle(repr(self), include or (), exclude or ())
 
     @property
     def base(self) -> int:
@@ -173,25 +178,37 @@ class Graph:
 
     def report(self) -> Report:
         """What the network is, node by node, as plain data; `str()` of it is a table."""
-        fires = self.schedule.fires
-        rows = tuple(
-            Row(
-                node.path,
-                node.type,
-                tuple(written(node.frame)),
-                node.parameters,
-                time.stride,
-                time.receptive_field,
-                time.delay,
-                tuple(hold(fires[edge.source], edge.reach, fire) for edge in node.edges),
-                rate(time, node.macs) if index in self.live else 0,
-                self.schedule.bytes_of(index),
-            )
-            for index, (node, time, fire) in enumerate(
-                zip(self.nodes, self.times[self.base :], fires[self.base :], strict=True)
-            )
-        )
+        rows = tuple(map(self._row, range(len(self.nodes))))
         return Report(self.name, rows, self._total(rows))
+
+    def _row(self, index: int) -> Row:
+        node, value = self.nodes[index], self.base + index
+        time, fires = self.times[value], self.schedule.fires
+        live = index in self.live
+        return Row(
+            node.path,
+            node.type,
+            tuple(self._word(edge.source) for edge in node.edges),
+            tuple(written(node.frame)),
+            node.parameters,
+            time.stride,
+            time.receptive_field,
+            time.past,
+            time.ahead,
+            time.delay,
+            fires[value].delay,
+            tuple(hold(fires[edge.source], edge.reach, fires[value]) for edge in node.edges),
+            rate(time, node.macs) if live else 0,
+            self.schedule.bytes_of(index),
+            tuple(each.name or "output" for each in self.outputs if each.value == value),
+            live,
+        )
+
+    def _word(self, value: int) -> str:
+        """What a value is called: an input by its name, a node by its path."""
+        if value < self.base:
+            return self.inputs[value].name or "input"
+        return self.nodes[value - self.base].path
 
     def _total(self, rows: tuple[Row, ...]) -> dict[str, Any]:
         field = self.receptive_field

@@ -1,11 +1,13 @@
 """What to say where values cannot meet in time: the layers that make them differ, and a mend."""
 
+from collections.abc import Callable
 from fractions import Fraction
 
 from codsl.algebra.time import Time, longest, lost, shortens
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, plural
 from codsl.layers.mistake import Give
 from codsl.layers.padding import shorthand
+from codsl.source import Span
 from codsl.spec.mend import added, edits_of
 from codsl.spec.spec import Item, Spec
 
@@ -13,6 +15,7 @@ MOST = 3
 """Layers that are pointed at, at most."""
 
 _RESIDUAL = ("shortcut", "body")
+_CHOICE = Applicability.CHOICE
 
 
 def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findings) -> None:
@@ -20,43 +23,58 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
 
     `kind` is `stride` or `length`.
     """
-    strides = kind == "stride"
-    labels = [
-        Label(item.origin.span, "these meet here"),
-        *_culprits(spec, item, times, strides),
-        *(Label(use, f"in this use of `{use.text}`") for use in item.origin.uses),
-    ]
-    if strides:
-        findings.add(
-            "E0412",
-            "the strides over time differ",
-            *labels,
-            notes=[
-                f"`{label}` gives one item every {_nth(time.stride)} of the input"
-                for label, time in zip(item.labels, times, strict=True)
-            ],
-            helps=(_unstrided(spec, item, times),),
-        )
-        return
+    if kind == "stride":
+        _strides(spec, item, times, findings)
+    else:
+        _lengths(spec, item, times, findings)
+
+
+def _strides(spec: Spec, item: Item, times: list[Time], findings: Findings) -> None:
+    alone = _alone(spec, item, [True] * len(times))
+    findings.add(
+        "E0412",
+        "the strides over time differ",
+        *_labels(item, _culprits(alone, _strided)),
+        notes=[
+            f"`{label}` gives one item every {_nth(time.stride)} of the input"
+            for label, time in zip(item.labels, times, strict=True)
+        ],
+        helps=(_unstrided(alone),),
+    )
+
+
+def _lengths(spec: Spec, item: Item, times: list[Time], findings: Findings) -> None:
     most = longest(times)
-    fewer = [
-        f"`{label}` gives {plural(lost(most, time), 'item')} fewer than the longest"
-        for label, time in zip(item.labels, times, strict=True)
-        if lost(most, time) > 0
+    fewer = [max(0, lost(most, time)) for time in times]
+    notes = [
+        f"`{label}` gives {plural(count, 'item')} fewer than the longest"
+        for label, count in zip(item.labels, fewer, strict=True)
+        if count
     ]
     why = "item `j` of a stream is joined with item `j`, and the last ones would find no partner"
+    shorter = _alone(spec, item, [count > 0 for count in fewer])
+    culprits = _culprits(shorter, _loses)
+    longer: list[Item] = []
+    if not culprits:
+        longer = _alone(spec, item, [count == 0 for count in fewer])
+        culprits = _culprits(longer, _adds)
     findings.add(
         "E0407",
         "the lengths over time differ",
-        *labels,
-        notes=[*fewer, why],
-        helps=_mend(spec, item, times),
+        *_labels(item, culprits),
+        notes=[*notes, why],
+        helps=_less(longer, max(fewer)) if culprits and longer else _more(item, shorter, fewer),
     )
+
+
+def _labels(item: Item, culprits: list[Label]) -> list[Label]:
+    uses = [Label(use, f"in this use of `{use.text}`") for use in item.origin.uses]
+    return [Label(item.origin.span, "these meet here"), *culprits, *uses]
 
 
 def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
     """The edits that let the residuals around an item crop their shortcuts, if it shortens time."""
-    edits: dict[int, Edit] = {}
+    edits: dict[Span, Edit] = {}
     after: set[int] = set()
     for value, each in enumerate(spec.items, len(spec.inputs)):
         if each is not item and after.isdisjoint(each.inputs):
@@ -64,7 +82,7 @@ def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
         after.add(value)
         shorter = each.labels == _RESIDUAL and after.isdisjoint(each.inputs[:1])
         if shorter and each.shrink is None:
-            edits.update((edit.span.start, edit) for edit in _shrunk(each))
+            edits.update((edit.span, edit) for edit in _shrunk(each))
     return tuple(edits.values())
 
 
@@ -76,69 +94,69 @@ def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
-def _mend(spec: Spec, item: Item, times: list[Time]) -> list[Help]:
-    """Padding for the layers that make a branch shorter; for a residual, `shrink` before that."""
-    edits = _padded(spec, item, times)
-    how = Applicability.CHOICE
-    if item.labels == _RESIDUAL and lost(times[0], times[-1]) > 0:
-        said = "say which frames of the shortcut the body meets: `shrink` is "
-        helps = [Help(f"{said}`centered`, `lagging` or `leading`", _shrunk(item), how)]
-        return [*helps, Help("or pad the body over time", edits, how)]
-    return [Help("pad the shorter over time", edits, how)]
-
-
-def _unstrided(spec: Spec, item: Item, times: list[Time]) -> Help:
+def _unstrided(alone: list[Item]) -> Help:
     """A stride of one over time for all that strides in one branch alone."""
     said = "give every branch the same stride over time"
     edits: list[Edit] = []
-    for index in _guilty(spec, item, times, True):
-        each = spec.items[index]
-        stride = getattr(each.operation, "stride", None) or getattr(
-            each.operation, "kernel_size", None
-        )
+    for each in filter(_strided, alone):
+        row = each.operation
+        stride = getattr(row, "stride", None) or getattr(row, "kernel_size", None)
         if not isinstance(stride, tuple):
             return Help(said)
         edits += edits_of(Give(shorthand((1, *stride[1:]))), "stride", each.origin)
-    return Help(said, tuple(dict.fromkeys(edits)), Applicability.CHOICE)
+    return Help(said, tuple(dict.fromkeys(edits)), _CHOICE)
 
 
-def _padded(spec: Spec, item: Item, times: list[Time]) -> tuple[Edit, ...]:
-    """`same` padding over time for all that shortens a value more than the longest."""
-    edits: list[Edit] = []
-    for index in _guilty(spec, item, times, False):
-        each = spec.items[index]
-        padding = getattr(each.operation, "padding", None)
-        time = getattr(each.operation, "time", Time)()
-        if not isinstance(padding, tuple) or time.stride != 1:
-            return ()
-        made = edits_of(Give(shorthand(("same", *padding[1:]))), "padding", each.origin)
-        if not made:
-            return ()
-        edits += made
-    return tuple(dict.fromkeys(edits))
-
-
-def _guilty(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[int]:
-    """The layers of one branch alone that stride, or that make it shorter than the others."""
-    behind = [_behind(spec, value) for value in item.inputs]
-    most = longest(times)
-    short = [
-        indices
-        for indices, time in zip(behind, times, strict=True)
-        if strides or lost(most, time) > 0
+def _more(item: Item, shorter: list[Item], fewer: list[int]) -> list[Help]:
+    """Padding for the layers that make a branch shorter; for a body, `shrink` before that."""
+    losing = [each for each in shorter if _loses(each)]
+    edits = [_padded(each, "same") for each in losing]
+    whole = tuple(dict.fromkeys(edit for each in edits for edit in each)) if all(edits) else ()
+    if item.labels != _RESIDUAL:
+        return [Help("pad the shorter over time", whole, _CHOICE)]
+    if not fewer[-1]:
+        return [
+            Help("pad the shortcut over time, or make the body as much shorter", whole, _CHOICE)
+        ]
+    said = "say which frames of the shortcut the body meets: `shrink` is "
+    return [
+        Help(f"{said}`centered`, `lagging` or `leading`", _shrunk(item), _CHOICE),
+        Help("or pad the body over time", whole, _CHOICE),
     ]
-    apart = sorted(set().union(*short) - behind[0].intersection(*behind[1:]))
-    return [index for index in apart if _said(spec.items[index], strides)]
 
 
-def _culprits(spec: Spec, item: Item, times: list[Time], strides: bool) -> list[Label]:
-    """The places of those layers, and what each of them does."""
-    labels: dict[object, Label] = {}
-    for index in _guilty(spec, item, times, strides):
-        at = spec.items[index].origin.span
-        if (at.start, at.end) not in labels:
-            labels[at.start, at.end] = Label(at, _said(spec.items[index], strides))
-    return list(labels.values())[:MOST]
+def _less(longer: list[Item], count: int) -> list[Help]:
+    """Ways to make what is too long shorter, with edits where one layer alone makes it so."""
+    adding = [each for each in longer if _adds(each)]
+    one = len({each.origin.span for each in adding}) == 1
+    edits = [_padded(adding[-1], word) if one else () for word in ("causal", "same")]
+    return [
+        Help("`causal` padding keeps the length, and looks at nothing to come", edits[0], _CHOICE),
+        Help("`same` padding keeps it too, and looks as far ahead as back", edits[1], _CHOICE),
+        Help(f"a `crop` behind it leaves out the last ones: `back` is {count}"),
+    ]
+
+
+def _padded(item: Item, word: str) -> tuple[Edit, ...]:
+    """The edit that pads a layer over time so that it keeps the length, where it can."""
+    padding = getattr(item.operation, "padding", None)
+    if not isinstance(padding, tuple) or _time(item).stride != 1:
+        return ()
+    return edits_of(Give(shorthand((word, *padding[1:]))), "padding", item.origin)
+
+
+def _alone(spec: Spec, item: Item, which: list[bool]) -> list[Item]:
+    """The items of these branches, but not those that all branches have in common."""
+    behind = [_behind(spec, value) for value in item.inputs]
+    chosen = [indices for indices, wanted in zip(behind, which, strict=True) if wanted]
+    alone = set().union(*chosen) - behind[0].intersection(*behind[1:])
+    return [spec.items[index] for index in sorted(alone)]
+
+
+def _culprits(items: list[Item], said: Callable[[Item], str]) -> list[Label]:
+    """The layers of which something is said, each once."""
+    labels = {each.origin.span: Label(each.origin.span, said(each)) for each in reversed(items)}
+    return [label for label in reversed(labels.values()) if label.text][:MOST]
 
 
 def _behind(spec: Spec, value: int) -> set[int]:
@@ -153,9 +171,21 @@ def _behind(spec: Spec, value: int) -> set[int]:
     return found
 
 
-def _said(item: Item, strides: bool) -> str:
-    time = getattr(item.operation, "time", Time)()
-    if strides:
-        return f"one item every {_nth(time.stride)}" if time.stride > 1 else ""
-    missing = shortens(time)
+def _strided(item: Item) -> str:
+    time = _time(item)
+    return f"one item every {_nth(time.stride)}" if time.stride > 1 else ""
+
+
+def _loses(item: Item) -> str:
+    missing = shortens(_time(item))
     return f"loses {plural(missing, 'item')}" if missing > 0 else ""
+
+
+def _adds(item: Item) -> str:
+    missing = shortens(_time(item))
+    return f"adds {plural(-missing, 'item')}" if missing < 0 else ""
+
+
+def _time(item: Item) -> Time:
+    time: Time = getattr(item.operation, "time", Time)()
+    return time

@@ -1,6 +1,7 @@
 """The report of a graph as plain data, and as a plain table."""
 
 import json
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from fractions import Fraction
 from math import isinf
@@ -8,22 +9,36 @@ from typing import Any
 
 COLUMNS = ("path", "type", "shape", "params", "stride", "field", "delay", "holds", "MACs", "state")
 
+Bundle = dict[str, str]
+"""The looks of a value by kind of content, as notebooks ask for them."""
+
 
 @dataclass(frozen=True)
 class Row:
-    """A node. `stride`, `receptive_field`, `delay` and `holds` are in input frames, `macs` for one
-    input frame on average, `state_bytes` for one stream in float32."""
+    """A node. `stride`, `receptive_field`, `past`, `ahead`, `delay`, `fires` and `holds` are in
+    input frames, `macs` for one input frame on average, `state_bytes` for one stream in float32.
+
+    `inputs` are the paths of what it reads, or names of the network's inputs. A stream computes it
+    `fires` frames after its own, which is `delay` or later, where it waits on the way to a join.
+    `outputs` are the network's outputs that it is; a node that is not `live` is never computed.
+    """
 
     path: str
     type: str
+    inputs: tuple[str, ...]
     shape: tuple[int | str, ...]
     params: int
     stride: int | Fraction
     receptive_field: float
+    past: float
+    ahead: int
     delay: int
+    fires: int
     holds: tuple[int, ...]
     macs: float
     state_bytes: int
+    outputs: tuple[str, ...]
+    live: bool
 
 
 @dataclass(frozen=True)
@@ -44,6 +59,20 @@ class Report:
             ],
             "total": _plain(self.total),
         }
+
+    def bundle(self, plain: str, include: Collection[str], exclude: Collection[str]) -> Bundle:
+        """What a notebook shows, by kind of content, `plain` beside what `LOOKS` draws."""
+        looks: dict[str, Callable[[Report], str]] = {"text/plain": lambda report: plain, **LOOKS}
+        return {
+            kind: look(self)
+            for kind, look in looks.items()
+            if kind not in exclude and (not include or kind in include)
+        }
+
+    def _repr_mimebundle_(
+        self, include: Collection[str] | None = None, exclude: Collection[str] | None = None
+    ) -> Bundle:
+        return self.bundle(str(self), include or (), exclude or ())
 
     def to_json(self) -> str:
         """The report as a JSON text."""
@@ -108,6 +137,10 @@ class Report:
         label = max(len(word) for word, _ in self.summary())
         lines += ["", *(f"{word:<{label}}  {figure}" for word, figure in self.summary())]
         return "\n".join(lines)
+
+
+LOOKS: dict[str, Callable[[Report], str]] = {}
+"""How a notebook shows a report, by kind of content; the room that draws fills it in."""
 
 
 def _plain(value: Any) -> Any:

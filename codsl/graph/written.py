@@ -22,11 +22,15 @@ def digest(text: str) -> str:
 
 @dataclass(frozen=True)
 class Written:
-    """A source, the variant that was chosen, and the parameters from outside."""
+    """A source, the variant that was chosen, and the parameters from outside.
+
+    `imports` are the texts of the files that it imports, by their ways from it.
+    """
 
     source: Source
     variant: str | None = None
     params: Mapping[str, Any] = field(default_factory=dict)
+    imports: Mapping[str, str] = field(default_factory=dict)
 
     def to_metadata(self) -> dict[str, str]:
         """Texts for the metadata of a file. Raises `ValueError` for parameters that JSON lacks."""
@@ -36,8 +40,10 @@ class Written:
             raise ValueError(f"a parameter of the spec cannot be written: {error}") from None
         chosen = {"variant": self.variant} if self.variant is not None else {}
         text = self.source.text
-        known = {"version": VERSION, "sha256": digest(text)}
-        return {**known, "spec": text, **chosen, "params": params}
+        imports = json.dumps(dict(self.imports)) if self.imports else ""
+        known = {"version": VERSION, "sha256": digest(text + imports)}
+        beside = {"imports": imports} if imports else {}
+        return {**known, "spec": text, **beside, **chosen, "params": params}
 
     @classmethod
     def load(cls, path: Path) -> "Written":
@@ -57,9 +63,20 @@ class Written:
         text = metadata["spec"]
         if metadata.get("version", VERSION) != VERSION:
             raise ValueError("this file of weights is of another version")
-        if metadata.get("sha256", digest(text)) != digest(text):
+        whole = digest(text + metadata.get("imports", ""))
+        if metadata.get("sha256", whole) != whole:
             raise ValueError("the spec in this file is not the one that was written")
-        params = json.loads(metadata.get("params", "{}"))
-        if not isinstance(params, dict):
-            raise ValueError("the parameters in this file are no mapping")
-        return cls(Source(str(path), text), metadata.get("variant"), params)
+        params, imports = (_mapping(metadata, key) for key in ("params", "imports"))
+        if not all(isinstance(each, str) for each in imports.values()):
+            raise ValueError("the imports in this file are no texts")
+        return cls(Source(str(path), text), metadata.get("variant"), params, imports)
+
+
+def _mapping(metadata: Mapping[str, str], key: str) -> dict[str, Any]:
+    try:
+        found = json.loads(metadata.get(key, "{}"))
+    except RecursionError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError(f"the {key} in this file are no mapping")
+    return found

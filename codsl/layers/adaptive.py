@@ -125,6 +125,7 @@ class AdaptiveAvgPool1d(AdaptivePool):
     """Mean over `kernel_size` items of time: `(B, C, T)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool1d"
     examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
 
@@ -134,6 +135,7 @@ class AdaptiveAvgPool2d(AdaptivePool):
     """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool2d"
     examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
 
@@ -143,6 +145,7 @@ class AdaptiveAvgPool3d(AdaptivePool):
     """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
 
     rank: ClassVar[int] = 3
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool3d"
     examples: ClassVar[Examples] = (
         {"output_size": 1, "kernel_size": 4},
@@ -155,6 +158,7 @@ class AdaptiveMaxPool1d(AdaptivePool):
     """Maximum over `kernel_size` items of time: `(B, C, T)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool1d"
     examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
 
@@ -164,6 +168,7 @@ class AdaptiveMaxPool2d(AdaptivePool):
     """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool2d"
     examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
 
@@ -173,5 +178,6 @@ class AdaptiveMaxPool3d(AdaptivePool):
     """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
 
     rank: ClassVar[int] = 3
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool3d"
     examples: ClassVar[Examples] = ({"output_size": (1, 4, 2), "kernel_size": 3},)

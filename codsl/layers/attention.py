@@ -117,6 +117,7 @@ class MultiheadAttention(Attention):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("attention", "self_attention", "mha")
     examples: ClassVar[Examples] = (
         {"num_heads": 2, "past": 3},
         {"num_heads": 4, "past": 2, "ahead": 2, "bias": False, "dropout": 0.2},
@@ -162,6 +163,7 @@ class TransformerEncoderLayer(Attention):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("transformer", "transformer_encoder")
     examples: ClassVar[Examples] = (
         {"nhead": 2, "dim_feedforward": 8, "past": 3},
         {

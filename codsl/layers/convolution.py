@@ -47,6 +47,14 @@ class Convolution(OfImages):
     `torch.nn.utils.weight_norm`.
     """
 
+    also: ClassVar[tuple[str, ...]] = (
+        "convolution",
+        "depthwise_conv",
+        "separable_conv",
+        "pointwise_conv",
+        "causal_conv",
+        "temporal_conv",
+    )
     out_channels: Count
     kernel_size: Dims
     stride: Dims = ONE

@@ -32,6 +32,7 @@ class Subsample(FramesOfTime):
     """Every `stride`-th frame, the first among them: `x[:, :, ::stride]`."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("downsample", "decimate")
     examples: ClassVar[Examples] = ({"stride": 2}, {"stride": 3})
     stride: Count
 
@@ -65,6 +66,7 @@ class TemporalShift(FramesOfTime):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("shift",)
     examples: ClassVar[Examples] = (
         {"fold_div": 4},
         {"fold_div": 2},

@@ -18,6 +18,7 @@ EXAMPLES: tuple[Mapping[str, Any], ...] = ({}, {"eps": 1e-3, "affine": False})
 class BatchNorm(InPlace):
     """Normalisation of each channel by its statistics (Ioffe and Szegedy, 2015)."""
 
+    also: ClassVar[tuple[str, ...]] = ("bn", "batch_normalization", "norm")
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = EXAMPLES
     buffered: ClassVar[bool] = True
     eps: Annotated[float, Number(0, 1)] = 1e-5

@@ -20,6 +20,7 @@ class Identity(Weightless):
     """What comes in."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("noop", "pass")
     examples: ClassVar[Examples] = ({},)
 
     @final
@@ -82,6 +83,7 @@ class Linear(Layer):
     """The same affine map of every frame: `(B, in, T)` to `(B, out, T)`; weight `(out, in)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("fc", "dense", "fully_connected")
     examples: ClassVar[Examples] = ({"out_features": 3}, {"out_features": 2, "bias": False})
     out_features: Count
     bias: Flag = True

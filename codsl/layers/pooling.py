@@ -100,6 +100,12 @@ def _check_half(made: tuple[Window, ...]) -> None:
 class AveragePool(Pool):
     """The mean of a window, as torch.nn's of the same rank."""
 
+    also: ClassVar[tuple[str, ...]] = (
+        "average_pool",
+        "average_pooling",
+        "pool",
+        "pooling",
+    )
     kernel_size: Dims
     stride: MaybeDims = None
     padding: Padding = ZERO
@@ -177,6 +183,7 @@ class AveragePool(Pool):
 class MaxPool(Pool):
     """The largest of a window, as torch.nn's of the same rank."""
 
+    also: ClassVar[tuple[str, ...]] = ("max_pooling", "pool", "pooling")
     kernel_size: Dims
     stride: MaybeDims = None
     padding: Padding = ZERO

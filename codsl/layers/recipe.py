@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from math import inf
 from typing import Any, Literal
 
@@ -73,7 +74,7 @@ class Windowed:
     sight: Time | None = None
     normed: tuple[str, ...] = ()
 
-    @property
+    @cached_property
     def reach(self) -> Time:
         """What an output sees, over its own input."""
         return self.sight or sees(self.over)

@@ -121,6 +121,7 @@ class RNN(Recurrent):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("rnn_cell", "simple_rnn")
     gates: ClassVar[int] = 1
     examples: ClassVar[Examples] = (
         {"hidden_size": 5},
@@ -143,6 +144,7 @@ class GRU(Recurrent):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("gru_cell",)
     gates: ClassVar[int] = 3
     examples: ClassVar[Examples] = (
         {"hidden_size": 5},
@@ -163,6 +165,7 @@ class LSTM(Recurrent):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("lstm_cell",)
     gates: ClassVar[int] = 4
     examples: ClassVar[Examples] = (
         {"hidden_size": 5},

@@ -39,10 +39,12 @@ class Layer(ABC):
     the manual, and its methods say what a frame becomes, when, at what cost and how.
 
     A class is abstract or final. `rank` counts the dimensions of its input, time among them;
-    `buffered` says that a state_dict has tensors of it that are not learnt.
+    `also` are names that it has elsewhere, by which it is offered; `buffered` says that a
+    state_dict has tensors of it that are not learnt.
     """
 
     rank: ClassVar[int]
+    also: ClassVar[tuple[str, ...]] = ()
     buffered: ClassVar[bool] = False
     examples: ClassVar[tuple[Mapping[str, Any], ...]]
 

@@ -119,6 +119,7 @@ class ConstantPad3d(ConstantPad):
 class ZeroPad(Unvalued):
     """Zeros around space."""
 
+    also: ClassVar[tuple[str, ...]] = ("pad", "zero_padding")
     mode: ClassVar[str] = "constant"
 
 

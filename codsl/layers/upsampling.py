@@ -50,6 +50,7 @@ class Upsample(Unlearned):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("interpolate", "resize", "upsampling", "nearest", "bilinear")
     examples: ClassVar[Examples] = ({"scale_factor": 2}, {"scale_factor": 3, "mode": "nearest"})
     scale_factor: Annotated[int | tuple[int, ...], Factors()]
     mode: Annotated[str, Word(("nearest", *LINEAR.values()))] = "nearest"

@@ -27,9 +27,10 @@ def attend(
     past: int,
     ahead: int,
     base: float | None,
+    absent: Tensor | None = None,
 ) -> Tensor:
     """What items `x` see among the kept keys and values, of which `lead` stand before the first's
-    own."""
+    own. Those that are `absent`, `(B, kept)`, an item that is alone does not see."""
     queries = _projected(module, x, slice(x.shape[1]))
     heads = module.num_heads
     query = _parted(queries, heads).transpose(2, 3)
@@ -38,7 +39,8 @@ def attend(
         query = _turned(query, lead, base)
         key = _turned(key.transpose(2, 3), 0, base).transpose(2, 3)
     drop = module.dropout if module.training else 0.0
-    seen = _band(query * query.shape[3] ** -0.5, key, value, past - lead, past + 1 + ahead, drop)
+    query = query * query.shape[3] ** -0.5
+    seen = _band(query, key, value, past - lead, past + 1 + ahead, drop, absent)
     y: Tensor = module.out_proj(seen.transpose(1, 2).flatten(2))
     return y.transpose(1, 2)
 
@@ -94,7 +96,13 @@ def _turned(x: Tensor, first: int, base: float) -> Tensor:
 
 
 def _band(
-    query: Tensor, key: Tensor, value: Tensor, missing: int, size: int, drop: float
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    missing: int,
+    size: int,
+    drop: float,
+    absent: Tensor | None,
 ) -> Tensor:
     """Softmax of queries `(B, heads, n, d)` over windows of `size` keys `(B, heads, d, m)`, and so
     much of each value. The windows begin at successive items, the first one `missing` items before
@@ -102,7 +110,10 @@ def _band(
     batch, heads, outputs, width = query.shape
     items = key.shape[3]
     if outputs == 1:
-        return _softmax(query @ key, drop) @ value.transpose(2, 3)
+        scores = query @ key
+        if absent is not None:
+            scores = scores.masked_fill(absent[:, None, None], -torch.inf)
+        return _softmax(scores, drop) @ value.transpose(2, 3)
     more = (missing, outputs - 1 + size - missing - items)
     keys, values = (functional.pad(each, more).unfold(3, size, 1) for each in (key, value))
     slots = torch.arange(outputs, device=query.device)[:, None] + torch.arange(

@@ -19,6 +19,8 @@ class Laid:
 
 def as_clips(frame: Any) -> Any:
     """Frames as clips of one."""
+    if isinstance(frame, Tensor):
+        return frame.unsqueeze(2) if frame.dim() > 1 else frame
     numbers = [
         x.unsqueeze(2) if isinstance(x, Tensor) and x.dim() > 1 else x for x in leaves(frame)
     ]

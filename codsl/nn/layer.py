@@ -53,7 +53,7 @@ class Layer(Laying, abstract=True):
     def _read(self, x: Tensor) -> Frame:
         """The frame of a clip; raises `ValueError` for a clip that does not fit."""
         if self._taken is not None:
-            return Frame(x.shape[1], tuple(x.shape[3:]))
+            return self._taken[0]
         check_clip(x, "a clip")
         frame = Frame(x.shape[1], tuple(x.shape[3:]))
         self.operation.shape(frame)

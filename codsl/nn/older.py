@@ -127,7 +127,7 @@ class Modal(nn.Module):
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Call it as the mode says; the hooks of torch fire in every mode."""
-        mode = self.call_mode
+        mode = call_mode.now or self._call_mode or "forward"
         if mode == "forward":
             return super().__call__(*args, **kwargs)
 
@@ -151,13 +151,14 @@ class PureStep(nn.Module):
         if prev_state is None:
             own, self._state = self._state, None
             try:
-                prev_state = self._begin(input.unsqueeze(2), "a frame")
+                prev_state = self._begin(*self._laid_for(input.unsqueeze(2), "a frame"))
             finally:
                 self._state = own
         return self.step(input, prev_state)  # type: ignore[operator,no-any-return]
 
     _state: Any
-    _begin: Callable[[Tensor, str], Any]
+    _begin: Callable[..., Any]
+    _laid_for: Callable[..., Any]
 
 
 class RingView(nn.Module):

@@ -4,7 +4,7 @@ Which outputs are due follows from the frame number alone, so idle work is skipp
 depends on data.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import islice
@@ -26,6 +26,9 @@ from codsl.nn.windows import Tape
 from codsl.nn.work import Late, Work
 
 Values = tuple[Tensor | None, ...]
+
+COUNTED = 4
+"""Frame numbers whose counts are remembered."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ class Program:
         return last
 
     @cached_property
-    def _feeds_of(self) -> dict[int, list[int]]:
+    def feeds_of(self) -> dict[int, list[int]]:
         """The feeds that keep a value as it is."""
         feeds: dict[int, list[int]] = {}
         for number, feed in enumerate(self.graph.schedule.feeds):
@@ -77,7 +80,19 @@ class Program:
         return feeds
 
     @cached_property
-    def _memory_of(self) -> dict[int, slice]:
+    def _kept_of(self) -> dict[int, int]:
+        """The feed that keeps what a node makes of each item that it reads."""
+        feeds = enumerate(self.graph.schedule.feeds)
+        return {feed.through: number for number, feed in feeds if feed.through is not None}
+
+    @cached_property
+    def _sources_of(self) -> list[list[int]]:
+        """The values whose items a node reads, feed by feed."""
+        schedule = self.graph.schedule
+        return [[schedule.feeds[number].value for number in reads] for reads in schedule.reads]
+
+    @cached_property
+    def memory_of(self) -> dict[int, slice]:
         """Where the carried tensors of a node stand among those of a state."""
         places, at = {}, len(self.graph.schedule.feeds)
         for index, memory in enumerate(self.graph.schedule.memory):
@@ -182,8 +197,28 @@ class Program:
 
     def given(self, frames: int) -> list[int]:
         """How many items the value of each feed has given after so many frames."""
-        schedule = self.graph.schedule
-        return [emits(schedule.fires[feed.value], frames) for feed in schedule.feeds]
+        counts = self._counts(frames)
+        return [counts[feed.value] for feed in self.graph.schedule.feeds]
+
+    def _counts(self, frames: int) -> tuple[int, ...]:
+        """How many items every value has given after so many frames; a step begins with the counts
+        that the one before ended with."""
+        found = self._counted.get(frames)
+        if found is None:
+            found = tuple(emits(time, frames) for time in self.graph.schedule.fires)
+            if len(self._counted) >= COUNTED:
+                self._counted.clear()
+            self._counted[frames] = found
+        return found
+
+    @cached_property
+    def _counted(self) -> dict[int, tuple[int, ...]]:
+        return {}
+
+    @cached_property
+    def bursts(self) -> bool:
+        """Whether some frame brings several items of one output."""
+        return any(self.graph.times[outlet.value].bursts for outlet in self.graph.outputs)
 
     def late(self, turns: Sequence[int]) -> Late:
         """Rows that began so many turns of `graph.cycle` later."""
@@ -206,11 +241,9 @@ class Program:
         """
         before, after = state.frame, state.frame + xs[0].shape[2]
         tensors = list(state.tensors)
-        fires = self.graph.schedule.fires
         others = dict(state.others)
-        ys = self._run(
-            xs, before, lambda value: emits(fires[value], after), tensors, others, None, late
-        )
+        given, until = self._counts(before), self._counts(after)
+        ys = self._run(xs, given, until, tensors, others, late)
         kept = tuple(others.items())
         return ys, replace(state, frame=after, tensors=tuple(tensors), others=kept, filed=False)
 
@@ -219,28 +252,27 @@ class Program:
         frames = state.frame
         if frames < self.graph.min_frames:
             return (None,) * len(self.graph.outputs)
-
-        def count(value: int) -> int:
-            return length(self.graph.times[value], frames)
-
         nothing = (None,) * self.graph.base
+        until = tuple(length(time, frames) for time in self.graph.times)
         others = dict(state.others)
-        return self._run(nothing, frames, count, list(state.tensors), others, count)
+        return self._run(
+            nothing, self._counts(frames), until, list(state.tensors), others, ends=True
+        )
 
     def _run(
         self,
         xs: Sequence[Tensor | None],
-        frames: int,
-        until: Callable[[int], int],
+        given: Sequence[int],
+        until: Sequence[int],
         tensors: list[Tensor],
         others: dict[str, object],
-        end: Callable[[int], int] | None,
         late: Late | None = None,
+        ends: bool = False,
     ) -> Values:
-        """Carry every node from what it had given after `frames` frames to what it gives `until`.
+        """Carry every value from the items that it has `given` to those that it gives `until`.
 
-        `tensors` is what is kept and carried, and is brought up to date; `end` counts a value's
-        items where the stream ends here.
+        `tensors` is what is kept and carried, and is brought up to date; `ends` says that the
+        stream ends here.
         """
         schedule = self.graph.schedule
         base = self.graph.base
@@ -249,43 +281,45 @@ class Program:
 
         def feed(number: int, items: Tensor | None) -> None:
             value, depth = schedule.feeds[number].value, schedule.feeds[number].depth
-            given = emits(schedule.fires[value], frames)
             held = tensors[number]
-            if items is not None:
-                held = torch.cat([held, items], 2) if depth else items
-                tensors[number] = held[:, :, held.shape[2] - depth :].clone()
-            tapes[number] = Tape(given - depth, held, end(value) if end else None, items is None)
+            if items is not None and not depth:
+                held = items
+            elif items is not None:
+                held = torch.cat([held, items], 2)
+                tensors[number] = held[:, :, -depth:].clone()
+            last = until[value] if ends else None
+            tapes[number] = Tape(given[value] - depth, held, last, items is None)
 
         for value in range(base):
-            for number in self._feeds_of.get(value, ()):
+            for number in self.feeds_of.get(value, ()):
                 feed(number, xs[value])
         for index, node, module in self._computed:
             value = base + index
-            for number in schedule.reads[index]:
-                if schedule.feeds[number].through == index:
-                    items = new[node.edges[0].source]
-                    feed(number, None if items is None else kept(module, node.recipe, items))
-            first, stop = emits(schedule.fires[value], frames), until(value)
+            if index in self._kept_of:
+                items = new[node.edges[0].source]
+                made = None if items is None else kept(module, node.recipe, items)
+                feed(self._kept_of[index], made)
+            first, stop = given[value], until[value]
             y = None
             if isinstance(node.recipe, Foreign):
                 items = new[node.edges[0].source]
-                if items is None and end is None:
+                if items is None and not ends:
                     new[value] = None
                     continue
                 if items is None:
                     items = tensors[schedule.reads[index][0]][:, :, :0]
                 name = self.foreign[index]
                 y, others[name] = _own_step(
-                    node, module, items, others.get(name), end is not None, stop - first
+                    node, module, items, others.get(name), ends, stop - first
                 )
             elif stop > first:
-                place = self._memory_of.get(index, slice(0))
+                place = self.memory_of.get(index, slice(0))
                 read = [tapes[number] for number in schedule.reads[index]]
-                sources = [schedule.feeds[number].value for number in schedule.reads[index]]
+                sources = self._sources_of[index]
                 work = Work(node, module, read, sources, tensors[place], first, stop)
                 y, tensors[place] = work.done() if late is None else late.done(work, value)
             new[value] = y
-            for number in self._feeds_of.get(value, ()):
+            for number in self.feeds_of.get(value, ()):
                 feed(number, y)
         return tuple(new[outlet.value] for outlet in self.graph.outputs)
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, islice
 from pathlib import Path
-from secrets import token_hex
 from typing import Any, TypeVar
 
 import torch
@@ -18,6 +17,7 @@ from torch import Tensor
 from codsl.graph.fingerprint import Fingerprint
 from codsl.nn import tree
 from codsl.nn.skeleton import described, dtype_named, restored
+from codsl.writing import in_place
 
 T = TypeVar("T")
 
@@ -66,6 +66,8 @@ class State:
 
     def detached(self) -> "State":
         """The same, that gradients do not flow through."""
+        if not any(each.requires_grad for each in chain(self.tensors, tree.tensors(self.others))):
+            return self
         tensors = tuple(tensor.detach() for tensor in self.tensors)
         return replace(self, tensors=tensors, others=tree.detached(self.others))
 
@@ -118,7 +120,8 @@ class State:
         numbers = {
             name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()
         }
-        _write(Path(path), in_safetensors(numbers, metadata))
+        with in_place(Path(path)) as part:
+            part.write_bytes(in_safetensors(numbers, metadata))
 
     @classmethod
     def load(cls, path: str | os.PathLike[str], device: torch.device | str = "cpu") -> "State":
@@ -183,20 +186,6 @@ def _between(
 
 def _by(shape: Sequence[int]) -> str:
     return " x ".join(map(str, shape)) or "one number"
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in the place of another, all at once."""
-    part = path.with_name(f".{path.name}.{token_hex(4)}")
-    try:
-        with part.open("xb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except BaseException:
-        part.unlink(missing_ok=True)
-        raise
 
 
 def _read(kind: type[State], file: Any) -> State:

@@ -1,7 +1,7 @@
 """How modules of codsl run: by a program over their graph, with a state that is a value."""
 
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import chain, count
 from typing import Any
 
@@ -22,6 +22,9 @@ from codsl.nn.state import State
 from codsl.nn.stream import Slots
 from codsl.nn.trace import Trace, outlets_of, values_of
 from codsl.nn.work import Late
+
+Advance = Callable[[Laid, list[Tensor], State], tuple[Values, State]]
+"""How a stream goes on by clips: its outputs, and the new state."""
 
 
 class Streaming(CoModule, PureStep, abstract=True):
@@ -136,9 +139,15 @@ class Streaming(CoModule, PureStep, abstract=True):
     def step(self, frame: Any, state: State) -> tuple[Any, State]:
         """The pure step: the output that is due with a frame `(B, C, *S)`, or None, and the new
         state. Neither `frame` nor `state` is changed."""
-        laid, xs = self._laid_for(as_clips(frame), "a frame")
+        return self._stepped(*self._laid_for(as_clips(frame), "a frame"), state)
+
+    def _stepped(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Any, State]:
         self._check(laid, xs, state, "a frame")
-        self._check_rate(laid)
+        if laid.program.bursts:
+            raise ValueError(
+                "some frames give several outputs, which a step cannot: feed this network "
+                "with forward_steps, a chunk of one frame or more"
+            )
         ys, new = self._advance(laid, xs, state)
         each = [None if y is None else y.squeeze(2) for y in ys]
         return rebuild(laid.outputs, each), new
@@ -155,7 +164,8 @@ class Streaming(CoModule, PureStep, abstract=True):
              ↑   ↑   ↑   ↑
              I   I   I   I
         """
-        y, new = self.step(frame, self._begin(as_clips(frame), "a frame"))
+        laid, xs = self._laid_for(as_clips(frame), "a frame")
+        y, new = self._stepped(laid, xs, self._begin(laid, xs))
         if update_state:
             self._state = new
         return y
@@ -175,15 +185,19 @@ class Streaming(CoModule, PureStep, abstract=True):
             ↑   ↑   ↑   ↑   ↑
             P   I   I   I   P
         """
-        state = self._begin(chunk, "a chunk")
+        return self.chunked(chunk, pad_end, update_state, self._advance)
+
+    def chunked(self, chunk: Any, pad_end: bool, update_state: bool, advance: Advance) -> Any:
+        """The same as `forward_steps`, where `advance` says how the stream goes on."""
         laid, xs = self._laid_for(chunk, "a chunk")
+        state = self._begin(laid, xs)
         self._check(laid, xs, state, "a chunk")
         ys: Values = (None,) * len(laid.program.graph.outputs)
         new = state
         if xs[0].shape[2]:
-            ys, new = self._advance(laid, xs, state)
+            ys, new = advance(laid, xs, state)
         if pad_end:
-            ys = tuple(map(_behind, ys, self._ends(laid, new)))
+            ys = tuple(map(behind, ys, self._ends(laid, new)))
         if update_state:
             self._state = new
         return rebuild(laid.outputs, ys)
@@ -237,11 +251,11 @@ class Streaming(CoModule, PureStep, abstract=True):
         batch, channels, *space = step_shape
         return torch.zeros((batch, channels, frames, *space), dtype=like.dtype, device=like.device)
 
-    def _begin(self, x: Any, what: str) -> State:
+    def _begin(self, laid: Laid, xs: list[Tensor]) -> State:
         """The state of the stream, or that of a new one like the network and its first frame."""
-        laid, (first, *_) = self._laid_for(x, what)
         if self._state is not None:
             return self._state
+        first = xs[0]
         self._begun = laid
         kind = first.device.type
         casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
@@ -273,16 +287,6 @@ class Streaming(CoModule, PureStep, abstract=True):
         self._check_state(laid, state)
         check_alike(xs, what)
         check_stream(xs, state, what, self._state is not None)
-
-    def _check_rate(self, laid: Laid) -> None:
-        graph = laid.program.graph
-        for outlet in graph.outputs:
-            time = graph.times[outlet.value]
-            if time.bursts:
-                raise ValueError(
-                    "some frames give several outputs, which a step cannot: feed this network "
-                    "with forward_steps, a chunk of one frame or more"
-                )
 
     def _check_state(self, laid: Laid | None, state: State) -> None:
         if not isinstance(state, State):
@@ -353,7 +357,7 @@ def check_length(x: Tensor, least: int, path: str) -> None:
         raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}")
 
 
-def _behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
+def behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
     """The outputs of a chunk and those of the end."""
     due = [part for part in (y, end) if part is not None]
     return torch.cat(due, 2) if len(due) > 1 else next(iter(due), None)

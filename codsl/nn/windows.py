@@ -96,6 +96,10 @@ def _pieces(recipe: Windowed, tape: Tape, first: int, stop: int) -> Iterator[tup
     window is cut short, alone, with the number of items that are left to it."""
     time = recipe.reach
     left, right = _bounds(recipe, tape)
+    oldest, newest = reads(time, first, stop - 1)
+    if oldest >= left and newest <= right:
+        yield _padded(recipe, tape, oldest, newest), 0
+        return
 
     def cut(output: int) -> bool:
         oldest, newest = reads(time, output, output)

@@ -11,12 +11,11 @@ from rich.text import Text
 
 from codsl.diagnostics import escape
 from codsl.graph.report import COLUMNS, Report, Row, amount
+from codsl.report.picture import INDENTED
+from codsl.report.tree import Entry, tree
 
 GAP = 2
 """Blanks between two columns."""
-
-INDENTED = 8
-"""Levels that are set apart by indentation at most."""
 
 SUMMED = {"params": "params", "MACs": "macs", "state": "state_bytes"}
 """The columns that add up over a block, and what they show."""
@@ -90,19 +89,21 @@ def totals(report: Report) -> Table:
 
 
 def outline(report: Report) -> Iterator[Line]:
-    """The layers in order, each block named once above its own."""
-    sums = _sums(report.nodes)
-    above: tuple[str, ...] = ()
-    for row, cells in zip(report.nodes, report.cells(), strict=True):
-        *blocks, name = row.path.split(".")
-        same = next(
-            (i for i, (old, new) in enumerate(zip(above, blocks, strict=False)) if old != new),
-            min(len(above), len(blocks)),
-        )
-        above = tuple(blocks)
-        for depth in range(same, len(above)):
-            yield Line(depth, above[depth], sums[above[: depth + 1]], block=True)
-        yield Line(len(above), name, dict(zip(COLUMNS, cells, strict=True)))
+    """The layers in order, each block named above its own."""
+    yield from _lines(report, report.cells(), tree(report.nodes, gather=False), 0)
+
+
+def _lines(
+    report: Report, cells: Sequence[tuple[str, ...]], entries: Sequence[Entry], depth: int
+) -> Iterator[Line]:
+    for entry in entries:
+        if entry.folds:
+            inside = [report.nodes[node] for node in entry.nodes]
+            yield Line(depth, entry.name, _sums(inside), block=True)
+            yield from _lines(report, cells, entry.parts, depth + 1)
+        else:
+            own = dict(zip(COLUMNS, cells[entry.nodes[0]], strict=True))
+            yield Line(depth, entry.name, own)
 
 
 def fitting(lines: Sequence[Line], width: int) -> tuple[list[str], list[str]]:
@@ -141,19 +142,9 @@ def _silent(lines: Sequence[Line], column: str) -> bool:
     return {line.cells[column] for line in lines if not line.block} <= {"", "1"}
 
 
-def _sums(rows: Sequence[Row]) -> dict[tuple[str, ...], dict[str, str]]:
-    """What the layers of each block come to, by the block's levels."""
-    sums: dict[tuple[str, ...], dict[str, float]] = {}
-    for row in rows:
-        blocks = row.path.split(".")[:-1]
-        for depth in range(len(blocks)):
-            so_far = sums.setdefault(tuple(blocks[: depth + 1]), dict.fromkeys(SUMMED, 0.0))
-            for column, field in SUMMED.items():
-                so_far[column] += getattr(row, field)
+def _sums(rows: Sequence[Row]) -> dict[str, str]:
+    """What the layers of a block come to."""
     return {
-        block: {
-            column: amount(value, "B" if column == "state" else "")
-            for column, value in columns.items()
-        }
-        for block, columns in sums.items()
+        column: amount(sum(getattr(row, field) for row in rows), "B" if column == "state" else "")
+        for column, field in SUMMED.items()
     }

@@ -6,6 +6,9 @@ from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED, RESERVED_KEYS
 
+KEYS = ("template", "import")
+"""What is named where a layer may stand."""
+
 
 def check_declared(document: tree.Document, findings: Findings) -> None:
     """Report the declared names of a file that are reserved or stand twice."""
@@ -14,6 +17,7 @@ def check_declared(document: tree.Document, findings: Findings) -> None:
     once("input", (each.name for each in document.inputs if each.name), findings)
     once("parameter", (each.name for each in document.parameters), findings)
     once("variant", (each.name for each in document.variants), findings)
+    once("import", (each.name for each in document.imports), findings)
     once("template", (each.name for each in document.templates), findings)
     for template in document.templates:
         once("parameter", (each.name for each in template.parameters), findings)
@@ -45,7 +49,7 @@ def once(what: str, names: Iterable[tree.Name], findings: Findings) -> None:
     first: dict[str, tree.Name] = {}
     for name in names:
         if what not in ("value", "setting", "checkpoint"):
-            reserved(name, findings, RESERVED_KEYS if what == "template" else RESERVED)
+            reserved(name, findings, RESERVED_KEYS if what in KEYS else RESERVED)
         if name.text in first:
             there = Label(first[name.text].span, "first here")
             findings.add("E0306", f"the {what} `{name.text}` stands here twice", name.span, there)

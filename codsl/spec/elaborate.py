@@ -6,12 +6,13 @@ from typing import Any
 
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
-from codsl.spec.bind import Passed, given, passed
+from codsl.spec.bind import Passed, check_type, given, passed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet, no_shrink
 from codsl.spec.knowns import knowns_of
 from codsl.spec.names import HOLE, Flow, Level, Names
+from codsl.spec.near import of_module
 from codsl.spec.outside import parameters
 from codsl.spec.place import Place
 from codsl.spec.ports import Entries, entries_of, outlets_of, tell_unread
@@ -20,36 +21,45 @@ from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
 from codsl.spec.sources import Sources, reads
 from codsl.spec.spec import Block, Origin, Spec
-from codsl.spec.templates import Templates
-from codsl.spec.unknown import no_layer, unknown, unknown_here
-from codsl.spec.values import Hole, LayerValue, Scope
+from codsl.spec.templates import Found, Templates, templates_of
+from codsl.spec.unknown import no_layer, undefined, unknown
+from codsl.spec.values import Evaluator, Hole, LayerValue, Scope
 from codsl.syntax import tree
+from codsl.syntax.imports import Module
 from codsl.syntax.words import RESERVED_KEYS
 
 Rows = Mapping[str, type[Layer]]
+NO_NETWORK = "one is `network n { input (3, T, 8, 8) ... }`, in YAML `input` and `layers`"
 
 
 def elaborate(
-    document: tree.Document,
+    module: Module,
     rows: Rows,
     variant: str | None,
     params: Mapping[str, Any],
     findings: Findings,
 ) -> Spec | None:
-    """The spec that a document means with these parameters, as far as it can be made out.
+    """The spec that a file means with these parameters, as far as it can be made out.
 
     Params over variant over default. What is wrong goes to `findings`; layers after a mistake are
     still read, with their input unknown. None where not even the inputs are known.
     """
-    check_declared(document, findings)
+    document = module.document
+    for each in module.all():
+        check_declared(each.document, findings)
+    if not document.has_network:
+        at = document.source.span(0, 0)
+        findings.add("E0202", "this file has no network", at, helps=(NO_NETWORK,))
+        return None
+    templates = templates_of(module, rows, findings)
     knowns = knowns_of(document, findings)
     scope = parameters(document, variant, params, findings)
     entries = entries_of(document, scope, findings)
     elaborator = _Elaborator(document, rows, findings)
-    place = _beginning(entries, scope, findings)
+    place = _beginning(entries, scope, templates, findings)
     try:
         end = elaborator.statements(document.body, place, entries.start)
-        elaborator.look_through()
+        elaborator.look_through(templates)
     except Full:
         return None
     made = elaborator.made
@@ -59,7 +69,7 @@ def elaborate(
     outlets = outlets_of(document, place.names, end, findings) if len(made) else ()
     items = made.items()
     if not findings.diagnostics:
-        elaborator.templates.tell_unused()
+        templates.tell_unused()
         tell_unread(entries, items, findings)
     if inlets is None or not items:
         return None
@@ -76,9 +86,9 @@ def elaborate(
     )
 
 
-def _beginning(entries: Entries, scope: Scope, findings: Findings) -> Place:
+def _beginning(entries: Entries, scope: Scope, templates: Templates, findings: Findings) -> Place:
     """The place before the first statement, where the inputs have their names."""
-    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level())
+    place = Place(scope, Names(flows=entries.flows(), unsure=entries.unsure), Level(), templates)
     for entry in entries.each:
         if entry.name and place.level.free(entry.name):
             place.level.take(entry.name, entry.span, True, (), findings)
@@ -93,16 +103,21 @@ class _Elaborator:
         self._findings = findings
         self._room = Room(findings)
         self._sources = Sources(document.inputs, findings)
-        self.templates = Templates(document.templates, rows, findings)
         self.made = Drafts(len(document.inputs))
         self._passed_by: dict[int, tuple[tuple[tree.Statement, ...], Place]] = {}
         self._gone_through: set[int] = set()
 
-    def look_through(self) -> None:
+    def look_through(self, templates: Templates) -> None:
         """Report what is wrong whatever the values are in statements that no value went through:
         in templates that are not used, in conditions that do not hold."""
-        for template in self.templates.unused():
-            self._look(template.body, self.templates.somewhere(template))
+        for template in templates.unused():
+            for each in template.parameters:
+                if each.type:
+                    check_type(each.type, self._findings)
+            scope = Scope({each.name.text: Hole for each in template.parameters})
+            names = Names(None, {"input": HOLE})
+            place = Place(scope, names, Level(), templates, within=(template,))
+            self._look(template.body, place)
         for key, (body, place) in list(self._passed_by.items()):
             if key not in self._gone_through:
                 self._look(body, place)
@@ -151,41 +166,49 @@ class _Elaborator:
         flow = self._sources.taken(flow, node.type.span)
         evaluator = place.evaluator(flow, self._findings)
         arguments = passed(node.arguments, evaluator.layer, evaluator.root)
-        template = self.templates.named(kind)
-        if node.local and template and not place.shadows(kind):
-            return self._use(template, node, arguments, place, flow)
-        if node.local and not place.knows(kind):
-            rows, templates = self._rows, self.templates
-            meant = unknown_here(
-                kind, node.type.span, rows, templates.names, place.scope.names(), self._findings
-            )
-            found = templates.named(meant) if meant else None
-            return (
-                self._use(found, node, arguments, place, flow) if found else self._lost(node, place)
-            )
-        if node.local:
+        if node.local and not (place.templates.lacks(kind) and of_module(kind, self._rows)):
             try:
-                value = evaluator.value(tree.Reference(kind, node.type.span))
+                meant = self._meant(node.type, place, evaluator)
             except Hole:
                 return self._lost(node, place)
-            if not isinstance(value, LayerValue):
-                no_layer(kind, value, node.type.span, self._rows, self._findings)
-                return self._lost(node, place)
-            arguments = given(value.arguments) + arguments
-            kind = value.name
+            if isinstance(meant, Found):
+                return self._use(meant, node, arguments, place, flow)
+            arguments = given(meant.arguments) + arguments
+            kind = meant.name
         if kind in self._rows:
             return self._row(kind, node, arguments, place, flow)
-        templates = self.templates
-        values = [*place.scope.names()]
-        meant = unknown(kind, node.type.span, self._rows, templates.names, self._findings, values)
-        if meant and meant in self._rows:
-            return self._row(meant, node, arguments, place, flow)
-        if meant and (template := templates.named(meant)):
-            return self._use(template, node, arguments, place, flow)
+        known, values = list(place.templates.names()), place.scope.names()
+        sure = unknown(
+            kind, node.type.span, self._rows, known, place.rank(flow), self._findings, values
+        )
+        if sure in self._rows:
+            return self._row(str(sure), node, arguments, place, flow)
+        if sure in known and (found := place.templates.find(tree.Name(str(sure), node.type.span))):
+            return self._use(found, node, arguments, place, flow)
         if kind != "input":
             for argument in arguments:
                 self._try(argument)
         return self._lost(node, place)
+
+    def _meant(self, name: tree.Name, place: Place, evaluator: Evaluator) -> Found | LayerValue:
+        """The template or the layer that a name of the file stands for; raises `Hole` once it is
+        reported that it is neither."""
+        found = None if place.shadows(name.text) else place.templates.find(name)
+        if found:
+            return found
+        values = place.scope.names()
+        if name.text not in values:
+            known = list(place.templates.names())
+            sure = undefined(name, values, known, self._rows, self._findings)
+            found = place.templates.find(tree.Name(sure, name.span)) if sure in known else None
+            if found:
+                return found
+            raise Hole
+        value = evaluator.value(tree.Reference(name.text, name.span))
+        if not isinstance(value, LayerValue):
+            no_layer(name, value, self._rows, self._findings)
+            raise Hole
+        return value
 
     def _lost(self, node: tree.Layer, place: Place) -> Flow:
         """A layer that cannot be made keeps its name, so that what refers to it stays silent."""
@@ -255,7 +278,7 @@ class _Elaborator:
 
     def _use(
         self,
-        template: tree.Template,
+        found: Found,
         node: tree.Layer,
         arguments: list[Passed],
         place: Place,
@@ -263,9 +286,10 @@ class _Elaborator:
     ) -> Flow:
         """A template in use: its body with its own parameters, names and, if named, keys."""
         at, channels = node.type.span, flow.frame.channels if flow.frame else None
+        template = found.template
         try:
-            self.templates.use(template, at, place.within)
-            scope = self.templates.scope(template, at, arguments, channels)
+            found.home.use(template, at, place.within)
+            scope = found.home.scope(template, at, arguments, channels)
         except Hole:
             return self._lost(node, place)
         level = place.level_of(node.name, self._findings)
@@ -274,8 +298,9 @@ class _Elaborator:
             scope=scope,
             names=Names(None, {"input": flow}),
             level=level or place.level,
+            templates=found.home,
             uses=(at, *place.uses),
-            within=(*place.within, template.name.text),
+            within=(*place.within, template),
             depth=place.depth + 1,
         )
         start = len(self.made)

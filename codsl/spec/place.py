@@ -6,6 +6,7 @@ from codsl.diagnostics import Findings
 from codsl.source import Span
 from codsl.spec.declared import reserved
 from codsl.spec.names import Flow, Level, Names
+from codsl.spec.templates import Templates
 from codsl.spec.values import Evaluator, LayerValue, Scope
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED_KEYS
@@ -15,15 +16,16 @@ from codsl.syntax.words import RESERVED_KEYS
 class Place:
     """What values, names and keys mean here.
 
-    `uses` are the uses of templates that led here, `within` those templates, innermost last.
-    `still` says that layers here are on single frames.
+    `templates` are those that the file knows. `uses` are the uses of templates that led here,
+    `within` those templates, innermost last. `still` says that layers here are on single frames.
     """
 
     scope: Scope
     names: Names
     level: Level
+    templates: Templates
     uses: tuple[Span, ...] = ()
-    within: tuple[str, ...] = ()
+    within: tuple[tree.Template, ...] = ()
     depth: int = 0
     still: bool = False
 
@@ -42,9 +44,9 @@ class Place:
         channels = flow.frame.channels if flow.frame else None
         return Evaluator(self.scope, channels, findings, flow.begun)
 
-    def knows(self, name: str) -> bool:
-        """Whether a name stands for a value here."""
-        return name in self.scope.names()
+    def rank(self, flow: Flow) -> int | None:
+        """How many dimensions a layer here is to take, by the number in its name."""
+        return flow.frame.rank - self.still if flow.frame else None
 
     def shadows(self, name: str) -> bool:
         """Whether a parameter that is a layer takes the name of a template here."""

@@ -7,7 +7,7 @@ from jsonschema import Draft202012Validator
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
-from codsl.syntax.surface import HEADER, TEXT_FORM
+from codsl.syntax.surface import HEADER, MARK, TEXT_FORM
 from codsl.syntax.text_form import read_text
 from codsl.syntax.version import foreign
 from codsl.syntax.words import VERSION
@@ -15,9 +15,6 @@ from codsl.syntax.yaml_form import read_yaml
 
 DEEPEST = 100
 """Levels of the tree at most, of blocks and of expressions."""
-
-MARK = "\ufeff"
-"""What some editors put at the start of a file."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
 _YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")

@@ -121,11 +121,11 @@ _CONSTRUCTS: Schema = {
             "name": COMMON["name"],
             "index": COMMON["name"],
             "range": {
-                "description": "the first index and the last, both included",
+                "description": "the first index and the last, both included, and a step",
                 "type": "array",
                 "items": {"type": ["integer", "string"]},
                 "minItems": 2,
-                "maxItems": 2,
+                "maxItems": 3,
             },
             "layer": {"$ref": "#/$defs/statement"},
         },
@@ -205,6 +205,9 @@ _CHECKPOINT: Schema = _object(
     description="how a checkpoint calls its tensors, and how it lays them out",
 )
 
+OF_A_NETWORK = frozenset({"name", "input", "inputs", "outputs", "params", "variants", "layers"})
+"""The keys that a file of templates alone has not."""
+
 TOP: Schema = {
     "codsl": {
         "description": "the version of the language",
@@ -239,6 +242,13 @@ TOP: Schema = {
             "additionalProperties": {"type": VALUE},
         },
     },
+    "import": {
+        "description": "files whose templates are used here, as `$blocks.unit`, by the name before "
+        "the dot: `{blocks: ./blocks.yaml}`",
+        "type": "object",
+        **NAMED,
+        "additionalProperties": {"type": "string", "x-words": {"type": "a path is a text"}},
+    },
     "templates": {
         "description": "layers under a name, with parameters of their own",
         "type": "object",
@@ -263,11 +273,19 @@ def structure(layers: Schema | None = None) -> Schema:
     return {
         "type": "object",
         "properties": TOP,
-        "required": ["codsl", "layers"],
         "additionalProperties": False,
-        "if": {"required": ["inputs"]},
-        "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
-        "else": {"required": ["input"], "properties": dict.fromkeys(TOP, True)},
+        "if": {
+            "required": ["templates"],
+            "properties": dict.fromkeys(sorted(OF_A_NETWORK), False),
+        },
+        "then": {"required": ["codsl"]},
+        "else": {
+            "required": ["codsl", "layers"],
+            "properties": dict.fromkeys(TOP, True),
+            "if": {"required": ["inputs"]},
+            "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
+            "else": {"required": ["input"], "properties": dict.fromkeys(TOP, True)},
+        },
         "$defs": {
             "input": _INPUT,
             "checkpoint": _CHECKPOINT,

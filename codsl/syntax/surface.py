@@ -1,9 +1,13 @@
 """Which of its two forms a source is written in, and how a value is written there."""
 
 import re
+from enum import StrEnum
 from typing import Any
 
 from codsl.source import Source
+
+MARK = "\ufeff"
+"""What some editors put at the start of a file."""
 
 HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
 """The start of a source of the text form."""
@@ -14,9 +18,33 @@ TEXT_FORM = re.compile(r"^[ \t]*(network|template)\b.*\{", re.MULTILINE)
 _PLAIN = re.compile(r"[A-Za-z_]\w*")
 
 
+class Surface(StrEnum):
+    """A way to write a spec."""
+
+    TEXT = "text"
+    YAML = "yaml"
+
+    @property
+    def other(self) -> "Surface":
+        """The other one."""
+        return Surface.YAML if self is Surface.TEXT else Surface.TEXT
+
+    @property
+    def words(self) -> str:
+        """What it is called in a sentence."""
+        return "the text form" if self is Surface.TEXT else "YAML"
+
+
+def surface(source: Source) -> Surface:
+    """What a source is written in: a text that starts with `codsl 1` is of the text form."""
+    return Surface.TEXT if is_text(source) else Surface.YAML
+
+
 def is_text(source: Source) -> bool:
     """Whether a source is of the text form."""
-    return source.name.endswith(".codsl") or HEADER.match(source.text) is not None
+    if source.name.endswith(".codsl"):
+        return True
+    return HEADER.match(source.text.removeprefix(MARK)) is not None
 
 
 def written(value: Any, source: Source) -> str:

@@ -11,7 +11,7 @@ from lark import Lark, Token, Transformer_NonRecursive, Tree, v_args
 from lark.exceptions import UnexpectedInput
 from lark.tree import Meta
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Edit, Findings, Help
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.numbers import scalar
@@ -89,7 +89,7 @@ def read_expression(
     except UnexpectedInput as error:
         report(error, source, offset, findings)
         return None
-    return _Builder(source, offset, frozenset()).transform(parsed)  # type: ignore[no-any-return]
+    return _Builder(source, offset, frozenset(), findings).transform(parsed)  # type: ignore[no-any-return]
 
 
 def _beyond(text: str, most: int) -> int | None:
@@ -106,7 +106,7 @@ def _expression(text: str) -> Tree[Token]:
 def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.Document:
     """The document of a parse; what a bare name may stand for is known before it is built."""
     version, *items = parsed.children
-    words = ("template", "network", "variant", "weights", "doc")
+    words = ("imported", "template", "network", "variant", "weights", "doc")
     kinds: dict[str, list[Tree[Token]]] = {word: [] for word in words}
     for item in items:
         if isinstance(item, Tree):
@@ -116,7 +116,7 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     def build(item: Tree[Token]) -> Any:
         parameters = item.children[1] if item.data in ("template", "network") else None
         layers = {_text(each.children[0]) for each in _subtrees(parameters) if _is_layer(each)}
-        return _Builder(source, 0, templates | layers).transform(item)
+        return _Builder(source, 0, templates | layers, findings).transform(item)
 
     built = {kind: [build(item) for item in each] for kind, each in kinds.items()}
     for kind in ("network", "doc"):
@@ -125,13 +125,6 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     network = built["network"][0] if built["network"] else _Network()
     for again in network.outputs[1:]:
         findings.add("E0201", "a network says `outputs` once", again.span)
-    if not built["network"]:
-        findings.add(
-            "E0202",
-            "this file has no network",
-            source.span(0, 0),
-            helps=("write `network name { input (...) ... }`",),
-        )
     return tree.Document(
         int(version),  # type: ignore[arg-type]
         network.name,
@@ -140,11 +133,21 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
         network.outputs[0].selectors if network.outputs else (),
         network.parameters,
         tuple(built["variant"]),
+        tuple(each for each in built["imported"] if each),
         tuple(built["template"]),
         tuple(built["weights"]),
         network.body,
         source,
     )
+
+
+def _nameless(path: str, at: Span, findings: Findings) -> None:
+    """Report an import without the name that stands before its templates."""
+    stem = re.split(r"[/\\]", path)[-1].split(".")[0]
+    name = stem if stem.isidentifier() and stem.isascii() else "blocks"
+    edit = Edit(at.source.span(at.end, at.end), f" as {name}")
+    message = "an import has a name, which stands before its templates"
+    findings.add("E0202", message, at, helps=(Help(f"add `as {name}`", (edit,)),))
 
 
 def _subtrees(parameters: Any) -> list[Tree[Token]]:
@@ -196,11 +199,14 @@ class _Told:
 class _Builder(Transformer_NonRecursive[Token, Any]):
     """From Lark's trees to ours, bottom up; `local` are the names that mean something here."""
 
-    def __init__(self, source: Source, offset: int, local: frozenset[str]) -> None:
+    def __init__(
+        self, source: Source, offset: int, local: frozenset[str], findings: Findings
+    ) -> None:
         super().__init__(visit_tokens=False)
         self._source = source
         self._offset = offset
         self._local = local
+        self._findings = findings
 
     def _at(self, meta: Meta) -> Span:
         return _span(self._source, self._offset, meta)
@@ -212,6 +218,18 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def name(self, meta: Meta, parts: list[Any]) -> tree.Name:
         return tree.Name(str(parts[0]), self._at(meta))
+
+    def kind(self, meta: Meta, parts: list[Any]) -> tree.Name:
+        return tree.Name(".".join(part.text for part in parts if part), self._at(meta))
+
+    def imported(self, meta: Meta, parts: list[Any]) -> tree.Import | None:
+        word, name = parts
+        if name is None:
+            _nameless(_unquote(word), self._at(meta), self._findings)
+            return None
+        return tree.Import(name, self._text(word))
+
+    alias = name
 
     def doc(self, meta: Meta, parts: list[Any]) -> str:
         return _unquote(parts[0])
@@ -293,8 +311,11 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
         return tree.When(test, body, otherwise or (), self._word(meta, "when"))
 
     def repeat(self, meta: Meta, parts: list[Any]) -> tree.Repeat:
-        name, index, first, last, statement = parts
-        return tree.Repeat(name, index, first, last, statement, name.span)
+        name, index, first, last, word, step, statement = parts
+        if word is not None and word.text != "step":
+            helps = (Help("write `step`", (Edit(word.span, "step"),)),)
+            self._findings.add("E0101", f"unexpected `{word.text}`", word.span, helps=helps)
+        return tree.Repeat(name, index, first, last, step, statement, name.span)
 
     def named(self, meta: Meta, parts: list[Any]) -> tree.Statement:
         name, statement = parts
@@ -303,7 +324,7 @@ class _Builder(Transformer_NonRecursive[Token, Any]):
 
     def layer(self, meta: Meta, parts: list[Any]) -> tree.Layer:
         kind, arguments, sources = parts
-        local = kind.text in self._local
+        local = kind.text in self._local or "." in kind.text
         return tree.Layer(kind, None, arguments or (), sources or (), local, self._at(meta))
 
     def block(self, meta: Meta, parts: list[Any]) -> tree.Block:

@@ -21,6 +21,11 @@ class Name:
     text: str
     span: Span = _span()
 
+    @property
+    def as_written(self) -> bool:
+        """Whether its place holds it letter by letter, so that it can be replaced there."""
+        return self.span.text == self.text
+
 
 @dataclass(frozen=True)
 class Literal:
@@ -149,7 +154,10 @@ class Selector:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer, a template in use, or a parameter that is a layer (`local` for the latter two)."""
+    """A layer, a template in use, or a parameter that is a layer (`local` for the latter two).
+
+    The type of an imported template has a dot in it: `blocks.unit`.
+    """
 
     type: Name
     name: Name | None
@@ -241,12 +249,13 @@ class When:
 
 @dataclass(frozen=True)
 class Repeat:
-    """A statement for each index from `first` to `last`, both included."""
+    """A statement for each index from `first` to `last`, both included, or every `step`-th."""
 
     name: Name
     index: Name | None
     first: Expression
     last: Expression
+    step: Expression | None
     statement: "Statement"
     span: Span = _span()
 
@@ -271,6 +280,17 @@ class Template:
     parameters: tuple[Parameter, ...]
     body: tuple[Statement, ...]
     span: Span = _span()
+
+
+@dataclass(frozen=True)
+class Import:
+    """Another file, and the name that its templates have before their own: `name.template`.
+
+    The path is None where it could not be read, for a reason that has been reported.
+    """
+
+    name: Name
+    path: Literal
 
 
 @dataclass(frozen=True)
@@ -314,7 +334,10 @@ class Input:
 
 @dataclass(frozen=True)
 class Document:
-    """A whole file; without `outputs` the last value is the only one."""
+    """A whole file; without `outputs` the last value is the only one.
+
+    One of templates alone, to be imported, has neither name nor inputs nor body.
+    """
 
     version: int
     name: Name | None
@@ -323,10 +346,16 @@ class Document:
     outputs: tuple[Selector, ...]
     parameters: tuple[Parameter, ...]
     variants: tuple[Variant, ...]
+    imports: tuple[Import, ...]
     templates: tuple[Template, ...]
     checkpoints: tuple[Checkpoint, ...]
     body: tuple[Statement, ...]
     source: Source = field(compare=False, repr=False)
+
+    @property
+    def has_network(self) -> bool:
+        """Whether there is one, or what was to be one."""
+        return bool(self.name or self.inputs or self.body)
 
 
 def children(node: object) -> Iterator[object]:

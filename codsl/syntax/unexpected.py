@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import Source, Span
 from codsl.syntax.brackets import open_bracket
-from codsl.syntax.words import LATER, RESERVED, not_yet
+from codsl.syntax.words import RESERVED
 
 INSERTIONS = {
     "COMMA": ",",
@@ -41,7 +41,7 @@ _EXCHANGES = {
 }
 """Signs of other languages, and what they are written as here."""
 
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_IMPORT = re.compile(r"\s*import\b")
 _LIST = re.compile(r"\[[^][{}()\n]*,[^][{}()\n]*\]")
 _MODULE = re.compile(r"((?:[A-Za-z_]\w*\.)+)([A-Za-z_]\w*)")
 _IF = re.compile(r"^[ \t]*(if)\b", re.MULTILINE)
@@ -62,9 +62,7 @@ _FOREIGN = {
 def report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> None:
     """Say what stands where something else was expected, and which single token would mend it."""
     at = offset + max(0, error.pos_in_stream or 0)
-    if (later := _later(source, at)) is not None:
-        findings.add("E0206", not_yet(later.text), later)
-    elif (module := _module(source, at)) is not None:
+    if (module := _module(source, at)) is not None:
         _qualified(module, findings)
     elif isinstance(error, UnexpectedCharacters):
         _character(source.span(at, at + 1), findings)
@@ -72,17 +70,6 @@ def report(error: UnexpectedInput, source: Source, offset: int, findings: Findin
         _token(error, source, at, findings)
     else:
         raise error
-
-
-def _later(source: Source, at: int) -> Span | None:
-    """The word of a construct of later versions that the broken line starts with, if it does."""
-    line = source.position(at)[0]
-    text = source.line(line)
-    found = _WORD.match(text.lstrip())
-    if found is None or found[0] not in LATER:
-        return None
-    start = at - source.position(at)[1] + 1 + len(text) - len(text.lstrip())
-    return source.span(start, start + len(found[0]))
 
 
 def _module(source: Source, at: int) -> Span | None:
@@ -158,6 +145,8 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
     notes = []
     if token in RESERVED and not remedy:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
+    if _IMPORT.match(source.line(source.position(at)[0])):
+        notes.append('outside the network stands `import "./blocks.codsl" as blocks`')
     still_open = open_bracket(source, at)
     closes = remedy is not None and any(edit.replacement in _CLOSING for edit in remedy.edits)
     there = Label(still_open, "still open here") if still_open and closes else None

@@ -11,7 +11,6 @@ from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean,
 from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.reshape import reshaped
-from codsl.syntax.words import LATER, not_yet
 from codsl.syntax.yaml_nodes import entry, span_of
 
 KINDS = {
@@ -83,7 +82,9 @@ def _violation(
             known = schema.get("properties", {})
             for key in value:
                 if key not in known:
-                    _unknown(key, known, span_of(source, entry(node, key)[0]), findings)
+                    key_at = span_of(source, entry(node, key)[0])
+                    helps = did_you_mean(key, known, key_at)
+                    findings.add("E0203", f"unknown key `{key}`", key_at, helps=helps)
         case "required":
             missing = _lacking(error)
             if missing and error.message.startswith(repr(missing[0])):
@@ -148,13 +149,6 @@ def _indented(node: yaml.Node, at: Span) -> tuple[Edit, ...]:
     filled = (each for each in range(first, lines + 1) if source.line(each).strip())
     starts = (source.start(number) for number in filled)
     return tuple(Edit(source.span(start, start), "  ") for start in starts)
-
-
-def _unknown(key: str, known: Iterable[str], at: Span, findings: Findings) -> None:
-    if key in LATER:
-        findings.add("E0206", not_yet(key), at)
-    else:
-        findings.add("E0203", f"unknown key `{key}`", at, helps=did_you_mean(key, known, at))
 
 
 def _lacking(error: ValidationError) -> list[str]:

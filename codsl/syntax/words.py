@@ -47,6 +47,9 @@ LAYOUTS = (
     "flax",
     "flax_transpose_kernel",
     "onnx",
+    "haiku",
+    "paddle",
+    "caffe2",
 )
 """Whose layouts the tensors of a checkpoint may have."""
 
@@ -68,13 +71,5 @@ ADAPTER = "|".join(
 )
 """The form of a word for another shape."""
 
-LATER = frozenset({"import"})
-"""Words of the language whose constructs this version does not read yet."""
-
 VERSION = 1
 """The version of the language that is read here."""
-
-
-def not_yet(word: str) -> str:
-    """What to say of a construct of a later version."""
-    return f"`{word}` is not read by this version of codsl"

@@ -12,7 +12,7 @@ from codsl.syntax import tree
 from codsl.syntax.cut import round_tuple
 from codsl.syntax.dollar import not_a_value
 from codsl.syntax.no_yaml import report
-from codsl.syntax.structure import TOP
+from codsl.syntax.structure import OF_A_NETWORK, TOP
 from codsl.syntax.text_form import read_expression
 from codsl.syntax.validate import validate
 from codsl.syntax.version import foreign
@@ -72,6 +72,7 @@ class _Reader:
             self._sources(parts.get("outputs")),
             self._parameters(parts.get("params")),
             self._variants(parts),
+            tuple(self._import(key, value) for key, value in self._pairs(parts.get("import"))),
             tuple(self._template(key, value) for key, value in self._pairs(parts.get("templates"))),
             tuple(self._checkpoint(key, value) for key, value in self._pairs(parts.get("weights"))),
             self._body(parts),
@@ -86,7 +87,7 @@ class _Reader:
 
     def _body(self, parts: dict[str, yaml.Node]) -> tuple[tree.Statement, ...]:
         """The statements of the file, unless what they speak of could not be read."""
-        for part in ("params", "templates"):
+        for part in ("params", "import", "templates"):
             if part in parts and id(parts[part]) in self._bad:
                 return (tree.Broken(None, self._at(parts[part])),)
         if (lost := self._misspelt(parts)) is not None:
@@ -127,6 +128,8 @@ class _Reader:
 
     def _inputs(self, parts: dict[str, yaml.Node], root: yaml.Node) -> tuple[tree.Input, ...]:
         """The frames that enter; broken where the file lacks them, which is reported."""
+        if "templates" in parts and OF_A_NETWORK.isdisjoint(parts):
+            return ()
         if "inputs" not in parts and "input" not in parts:
             return (tree.Input(None, (self._broken(root),), None, self._at(root)),)
         if "inputs" not in parts:
@@ -174,6 +177,12 @@ class _Reader:
         if plain and scalar_of(plain) is None:
             return tree.Parameter(name, None, None)
         return tree.Parameter(name, None, self._value(value))
+
+    def _import(self, key: yaml.Node, value: yaml.Node) -> tree.Import:
+        path = self._literal(value)
+        if id(value) in self._bad:
+            path = tree.Literal(None, path.span)
+        return tree.Import(self._name(key), path)
 
     def _template(self, key: yaml.Node, value: yaml.Node) -> tree.Template:
         parts = self._parts(value)
@@ -376,11 +385,12 @@ class _Reader:
         parts = self._parts(value)
         ends = list(self._items(parts.get("range")))
         statement = self._statement(parts["layer"]) if "layer" in parts else None
-        if len(ends) != 2 or statement is None or "name" not in parts:
+        if len(ends) not in (2, 3) or statement is None or "name" not in parts:
             return self._broken(key)
         index = self._name(parts["index"]) if "index" in parts else None
-        first, last = map(self._value, ends)
-        return tree.Repeat(self._name(parts["name"]), index, first, last, statement, self._at(key))
+        first, last, *steps = map(self._value, ends)
+        name, step = self._name(parts["name"]), steps[0] if steps else None
+        return tree.Repeat(name, index, first, last, step, statement, self._at(key))
 
     _constructs: ClassVar[dict[str, Callable[["_Reader", Any, Any], tree.Statement]]] = {
         "sequential": _sequential,

@@ -36,6 +36,9 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
             depth -= 1
         nodes += isinstance(event, yaml.NodeEvent)
         aliases += isinstance(event, yaml.AliasEvent)
+        tag: Any = None if isinstance(event, yaml.AliasEvent) else getattr(event, "tag", None)
+        if depth <= DEEPEST and nodes <= MOST_NODES and tag is None:
+            continue
         at = source.span(_index(event.start_mark), _index(event.end_mark))
         if depth > DEEPEST:
             findings.add("E0106", "this is nested too deeply to be read", at)
@@ -43,15 +46,13 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
         if nodes > MOST_NODES:
             findings.add("E0106", f"a file has at most {MOST_NODES} values", at)
             return None
-        tag = None if isinstance(event, yaml.AliasEvent) else getattr(event, "tag", None)
-        if tag is not None:
-            findings.add(
-                "E0105",
-                f"the tag `{tag.replace(STANDARD, '!!')}` is not read",
-                at,
-                notes=("a spec is data: nothing in it names or runs code",),
-            )
-            return None
+        findings.add(
+            "E0105",
+            f"the tag `{tag.replace(STANDARD, '!!')}` is not read",
+            at,
+            notes=("a spec is data: nothing in it names or runs code",),
+        )
+        return None
     root = yaml.compose(source.text, Loader=Loader)
     if root is None:
         helps = ("start it with `codsl: 1` for YAML, with `codsl 1` for the text form",)

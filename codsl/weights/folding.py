@@ -10,7 +10,7 @@ import numpy as np
 from codsl.spec.known import FOLD
 from codsl.spec.renaming import BadRule, Pattern, Rule
 from codsl.weights.entry import Entry
-from codsl.weights.layouts import Form
+from codsl.weights.form import Form
 from codsl.weights.move import Move, Norm, inputs, outputs
 from codsl.weights.numbers import numpy_dtype
 from codsl.weights.places import Place

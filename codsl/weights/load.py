@@ -133,7 +133,7 @@ def _loaded(move: Move, strange: int) -> Loaded:
         move.source,
         move.place.shape,
         str(move.rule) if move.rule else "",
-        move.form.change,
+        move.change,
         cast_of(move.entry, move.place),
         move.adapted,
         strange,

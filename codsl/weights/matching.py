@@ -9,9 +9,10 @@ from codsl.spec.renaming import Pattern, Renaming, Rule
 from codsl.weights.adapters import Adapter
 from codsl.weights.entry import Entry
 from codsl.weights.folding import Folding, Folds
-from codsl.weights.layouts import forms, keys
+from codsl.weights.layouts import beside, forms, keys
 from codsl.weights.move import Move
 from codsl.weights.places import Place
+from codsl.weights.recut import Recut
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,9 @@ def match(places: Mapping[str, Place], entries: Mapping[str, Entry], terms: Term
     word for its last part. The last part alone never decides, nor does the order."""
     matcher = _Matcher(places, entries, terms)
     found = matcher.matching()
-    return replace(found, moves=matcher.folds.applied(found.moves)) if found.whole else found
+    if not found.whole:
+        return found
+    return replace(found, moves=matcher.recut.applied(matcher.folds.applied(found.moves)))
 
 
 class _Matcher:
@@ -92,7 +95,8 @@ class _Matcher:
             self._used.add(rule)
             self._named.setdefault(renamed, []).append((name, rule))
         self._taken: set[str] = set()
-        self.folds = Folds(terms.foldings, places, terms.layout, self._read)
+        self.recut = Recut(places, terms.layout, self._read)
+        self.folds = Folds(terms.foldings, self.recut.places, terms.layout, self._read)
 
     def matching(self) -> Matching:
         moves: list[Move] = []
@@ -115,7 +119,7 @@ class _Matcher:
                         mismatches.append(mismatch)
             elif place.name in self.folds.optional:
                 continue
-            elif place.counter or _allowed(place.name, self._terms.allow_missing):
+            elif place.counter or self._may_lack(place):
                 kept.append(place.name)
             else:
                 missing.append(place)
@@ -137,6 +141,10 @@ class _Matcher:
         known = keys(place, self._terms.layout)
         return [each for key in known for each in self._named.get(key, ())]
 
+    def _may_lack(self, place: Place) -> bool:
+        """Whether a tensor may stay as it is; of one that is there in pieces, all must be."""
+        return place.kind != "piece" and _allowed(place.name, self._terms.allow_missing)
+
     def _spare(self, source: str) -> bool:
         return _allowed(source, self._terms.allow_unexpected)
 
@@ -157,8 +165,8 @@ class _Matcher:
             if form.shape == entry.shape:
                 return Move(source, place, entry, form, rule)
         for pattern, adapter in self._terms.adapters:
-            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else None
-            for form in forms(narrow, self._terms.layout) if narrow else ():
+            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else ()
+            for form in (form for each in narrow for form in forms(each, self._terms.layout)):
                 if form.shape == entry.shape:
                     self._used.add(pattern)
                     return Move(source, place, entry, form, rule, adapter)
@@ -171,8 +179,7 @@ class _Matcher:
             for source, _ in sources:
                 if source in self._taken:
                     continue
-                counter = source.rpartition(".")[2] == "num_batches_tracked"
-                if self._spare(source) or counter:
+                if self._spare(source) or beside(source, self._terms.layout):
                     left.append(source)
                 else:
                     unexpected.append((source, renamed))

@@ -8,15 +8,17 @@ import numpy as np
 
 from codsl.spec.renaming import Rule
 from codsl.weights.adapters import Adapter, word_of
+from codsl.weights.cuts import Cut
 from codsl.weights.entry import Array, Entry
-from codsl.weights.layouts import Form
+from codsl.weights.form import Form
 from codsl.weights.places import Place
 
 
 @dataclass(frozen=True)
 class Move:
     """A tensor of the source and its place: by which rule, in which form, by which adapter, and
-    with which norm. A `source` without a name is one that was made up."""
+    with which norm; or several of the source, the `parts` of it. A `source` without a name is one
+    that was made up."""
 
     source: str
     place: Place
@@ -25,10 +27,13 @@ class Move:
     rule: Rule | None = None
     adapter: Adapter | None = None
     norm: "Norm | None" = None
+    parts: "Parts | None" = None
 
     def array(self) -> Array:
         """The numbers for the place, in torch's layout; the source's dtype, or float64 where a norm
         is folded in."""
+        if self.parts:
+            return self.parts.array()
         array = self.form.to_torch(self.entry.read())
         if self.adapter:
             array = self.adapter.adapt(array, self.place)
@@ -37,20 +42,44 @@ class Move:
     @property
     def entries(self) -> tuple[tuple[str, Entry], ...]:
         """The tensors that are read, by name."""
+        if self.parts:
+            return tuple(pair for move in self.parts.moves.values() for pair in move.entries)
         parts = self.norm.parts.values() if self.norm else ()
         return tuple((each.source, each.entry) for each in (self, *parts))
 
     @property
     def lossy(self) -> bool:
         """Whether the source's tensor cannot be told from that of the place."""
+        if self.parts:
+            return any(move.lossy for move in self.parts.moves.values())
         return bool(self.adapter or self.norm or not self.source)
+
+    @property
+    def change(self) -> str:
+        """What happens to the numbers' order, in words; empty where nothing does."""
+        return self.parts.cut.change(self.parts.target) if self.parts else self.form.change
 
     @property
     def adapted(self) -> str:
         """What else than its layout was changed, in words; empty where nothing was."""
+        if self.parts:
+            return ", ".join(filter(None, (each.adapted for each in self.parts.moves.values())))
         words = [word_of(self.adapter)] if self.adapter else []
         words += [f"folded with `{self.norm.name}`"] if self.norm else []
         return ", ".join(words or ([] if self.source else ["made to change nothing"]))
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The tensors of a source that a `target` is made of, by their keys in the cut of its layer."""
+
+    cut: Cut
+    target: str
+    moves: Mapping[str, Move] = field(compare=False)
+
+    def array(self) -> Array:
+        """The numbers of the target."""
+        return self.cut.made(self.target, {leaf: each.array() for leaf, each in self.moves.items()})
 
 
 @dataclass(frozen=True)

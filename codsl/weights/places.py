@@ -16,9 +16,11 @@ NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 class Place:
     """A tensor of a network under `layer.leaf`.
 
-    `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table` or
-    `other`; `groups` and `dimensions` are those of a convolution's kernel; `eps` is a norm's, and
-    `reads` the layer whose value its layer reads, where the network says it.
+    `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table`,
+    `rnn`, `gru`, `lstm`, `attention` or `other`, or `piece` where a source cuts the layer's tensors
+    otherwise; `groups` and `dimensions` are those of a convolution's kernel; `eps` is a norm's,
+    `heads` are an attention's, and `reads` is the layer whose value its layer reads, where the
+    network says it.
     """
 
     layer: str
@@ -30,6 +32,7 @@ class Place:
     dimensions: int = 0
     eps: float = 0.0
     reads: str | None = None
+    heads: int = 0
 
     @property
     def name(self) -> str:
@@ -53,7 +56,8 @@ def places_of(net: nn.Module) -> dict[str, Place]:
         shape, kernel = tuple(tensor.shape), _kernel(module)
         eps = getattr(module, "eps", None) or 0.0
         place = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel, eps)
-        places[key] = replace(place, reads=reads.get(owner))
+        heads = module.num_heads if isinstance(module, nn.MultiheadAttention) else 0
+        places[key] = replace(place, reads=reads.get(owner), heads=heads)
     return places
 
 
@@ -96,6 +100,14 @@ def _kind(module: nn.Module) -> str:
             return "slope"
         case nn.Embedding():
             return "table"
+        case nn.LSTM() | nn.LSTMCell():
+            return "lstm"
+        case nn.GRU() | nn.GRUCell():
+            return "gru"
+        case nn.RNN() | nn.RNNCell():
+            return "rnn"
+        case nn.MultiheadAttention():
+            return "attention"
         case _ if isinstance(module, NORMS):
             return "norm"
         case _:

@@ -1,7 +1,8 @@
 """Saving: with the spec inside, or under the names and in the layout of another framework."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -12,10 +13,15 @@ from torch import Tensor, nn
 
 from codsl.graph.written import Written
 from codsl.spec.known import Known
+from codsl.weights.cuts import Cut
+from codsl.weights.entry import Array
+from codsl.weights.form import Form
 from codsl.weights.given import check_network, check_text
-from codsl.weights.layouts import Form, forms
+from codsl.weights.layouts import forms
+from codsl.weights.move import Move
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
+from codsl.weights.recut import Layer, layers
 from codsl.weights.refusal import refusal
 from codsl.weights.settle import known_of, settle
 from codsl.weights.tensors import Checkpoint
@@ -64,13 +70,11 @@ def save_weights(
     if like is not None:
         plainly = rename is not None or layout is not None
         moves = settle(net, like, agree(rename, layout), known, plainly).matching.moves
-        chosen = {move.source: (move.place, move.form) for move in moves}
-        lost = [move.place.name for move in moves if move.lossy]
-        if lost:
-            raise refusal("E0610", f"what was adapted cannot be undone: `{lost[0]}`")
+        chosen = _as_in(net, moves)
     else:
-        chosen = _undone(places_of(net), terms)
-    write(path, _laid_out(net, chosen), {})
+        chosen = _undone(net, terms)
+    tensors = net.state_dict()
+    write(path, {source: as_torch(made(tensors)) for source, made in chosen.items()}, {})
 
 
 def _native(net: nn.Module) -> Named:
@@ -85,16 +89,70 @@ def _metadata(net: nn.Module) -> dict[str, str]:
     return {"format": FORMAT, **written.to_metadata()}
 
 
-def _undone(places: Mapping[str, Place], terms: Known) -> dict[str, tuple[Place, Form]]:
-    """The names of the source's, each with its place and form."""
-    counters = terms.layout in ("torch", "onnx")
-    chosen: dict[str, tuple[Place, Form]] = {}
-    for place in places.values():
-        if place.counter and not counters:
+Made = Callable[[Named], Array]
+"""How a tensor of the source is made of the network's."""
+
+
+def _as_in(net: nn.Module, moves: Iterable[Move]) -> dict[str, Made]:
+    """The names of a checkpoint that was matched, each with what it would have."""
+    chosen: dict[str, Made] = {}
+    for move in moves:
+        if move.lossy:
+            raise refusal("E0610", f"what was adapted cannot be undone: `{move.place.name}`")
+        if move.parts is None:
+            chosen[move.source] = partial(_in_form, move.place.name, move.form)
             continue
-        source, form = _source(place, terms)
-        chosen[source] = (place, form)
+        _check_room(net, move.place, move.parts.cut, move.parts.target, "the checkpoint")
+        base = move.place.name.removesuffix(move.parts.target)
+        for leaf, part in move.parts.moves.items():
+            chosen[part.source] = partial(_piece, base, move.parts.cut, leaf)
     return chosen
+
+
+def _undone(net: nn.Module, terms: Known) -> dict[str, Made]:
+    """The names of the source's, each with what it would have."""
+    places = places_of(net)
+    chosen: dict[str, Made] = {}
+    cut = _cut(net, places, terms, chosen)
+    counters = terms.layout in ("torch", "onnx")
+    for place in places.values():
+        if place.name not in cut and (counters or not place.counter):
+            source, form = _source(place, terms)
+            chosen[source] = partial(_in_form, place.name, form)
+    return chosen
+
+
+def _cut(
+    net: nn.Module, places: Mapping[str, Place], terms: Known, chosen: dict[str, Made]
+) -> set[str]:
+    """Choose the pieces of layers that the source cuts otherwise; the names of what they have."""
+    done: set[str] = set()
+    for layer in layers(places, terms.layout) if terms.layout != "torch" else ():
+        cut = _usual(layer, terms)
+        for target, place in layer.own.items():
+            _check_room(net, place, cut, target, f"layout {terms.layout}")
+            done.add(place.name)
+        for leaf in cut.sources:
+            name = layer.piece(cut, leaf).name
+            source = terms.renaming.undo(name)
+            if source is None:
+                raise refusal("E0605", f"no name is renamed to `{name}` by these rules")
+            chosen[source] = partial(_piece, f"{layer.name}." if layer.name else "", cut, leaf)
+    return done
+
+
+def _usual(layer: Layer, terms: Known) -> Cut:
+    """The first cut of a layer that a rule is for, else the first."""
+    for cut in layer.cuts:
+        names = (layer.piece(cut, leaf).name for leaf in cut.sources)
+        if any(terms.renaming.undo(name) not in (None, name) for name in names):
+            return cut
+    return layer.cuts[0]
+
+
+def _check_room(net: nn.Module, place: Place, cut: Cut, target: str, where: str) -> None:
+    if cut.lost(target, as_numpy(net.state_dict()[place.name])):
+        raise refusal("E0610", f"{where} has no room for what is in `{place.name}`")
 
 
 def _source(place: Place, terms: Known) -> tuple[str, Form]:
@@ -115,13 +173,13 @@ def _source(place: Place, terms: Known) -> tuple[str, Form]:
     return stays[0]
 
 
-def _laid_out(net: nn.Module, chosen: Mapping[str, tuple[Place, Form]]) -> Named:
-    """The tensors under the names of a source, in its forms."""
-    tensors = net.state_dict()
-    return {
-        source: as_torch(form.from_torch(as_numpy(tensors[place.name])))
-        for source, (place, form) in chosen.items()
-    }
+def _in_form(name: str, form: Form, tensors: Named) -> Array:
+    return form.from_torch(as_numpy(tensors[name]))
+
+
+def _piece(base: str, cut: Cut, leaf: str, tensors: Named) -> Array:
+    given = {each: as_numpy(tensors[base + each]) for each in cut.made_of(leaf)}
+    return cut.undone(leaf, given)
 
 
 def _safetensors(path: Path, tensors: Named, metadata: dict[str, str]) -> None:

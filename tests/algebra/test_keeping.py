@@ -194,3 +194,12 @@ def test_a_node_may_speak_later() -> None:
         for clip in range(20):
             assert algebra.length(later, clip) == algebra.length(time, clip)
             assert algebra.emits(later, clip + frames_later) == algebra.emits(time, clip)
+
+
+def test_two_items_every_other_frame_are_read_one_a_frame() -> None:
+    """What is kept is counted over a period of the source, though the reader's is shorter."""
+    pairs = algebra.compose(algebra.steady(2), algebra.stretches(2, [(0, 0)] * 2))
+    reader = algebra.join([pairs, algebra.sees(Window(10, before=8))])
+    assert (pairs.period, len(pairs.phases), reader.period) == (2, 2, 1)
+    assert algebra.backlog(pairs, algebra.IDENTITY, reader) == 2
+    assert algebra.backlog(algebra.postponed(pairs, 1), algebra.IDENTITY, reader) == 1

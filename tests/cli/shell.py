@@ -1,10 +1,14 @@
-"""The command line as its users meet it: in a process of its own, piped or in a terminal."""
+"""The command line as its users meet it: piped, in a process of its own, or in a terminal."""
 
 import os
 import pty
 import subprocess
 import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
+
+from codsl.cli.main import main
 
 ROOT = Path(__file__).parents[2]
 
@@ -43,7 +47,29 @@ def environment() -> dict[str, str]:
 
 
 def codsl(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command with its output piped."""
+    """Run a command in this process with its output piped."""
+    line, out, err = [*map(str, arguments)], piped(), piped()
+    with redirect_stdout(out), redirect_stderr(err), chdir(cwd or Path.cwd()):
+        try:
+            status = main(line)
+        except SystemExit as stop:
+            status = int(stop.code or 0)
+    return subprocess.CompletedProcess(line, status, shown(out), shown(err))
+
+
+def piped() -> TextIOWrapper:
+    """What a program prints into that is no terminal."""
+    return TextIOWrapper(BytesIO(), encoding="utf-8")
+
+
+def shown(stream: TextIOWrapper) -> str:
+    """All that was printed."""
+    stream.seek(0)
+    return stream.read()
+
+
+def started(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command in a process of its own with its output piped."""
     return subprocess.run(
         [sys.executable, "-m", "codsl", *map(str, arguments)],
         capture_output=True,

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from shell import codsl, environment
+from shell import codsl, environment, started
 
 import codsl as package
 from codsl.cli.main import main
@@ -15,7 +15,7 @@ from codsl.cli.spec import LONGEST, parameter
 
 
 def test_a_sound_spec_is_fine_in_one_line(signal_spec: Path) -> None:
-    ran = codsl("check", signal_spec.name, cwd=signal_spec.parent)
+    ran = started("check", signal_spec.name, cwd=signal_spec.parent)
     assert ran.returncode == 0
     assert ran.stdout == "signal.yaml: fine: 2 layers, receptive field 7, delay 2\n"
     assert ran.stderr == ""
@@ -32,7 +32,7 @@ def test_all_mistakes_are_shown_on_stderr_and_counted(wrong_spec: Path) -> None:
 
 
 def test_mistakes_as_json(wrong_spec: Path) -> None:
-    ran = codsl("check", wrong_spec, "--format", "json")
+    ran = started("check", wrong_spec, "--format", "json")
     assert ran.returncode == 1
     assert ran.stderr == ""
     found = json.loads(ran.stdout)
@@ -163,7 +163,7 @@ def test_nothing_that_a_terminal_acts_on_is_printed(tmp_path: Path) -> None:
 def test_a_name_that_is_not_utf8(tmp_path: Path) -> None:
     path = os.fsdecode(os.fsencode(tmp_path) + b"/\xff.yaml")
     Path(path).write_text("codsl: 1\ninput: [2, T]\nlayers: [relu]\n")
-    ran = codsl("check", path)
+    ran = started("check", path)
     assert ran.returncode == 0, ran.stderr
     assert "fine" in ran.stdout
 
@@ -201,7 +201,7 @@ def test_the_schema_is_json_and_names_the_layers() -> None:
 
 
 def test_the_version() -> None:
-    ran = codsl("--version")
+    ran = started("--version")
     assert (ran.returncode, ran.stdout) == (0, f"codsl {package.__version__}\n")
 
 

@@ -1,24 +1,32 @@
 """`codsl report`: plain when piped, a table in a terminal, JSON on demand."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from shell import codsl, in_terminal
 
 import codsl as package
+from codsl.cli.main import main
 
 KEYS = {
     "path",
     "type",
+    "inputs",
     "shape",
     "params",
     "stride",
     "receptive_field",
+    "past",
+    "ahead",
     "delay",
+    "fires",
     "holds",
     "macs",
     "state_bytes",
+    "outputs",
+    "live",
 }
 
 
@@ -64,3 +72,67 @@ def test_mistakes_are_told_as_check_tells_them(wrong_spec: Path) -> None:
     data = codsl("report", wrong_spec, "--json")
     assert data.returncode == 1
     assert data.stdout == codsl("check", wrong_spec, "--format", "json").stdout
+
+
+Told = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def told(capsys: pytest.CaptureFixture[str]) -> Told:
+    """What `codsl report` exits with and prints, in this process."""
+
+    def run(*arguments: object) -> tuple[int, str, str]:
+        try:
+            status = main(["report", *map(str, arguments)])
+        except SystemExit as end:
+            status = int(str(end.code))
+        said = capsys.readouterr()
+        return status, said.out, said.err
+
+    return run
+
+
+def test_pictures_are_written_and_named(told: Told, video_spec: Path, tmp_path: Path) -> None:
+    page, picture = tmp_path / "a <b>.html", tmp_path / "a.svg"
+    said = told(video_spec, "--html", page, "--svg", picture, "--depth", "0")
+    assert said == (0, f"written to {picture}\nwritten to {page}\n", "")
+    report = package.check(video_spec).report()
+    assert page.read_text(encoding="utf-8") == package.report.html(report, 0)
+    assert picture.read_text(encoding="utf-8") == package.report.svg(report, 0)
+    again = told(video_spec, "--svg", picture, "--json")
+    assert again == (0, f"written to {picture}\n{report.to_json()}\n", "")
+
+
+def test_a_dash_prints_the_picture(told: Told, video_spec: Path) -> None:
+    report = package.check(video_spec).report()
+    assert told(video_spec, "--svg", "-") == (0, f"{package.report.svg(report)}\n", "")
+
+
+@pytest.mark.parametrize("where", ["nowhere/a.html", "."])
+def test_a_picture_that_cannot_be_written_is_wrong_use(
+    where: str, told: Told, video_spec: Path, tmp_path: Path
+) -> None:
+    status, out, err = told(video_spec, "--html", tmp_path / where)
+    assert (status, out) == (2, "")
+    assert err.count("\n") == 1
+    assert "cannot be written" in err
+
+
+def test_a_picture_never_takes_the_place_of_its_spec(told: Told, video_spec: Path) -> None:
+    before = video_spec.read_text()
+    said = told(video_spec, "--svg", video_spec)
+    assert said == (2, "", f"codsl report: error: `{video_spec}` is the spec\n")
+    assert video_spec.read_text() == before
+
+
+def test_mistakes_leave_no_picture(told: Told, wrong_spec: Path, tmp_path: Path) -> None:
+    status, out, _ = told(wrong_spec, "--html", tmp_path / "a.html")
+    assert (status, out) == (1, "")
+    assert not (tmp_path / "a.html").exists()
+
+
+@pytest.mark.parametrize("depth", ["-1", "x", "1.5", "9" * 5000])
+def test_a_depth_is_a_number_of_levels(depth: str, told: Told, video_spec: Path) -> None:
+    status, out, err = told(video_spec, "--svg", "-", f"--depth={depth}")
+    assert (status, out) == (2, "")
+    assert "is not a number of levels" in err

@@ -314,7 +314,7 @@ def test_ctrl_c_keeps_what_there_is(signal_spec: Path, tmp_path: Path) -> None:
         while not process.stdout.readline().startswith("input"):
             assert process.poll() is None
         with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(2)
+            process.wait(0.5)
         process.send_signal(signal.SIGINT)
         out, error = process.communicate(timeout=60)
     finally:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from shell import codsl as shell
+from shell import started
 
 import codsl
 from codsl.cli.main import main
@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_a_diagnostic(
 def test_in_a_process_of_its_own(spec: Path) -> None:
     path = spec.with_name("w.pt")
     path.write_bytes(b"PK\3\4 and no more")
-    ran = shell("run", spec, "--input", spec.with_name("clip.npy"), "--weights", path)
+    ran = started("run", spec, "--input", spec.with_name("clip.npy"), "--weights", path)
     assert (ran.returncode, ran.stdout) == (1, "")
     assert ran.stderr.startswith("error[E0601]")
     assert ran.stderr.endswith("1 error\n")

@@ -199,11 +199,11 @@ def test_verify_says_what_else_is_wrong(
 ) -> None:
     assert main(["verify", str(wrong_spec)]) == 1
     path = tmp_path / "long.codsl"
-    path.write_text("codsl 1\nnetwork long { input (1, T) delay(400) }\n")
+    path.write_text("codsl 1\nnetwork long { input (1, T) delay(260) }\n")
     capsys.readouterr()
     assert main(["verify", str(path)]) == 2
     assert "give frames=" in capsys.readouterr().err
-    assert main(["verify", str(path), "--frames", "404"]) == 0
+    assert main(["verify", str(path), "--frames", "264"]) == 0
 
 
 def test_a_report_of_a_used_layer_is_data(spec: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,12 +17,20 @@ TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 
 def frame_of(net: Network, batch: int, dtype: torch.dtype, seed: int) -> Any:
     """A random frame of every input."""
-    draw = torch.Generator().manual_seed(seed)
+    draw = torch.Generator().manual_seed(seed % 2**32)
     frames = {
         inlet.name: torch.randn(batch, *inlet.frame.shape, generator=draw, dtype=dtype)
         for inlet in net.graph.inputs
     }
     return frames if net.graph.inputs[0].name else frames[""]
+
+
+def chunk_of(net: Network, batch: int, dtype: torch.dtype, frames: int) -> Any:
+    """A random chunk of every input."""
+    drawn = [frame_of(net, batch, dtype, -1 - t) for t in range(frames)]
+    if isinstance(drawn[0], dict):
+        return {name: torch.stack([each[name] for each in drawn], 2) for name in drawn[0]}
+    return torch.stack(drawn, 2)
 
 
 def agree(found: Any, wanted: Any, dtype: torch.dtype) -> int:
@@ -61,4 +69,12 @@ def same_stream(net: Network, batch: int, dtype: torch.dtype, frames: int) -> No
             agree(fast.flush(), net.flush(), dtype)
             net.set_state(one)
             fast.set_state(other)
+    for length in (1, 2 * net.graph.cycle.turn + 3):
+        chunk = chunk_of(net, batch, dtype, length)
+        told += agree(fast.forward_steps(chunk), net.forward_steps(chunk), dtype)
+        one, other = fast.get_state(), net.get_state()
+        assert one is not None
+        assert other is not None
+        assert one.frame == other.frame
+        agree(list(one.tensors), list(other.tensors), dtype)
     assert told or frames <= net.graph.begins

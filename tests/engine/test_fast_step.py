@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
+from codsl.algebra.time import length
 from codsl.engine.fast import FastStep
-from engine.fast_streams import agree, frame_of, same_stream
+from engine.fast_streams import agree, chunk_of, frame_of, same_stream
 from harness.contract import LONGEST, Declared, randomise
 from harness.networks import Networks
 from networks.shipped import FOLDER
@@ -41,6 +43,7 @@ network n {
 
 
 def built(source: Any, dtype: torch.dtype, **more: Any) -> Any:
+    torch.manual_seed(1)
     net = codsl.build(source, dtype=dtype, **more)
     randomise(net, 1)
     return net.eval()
@@ -135,6 +138,37 @@ def test_weights_are_those_of_when_it_was_made() -> None:
             agree(fast(x), twin.forward_step(x), torch.float64)
 
 
+@pytest.mark.parametrize("name", ["inception", "mbconv", "tcn", "two_rate"])
+def test_a_turn_takes_the_multiplications_of_the_report(name: str) -> None:
+    """In float64, where convolutions are those that the counter knows."""
+    net = built(FOLDER / f"{name}.codsl", torch.float64, params=SMALL[name])
+    fast = net.compile_step()
+    cycle = net.graph.cycle
+    with torch.no_grad():
+        net.forward_steps(chunk_of(net, 1, torch.float64, cycle.start + 1))
+        fast.set_state(net.get_state())
+        fast(frame_of(net, 1, torch.float64, 0))
+        with FlopCounterMode(display=False) as counter:
+            for t in range(cycle.turn):
+                fast(frame_of(net, 1, torch.float64, t))
+    macs = sum(
+        node.macs * length(time, 10 * cycle.turn) - node.macs * length(time, 9 * cycle.turn)
+        for node, time in zip(net.graph.nodes, net.graph.times[net.graph.base :], strict=True)
+    )
+    assert counter.get_total_flops() == 2 * macs
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_the_state_takes_the_bytes_of_the_report(name: str) -> None:
+    net = built(FOLDER / f"{name}.codsl", torch.float32, params=SMALL[name])
+    fast = net.compile_step()
+    with torch.no_grad():
+        net.forward_steps(chunk_of(net, 1, torch.float32, net.graph.cycle.start + 1))
+        fast.set_state(net.get_state())
+        fast(frame_of(net, 1, torch.float32, 0))
+    assert fast.held == net.report().total["state_bytes"]
+
+
 def test_memory_does_not_grow() -> None:
     net = built(TCN, torch.float64)
     fast = net.compile_step()
@@ -173,7 +207,7 @@ def test_a_frame_that_does_not_fit_is_refused(frame: Any, message: str, begun: i
 
 def test_mistakes_are_said() -> None:
     net = built(TCN, torch.float32)
-    with pytest.raises(ValueError, match="no backend `quick`; there is `eager`"):
+    with pytest.raises(ValueError, match="no backend `quick`; there is `eager`, `compile`"):
         net.compile_step(backend="quick")
     with pytest.raises(ValueError, match="in training mode"):
         net.train().compile_step()

@@ -54,4 +54,5 @@ class Memories:
         if word == "multihead_attention":
             return [{"multihead_attention": {**given, "num_heads": heads}}], made
         given |= {"nhead": heads, "dim_feedforward": 5, "norm_first": self._chance.of(0.5)}
+        given["layer_norm_eps"] = 0.1
         return [{"transformer_encoder_layer": given}], made

@@ -15,6 +15,7 @@ from codsl.algebra import time as algebra
 from codsl.graph import align
 from codsl.layers import convolution, cumulative, transposed
 from codsl.nn import attention, functions, program, windows, work
+from codsl.nn.laid import Laid
 from codsl.nn.program import Program, Values
 from codsl.nn.state import State
 from codsl.nn.streaming import Streaming
@@ -198,15 +199,15 @@ def test_a_wrong_length(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_output_at_every_step_of_a_stride(monkeypatch: pytest.MonkeyPatch) -> None:
-    true = Streaming.step
+    true = Streaming._stepped
 
     def step(
-        self: Streaming, frame: torch.Tensor, state: State
+        self: Streaming, laid: Laid, xs: list[torch.Tensor], state: State
     ) -> tuple[torch.Tensor | None, State]:
-        _, new = true(self, frame, state)
-        return self.get_submodule("conv").own_forward(frame.unsqueeze(2))[:, :, 0], new
+        _, new = true(self, laid, xs, state)
+        return self.get_submodule("conv").own_forward(xs[0])[:, :, 0], new
 
-    monkeypatch.setattr(Streaming, "step", step)
+    monkeypatch.setattr(Streaming, "_stepped", step)
     fails(built(STRIDED), r"frame 1: outputs \[\] are Tensor")
 
 
@@ -353,7 +354,7 @@ def test_outputs_that_come_a_frame_early(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_burst_that_is_not_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Streaming, "_check_rate", lambda self, laid: None)
+    monkeypatch.setattr(Program, "bursts", False)
     with pytest.raises((AssertionError, RuntimeError)):
         contract(built(UP))
 

@@ -12,7 +12,7 @@ from codsl.graph.report import endless
 
 TABLE = FOLDER / "README.md"
 PROSE = (
-    "Each is one file: `codsl report networks/NAME.codsl [--variant V]` tells it layer by layer,",
+    "Each is a file: `codsl report networks/NAME.codsl [--variant V]` tells it layer by layer,",
     "and `codsl.load_weights(net, path)` takes checkpoints of the implementation that it is from.",
     "Frames are input frames. MACs are those of one input frame in a stream, and of a clip of one",
     "receptive field, which is what every output costs where a clip is run again and again; where",

@@ -36,7 +36,7 @@ def spec(variant: str, outputs: str = "", **params: Any) -> codsl.Network:
     if outputs:
         text = text.replace(" size, size)\n", f" size, size)\n  outputs {outputs}, classify\n")
     sizes = {**params, "size": 32, "head": 1}
-    return codsl.build(text, variant=variant, params=sizes, dtype=torch.float64).eval()
+    return codsl.build(text, variant=variant, params=sizes, dtype=torch.float64, root=FOLDER).eval()
 
 
 @pytest.mark.parametrize("kind", KINDS)

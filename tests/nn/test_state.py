@@ -302,15 +302,6 @@ def test_why_nothing_can_be_written_is_said(
         bare(1).save(tmp_path / "state")
 
 
-def test_all_is_on_the_disk_before_it_takes_the_old_one_s_place(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sizes: list[int] = []
-    monkeypatch.setattr(os, "fsync", lambda file: sizes.append(os.fstat(file).st_size))
-    bare(1).save(tmp_path / "state")
-    assert sizes == [(tmp_path / "state").stat().st_size]
-
-
 def test_three_differences_are_named() -> None:
     layers = [{"conv1d": {"name": f"c{i}", "out_channels": 2, "kernel_size": 3}} for i in range(6)]
     wide = [{"conv1d": {**each["conv1d"], "kernel_size": 5}} for each in layers]
@@ -429,22 +420,6 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
         State.load(tmp_path / "x")
     with pytest.raises(OSError, match="directory"):
         State.load(tmp_path)
-
-
-def test_what_cannot_be_written_leaves_nothing_behind(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    net = built()
-    after(net, 5).save(tmp_path / "state")
-
-    def full(file: int) -> None:
-        raise OSError(28, "no space left")
-
-    monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="no space"):
-        after(net, 6).save(tmp_path / "state")
-    assert [path.name for path in tmp_path.iterdir()] == ["state"]
-    assert State.load(tmp_path / "state").frame == 5
 
 
 def own(kind: str) -> Any:

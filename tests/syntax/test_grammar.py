@@ -78,6 +78,46 @@ variant other { widths = (7, 8, 9) }
 
 
 @pytest.mark.parametrize(
+    ("written", "indices"),
+    [
+        ("1..9 step 4", [1, 5, 9]),
+        ("1..8 step 4", [1, 5]),
+        ("0..3 step n", [0, 2]),
+        ("3..1 step -1", [3, 2, 1]),
+        ("3..0 step -(n)", [3, 1]),
+        ("n..2 step step", [2]),
+        ("1..3 step -1", []),
+        ("1..n", [1, 2]),
+    ],
+)
+def test_a_repetition_counts_by_steps(written: str, indices: list[int]) -> None:
+    head = "codsl 1\nnetwork n(n = 2, step = 7) {\n  input (1, T) step = relu "
+    spec = codsl.check(f"{head} u[i in {written}] = relu\n}}\n")
+    assert [node.path for node in spec.nodes[1:]] == [f"u{index}" for index in indices]
+
+
+@pytest.mark.parametrize(
+    ("written", "message"),
+    [
+        ("1..9 step 0", "a step is an integer other than 0, found `0`"),
+        ("1..9 step 0.5", "a step is an integer other than 0, found `0.5`"),
+        ("1..9 step true", "a step is an integer other than 0, found true"),
+        ("1..9 by 2", "unexpected `by`"),
+        ("1..9 step", "unexpected `]`"),
+        ("0..99999999 step 2", "50000000 repetitions make the network larger than 20000 layers"),
+    ],
+)
+def test_steps_that_cannot_be(written: str, message: str) -> None:
+    text = f"codsl 1\nnetwork n {{\n  input (1, T)\n  u[i in {written}] = relu\n}}\n"
+    with pytest.raises(codsl.SpecError) as caught:
+        codsl.check(text)
+    (found,) = caught.value.diagnostics
+    assert found.message == message
+    if "by" in written:
+        assert found.helps[0].edits[0].replacement == "step"
+
+
+@pytest.mark.parametrize(
     ("x", "worth"), [(3, 8), (12, 16), (54, 56), (60, 64), (8.9, 16), (24, 24), (91, 88)]
 )
 def test_round_to_is_the_width_rule(x: float, worth: int) -> None:

@@ -15,7 +15,7 @@ network n {
   input (3, T, 8, 8)
   a = conv3d(8 3)
   b = conv3d(8, 3, padding='same')
-  c = nn.Conv3d(
+  c = torch.nn.Conv3d(
     8, kernel_size=3)
   residual {
     x = conv3d(8, 3; padding=1)
@@ -37,7 +37,7 @@ def test_all_breaks_are_told_at_once() -> None:
         (3, "3"),
         (7, "3"),
         (8, "'same'"),
-        (9, "nn.Conv3d"),
+        (9, "torch.nn.Conv3d"),
         (12, ";"),
         (14, "&&"),
         (15, "[1, 3, 3]"),

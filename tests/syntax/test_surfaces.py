@@ -142,6 +142,10 @@ CONSTRUCTS = [
         "b[i in 1..n] = unit(d=2 ** (i - 1))",
     ),
     ("repeat: {name: b, range: [1, 3], layer: relu}", "b[1..3] = relu"),
+    (
+        "repeat: {name: b, index: i, range: [$n, 9, $(n + 1)], layer: {linear: $i}}",
+        "b[i in n..9 step n + 1] = linear(i)",
+    ),
     ("$unit: {name: u, d: 2}", "u = unit(d=2)"),
     ("$act", "act"),
     ("$unit: {d: {leaky_relu: {negative_slope: 0.1}}}", "unit(d=leaky_relu(negative_slope=0.1))"),

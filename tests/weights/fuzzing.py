@@ -27,9 +27,9 @@ from codsl.weights.entry import Entry
 from codsl.weights.formats import (
     flax,
     keras,
-    megengine,
     npz,
     onnx,
+    pickles,
     safetensors,
     sharded,
     torch,
@@ -179,6 +179,12 @@ OPERATIONS = (
     *(b"(", b")", b"]", b"}", b"\x8f", b"t", b"\x85", b"\x86", b"\x87", b"a", b"e", b"s", b"u"),
     *(b"N", b"\x88", b"\x89", b"J\xff\xff\xff\x7f", b"K\x01", b"\x8a\x08" + b"\xff" * 7 + b"\x7f"),
     *(b"X\x01\0\0\0a", b"q\x00", b"h\x00", b"r\xff\xff\xff\x7f", b"j\xff\xff\xff\x7f", b"."),
+    *(
+        b"U\x01a",
+        b"T\xff\xff\xff\x7f",
+        b"cbuiltins\ntuple\n",
+        b"cjax._src.array\n_reconstruct_array\n",
+    ),
     *(b"\x96" + b"\xff" * 7 + b"\0", b"\x95" + b"\xff" * 8, b"\x93", b"I99\n", b"L1L\n", b"S'a'\n"),
 )
 
@@ -221,7 +227,7 @@ ROWS = (
     Row(torch.FORMAT, ".pt", hostility.torch_files, (in_member, other_operation)),
     Row(flax.FORMAT, ".msgpack", hostility.flax_files, (other_value,)),
     Row(keras.FORMAT, ".h5", framework_files(".h5", ".keras"), (in_member,)),
-    Row(megengine.FORMAT, ".pkl", framework_files(".pkl"), (other_operation,)),
+    Row(pickles.FORMAT, ".pkl", framework_files(".pkl"), (other_operation,)),
     Row(onnx.FORMAT, ".onnx", framework_files(".onnx")),
 )
 

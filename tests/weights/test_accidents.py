@@ -42,12 +42,13 @@ def network() -> codsl.Network:
     return codsl.build(SPEC)
 
 
-OURS = network().state_dict()
+NET = network()
+OURS = NET.state_dict()
 
 
 def laid_out(layout: str) -> dict[str, Any]:
     found = {}
-    for place in places_of(network()).values():
+    for place in places_of(NET).values():
         if not place.counter:
             form = forms(place, layout)[0]
             found[f"{place.layer}.{form.leaf}"] = form.from_torch(OURS[place.name].numpy())

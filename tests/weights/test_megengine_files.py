@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from codsl.weights.entry import Entry
-from codsl.weights.formats.megengine import FORMAT, is_one, read
+from codsl.weights.formats.pickles import FORMAT, is_one, read
 from codsl.weights.refusal import WeightsError
 from weights.samples_frameworks import FILES, state
 

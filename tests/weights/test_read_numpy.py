@@ -4,6 +4,7 @@ import io
 import pickle
 import struct
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +97,15 @@ def flagged(content: bytes, offset: int, value: int) -> bytes:
     return content[:place] + struct.pack("<H", value) + content[place + 2 :]
 
 
+def beginning(content: bytes, start: int) -> bytes:
+    """The archive, whose directory says in 64 bits where its only member begins."""
+    place, end = content.rindex(b"PK\1\2"), content.rindex(b"PK\5\6")
+    entry = bytearray(content[place:end] + struct.pack("<2HQ", 1, 8, start))
+    entry[30:32], entry[42:46] = struct.pack("<H", 12), b"\xff" * 4
+    rest = content[end : end + 12] + struct.pack("<I", len(entry)) + content[end + 16 :]
+    return content[:place] + bytes(entry) + rest
+
+
 def twice() -> bytes:
     return archive({"a.npy": npy(1.0), "b.npy": npy(2.0)}).replace(b"b.npy", b"a.npy")
 
@@ -109,7 +119,7 @@ RECORDS = np.zeros(2, [("a", "f4"), ("b", "O")])
 ONE = archive({"a.npy": npy(np.arange(3.0))})
 PACKED = archive({"a.npy": npy(np.zeros(999))}, zipfile.ZIP_DEFLATED)
 
-WRONG: dict[str, tuple[str, str, bytes]] = {
+WRONG: dict[str, tuple[str, str, bytes | Callable[[], bytes]]] = {
     "empty": ("E0601", "cut short", b""),
     "objects": ("E0602", "array of objects", OBJECTS),
     "objects in an archive": ("E0602", "array of objects", archive({"a.npy": OBJECTS})),
@@ -160,8 +170,10 @@ WRONG: dict[str, tuple[str, str, bytes]] = {
     "lzma": ("E0601", "odd way", archive({"a.npy": npy(1.0)}, zipfile.ZIP_LZMA)),
     "bzip2": ("E0601", "odd way", archive({"a.npy": npy(1.0)}, zipfile.ZIP_BZIP2)),
     "two sizes": ("E0601", "two sizes", pretending(ONE, 10)),
+    "a member beyond the end": ("E0601", "not where it says", beginning(ONE, 1 << 40)),
+    "a member beyond all files": ("E0601", "not where it says", beginning(ONE, (1 << 63) + 1)),
     "an array of zeros": ("E0603", "when expanded", pretending(PACKED, 300 << 20)),
-    "a bomb": ("E0603", "when expanded", nested_bomb()),
+    "a bomb": ("E0603", "when expanded", nested_bomb),
     "a prefix": ("E0601", "no array of NumPy", b"GIF89a" + ONE),
     "a suffix": ("E0601", "cut short", ONE + b"GIF89a"),
 }
@@ -173,7 +185,8 @@ def test_a_wrong_file_is_refused(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     code, words, content = WRONG[name]
-    found, message = refused(reader.read, written(tmp_path, content))
+    given = content() if callable(content) else content
+    found, message = refused(reader.read, written(tmp_path, given))
     assert (found, words in message) == (code, True), message
     assert not (tmp_path / "canary").exists()
 

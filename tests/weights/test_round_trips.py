@@ -30,20 +30,28 @@ RULES = (
 )
 
 
-NORMED = ("torch", "tripy", "onnx", "megengine")
+NORMED = ("torch", "tripy", "onnx", "megengine", "paddle", "caffe2")
 """The layouts that know weight normalisation."""
 
 
 def network(seed: int, layout: str) -> codsl.Network:
     spec = Networks(Random(seed), 1 + seed % 3).network(6)
+    spec = spec if layout in NORMED else without(spec, "weight_norm")
     torch.manual_seed(seed)
-    return codsl.build(spec if layout in NORMED else without(spec, "weight_norm"))
+    return codsl.build(instead(spec, "gru", "lstm") if layout == "haiku" else spec)
 
 
 def without(tree: Any, key: str) -> Any:
     if isinstance(tree, dict):
         return {name: without(each, key) for name, each in tree.items() if name != key}
     return [without(each, key) for each in tree] if isinstance(tree, list) else tree
+
+
+def instead(tree: Any, key: str, other: str) -> Any:
+    if isinstance(tree, dict):
+        pairs = ((other if name == key else name, each) for name, each in tree.items())
+        return {name: instead(each, key, other) for name, each in pairs}
+    return [instead(each, key, other) for each in tree] if isinstance(tree, list) else tree
 
 
 def invented(shapes: dict[str, Any], seed: int) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,73 @@ def test_one_file_makes_its_network_again(given: dict[str, object], tmp_path: Pa
     assert codsl.check(path).fingerprint == net.graph.fingerprint
     x = torch.randn(1, 3, 9)
     assert torch.equal(net(x), again(x))
+
+
+IMPORTING = """codsl 1
+import "../lib/blocks.yaml" as blocks
+network n { input (3, T) u = blocks.unit(4) }
+"""
+BLOCKS = """codsl: 1
+import: {more: ./more.codsl}
+templates:
+  unit: {params: {out: int}, layers: [{conv1d: {out_channels: $out, kernel_size: 3}}, $more.end]}
+"""
+MORE = "codsl 1\ntemplate end() { end = conv1d(2, 1) }\n"
+
+
+def test_imported_files_travel_with_their_spec(tmp_path: Path) -> None:
+    """Also those beside its folder, and from a folder that is gone."""
+    files = {"nets/n.codsl": IMPORTING, "lib/blocks.yaml": BLOCKS, "lib/more.codsl": MORE}
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    net = codsl.build(tmp_path / "nets" / "n.codsl", root=tmp_path)
+    path = tmp_path / "net.safetensors"
+    codsl.save_weights(net, path)
+    shutil.rmtree(tmp_path / "lib")
+    again = codsl.build(path)
+    assert same(net, again)
+    assert again.graph.fingerprint == net.graph.fingerprint
+    codsl.save_weights(again, tmp_path / "again.safetensors")
+    assert same(net, codsl.build(tmp_path / "again.safetensors"))
+    spoilt = MORE.replace("conv1d", "conv2d").replace("1)", "3)")
+    imports = json.dumps({"../lib/blocks.yaml": BLOCKS, "../lib/more.codsl": spoilt})
+    with pytest.raises(codsl.SpecError, match=r"other.safetensors/../lib/more.codsl:2:24"):
+        codsl.check(rewritten(path, imports))
+
+
+def rewritten(path: Path, imports: str) -> Path:
+    """The file with other imports in its metadata, and no hash."""
+    with safe_open(path, framework="pt") as file:
+        metadata = dict(file.metadata())
+        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    del metadata["sha256"]
+    other = path.with_name("other.safetensors")
+    save_file(tensors, other, {**metadata, "imports": imports})
+    return other
+
+
+@pytest.mark.parametrize(
+    "imports", ["[]", "{", "[" * 100_000, '{"../lib/blocks.yaml": 3}', "", "{}"]
+)
+def test_spoilt_imports_are_refused(imports: str, tmp_path: Path) -> None:
+    for name, text in (("blocks.yaml", BLOCKS), ("more.codsl", MORE)):
+        (tmp_path / name).write_text(text)
+    path = tmp_path / "net.safetensors"
+    codsl.save_weights(codsl.build(IMPORTING.replace("../lib/", ""), root=tmp_path), path)
+    with pytest.raises(codsl.SpecError, match=r"E0103|E0501"):
+        codsl.check(rewritten(path, imports))
+    with pytest.raises(codsl.SpecError, match="not the one that was written"):
+        codsl.check(retouched(path))
+
+
+def retouched(path: Path) -> Path:
+    """The file with one character of an imported text exchanged, and nothing else."""
+    content = path.read_bytes()
+    assert content.count(b"conv1d(2, 1)") == 1
+    other = path.with_name("retouched.safetensors")
+    other.write_bytes(content.replace(b"conv1d(2, 1)", b"conv1d(3, 1)"))
+    return other
 
 
 def test_the_file_has_the_text_and_its_hash(tmp_path: Path) -> None:

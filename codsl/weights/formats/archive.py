@@ -127,9 +127,9 @@ def _check(file: File, start: int, info: zipfile.ZipInfo) -> None:
 
 def _start(file: File, stream: IO[bytes], info: zipfile.ZipInfo) -> int:
     """Where the bytes of a member begin."""
-    stream.seek(info.header_offset)
+    stream.seek(min(max(info.header_offset, 0), file.size))
     raw = stream.read(LOCAL.size)
-    if len(raw) < LOCAL.size or not raw.startswith(MAGIC):
+    if info.header_offset < 0 or len(raw) < LOCAL.size or not raw.startswith(MAGIC):
         raise unreadable(file.path, f"its member `{info.filename}` is not where it says")
     *_, name, extra = LOCAL.unpack(raw)
     return int(info.header_offset + LOCAL.size + name + extra)

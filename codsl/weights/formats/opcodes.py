@@ -1,5 +1,6 @@
 """The language of pickles, protocols 0 to 5, with no word left in it that runs code."""
 
+import re
 import struct
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -13,8 +14,19 @@ WIDEST = 1 << 31
 DIGITS = 1000
 """Bytes or digits of an integer at most."""
 
+ESCAPE = re.compile(rb"\\(x[0-9a-f]{2}|.)")
+ESCAPED = {b"n": b"\n", b"r": b"\r", b"t": b"\t"}
+NAMED = 1024
+"""Bytes of a string of Python 2 that may be a text; longer ones hold numbers."""
+
 Value = Any
 """None, a bool, int, float, str, memoryview, list, dict, tuple, or a stand-in."""
+
+
+class Old(str):
+    """A string of Python 2, which has bytes and texts in one: its bytes as characters."""
+
+    __slots__ = ()
 
 
 class Names(Protocol):
@@ -177,6 +189,23 @@ def _bytes(machine: Machine, layout: str) -> None:
     machine.push(machine.take(machine.number(layout)))
 
 
+def _old(machine: Machine, layout: str) -> None:
+    data = machine.take(machine.number(layout))
+    machine.push(Old(bytes(data), "latin-1") if len(data) <= NAMED else data)
+
+
+def _quoted(machine: Machine) -> None:
+    line = bytes(machine.line()).strip()
+    if len(line) < 2 or line[:1] not in b"'\"" or line[-1:] != line[:1]:
+        raise Broken("it has a string without quotes")
+    machine.push(Old(ESCAPE.sub(_unescaped, line[1:-1]), "latin-1"))
+
+
+def _unescaped(found: re.Match[bytes]) -> bytes:
+    word = found[1]
+    return bytes((int(word[1:], 16),)) if word[:1] == b"x" else ESCAPED.get(word, word)
+
+
 def _long(machine: Machine, layout: str) -> None:
     size = machine.number(layout)
     if not 0 <= size <= DIGITS:
@@ -290,6 +319,9 @@ ACTIONS: dict[int, Action] = {
     ord("X"): lambda m: _text(m, "<I"),
     0x8C: lambda m: _text(m, "<B"),
     0x8D: lambda m: _text(m, "<Q"),
+    ord("S"): _quoted,
+    ord("U"): lambda m: _old(m, "<B"),
+    ord("T"): lambda m: _old(m, "<i"),
     ord("B"): lambda m: _bytes(m, "<I"),
     ord("C"): lambda m: _bytes(m, "<B"),
     0x8E: lambda m: _bytes(m, "<Q"),

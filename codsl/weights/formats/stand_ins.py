@@ -9,7 +9,7 @@ import numpy as np
 
 from codsl.weights.entry import Array, Entry
 from codsl.weights.formats.doubt import Broken, Excessive, Unsafe, checked, quoted
-from codsl.weights.formats.opcodes import Value
+from codsl.weights.formats.opcodes import Old, Value
 
 CODES = re.compile(r"[<>|=]?(b1|[iu][1248]|f[248]|c8|c16)")
 """The dtypes of numpy that are read, as they stand in pickles."""
@@ -79,6 +79,7 @@ class Kind:
 
         Raises `Unsafe` for objects and records, `Broken` for what is no dtype.
         """
+        given = str(given) if type(given) is Old else given
         if type(given) is str and CODES.fullmatch(given):
             return cls(np.dtype(given))
         if type(given) is Named and given.module == "ml_dtypes":
@@ -95,7 +96,7 @@ class Kind:
         order, parts = state[1], state[2:5]
         if any(part is not None for part in parts):
             raise Unsafe("it has an array of records")
-        if type(order) is not str or order not in ("<", ">", "|", "="):
+        if not isinstance(order, str) or order not in ("<", ">", "|", "="):
             raise Broken("it has a dtype of unknown order of bytes")
         self.built = True
         if order == ">" and self.dtype.isbuiltin == 1:
@@ -135,6 +136,7 @@ class Numbers:
         """Take what an array is made of; its size must be that of the data."""
         if type(kind) is not Kind:
             raise Broken("it has an array without a dtype")
+        data = Encoded(data) if type(data) is Old else data
         if type(data) not in (memoryview, bytes, Encoded):
             raise Unsafe("it has an array of objects")
         if type(shape) is not tuple or any(type(size) is not int for size in shape):

@@ -5,9 +5,9 @@ import os
 from codsl.weights.formats import (
     flax,
     keras,
-    megengine,
     npz,
     onnx,
+    pickles,
     safetensors,
     sharded,
     torch,
@@ -26,7 +26,7 @@ FORMATS: tuple[Format, ...] = (
     keras.FORMAT,
     flax.FORMAT,
     onnx.FORMAT,
-    megengine.FORMAT,
+    pickles.FORMAT,
 )
 """Every format; the first that knows a file by its first bytes takes it."""
 

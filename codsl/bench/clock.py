@@ -1,0 +1,99 @@
+"""How long calls take, measured in turns, so that what slows the machine slows all of them."""
+
+import gc
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from math import ceil
+from statistics import median
+from time import perf_counter
+
+ROUNDS = 10
+"""How often each has its turn."""
+
+FEWEST = 100
+"""Samples that tell a hundredth."""
+
+Calls = Sequence[Callable[[], object]]
+"""What is called one after the other, again and again: the frames of a turn."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much is measured: passes through the calls, and seconds for each contender at most."""
+
+    passes: int = 200
+    seconds: float = 5.0
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Seconds of a pass through the calls: the median, the least, and how many were timed.
+
+    `tail` is the 99th percentile of a call over the median of that call, None where there are too
+    few to tell; `longest` is the median of the call that takes most.
+    """
+
+    median: float
+    least: float
+    longest: float
+    tail: float | None
+    passes: int
+
+
+def interleaved(contenders: Mapping[str, Calls], effort: Effort) -> dict[str, Timing]:
+    """The timing of each contender; each begins as often as the others."""
+    found: dict[str, list[list[float]]] = {name: [] for name in contenders}
+    names = list(contenders)
+    with _undisturbed():
+        for turn in range(ROUNDS):
+            first = turn % max(len(names), 1)
+            for name in (*names[first:], *names[:first]):
+                _burst(contenders[name], effort, found[name])
+    return {name: timing(passes) for name, passes in found.items()}
+
+
+def _burst(calls: Calls, effort: Effort, passes: list[list[float]]) -> None:
+    """A round's passes, added to those of earlier rounds; none where the seconds are spent."""
+    spent, share = sum(map(sum, passes)), effort.seconds / ROUNDS
+    if passes and spent >= effort.seconds:
+        return
+    if passes and spent / len(passes) < share:
+        _pass(calls)  # brings everything into the caches again, untimed
+    end = perf_counter() + share
+    for _ in range(ceil(effort.passes / ROUNDS)):
+        passes.append(_pass(calls))
+        if perf_counter() > end:
+            return
+
+
+def _pass(calls: Calls) -> list[float]:
+    seconds = []
+    for call in calls:
+        begin = perf_counter()
+        call()
+        seconds.append(perf_counter() - begin)
+    return seconds
+
+
+def timing(passes: Sequence[Sequence[float]]) -> Timing:
+    """What passes say, each the seconds of its calls."""
+    usual = [median(column) for column in zip(*passes, strict=True)]
+    sums = [sum(each) for each in passes]
+    over = sorted(
+        each / own for seconds in passes for each, own in zip(seconds, usual, strict=True)
+    )
+    tail = over[ceil(0.99 * len(over)) - 1] if len(over) >= FEWEST else None
+    return Timing(median(sums), min(sums), max(usual), tail, len(passes))
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """No collection of garbage meanwhile."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()

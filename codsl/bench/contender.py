@@ -1,0 +1,163 @@
+"""What can run a stream: the network itself, its fast steps, and a clip that is run again."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import ceil, isinf
+from time import perf_counter
+from typing import Any
+
+from codsl.algebra.time import length
+from codsl.bench.footage import joined, last
+from codsl.bench.pick import Pick
+from codsl.bench.scene import Scene
+from codsl.graph.graph import Graph
+from codsl.layers.recipe import memory_of
+from codsl.network import Network
+from codsl.nn.laid import as_clips
+
+PLAIN = "plain"
+CLIP = "clip"
+
+
+@dataclass(frozen=True)
+class Contender:
+    """Something that takes a frame, or a chunk of frames, and gives what is due with it.
+
+    A call is worth `frames`. `same` says that it promises the outputs of the network, `exact` that
+    it computes in the network's precision; `ready` are the seconds that it took to make it, `macs`
+    the multiply-accumulates of a call for one stream.
+    """
+
+    name: str
+    words: str
+    run: Callable[[Any], Any]
+    frames: int
+    macs: float
+    same: bool = True
+    exact: bool = True
+    ready: float = 0.0
+
+
+@dataclass(frozen=True)
+class Absent:
+    """What cannot run here, and why."""
+
+    name: str
+    reason: str
+
+
+def plain(scene: Scene) -> Contender:
+    """The network's own step, or its chunks."""
+    net = scene.net
+    net.set_state(scene.begun)
+    run = net.forward_steps if scene.chunk else net.forward_step
+    return Contender(PLAIN, "the network itself", run, scene.frames, scene.macs)
+
+
+def fast(pick: Pick, scene: Scene) -> Contender | Absent:
+    """A backend's step, or its chunks."""
+    begin = perf_counter()
+    try:
+        step = scene.net.compile_step(pick.backend, pick.dtype)
+        step.set_state(scene.begun)
+        if not scene.chunk:
+            step(scene.inputs()[0])
+            step.set_state(scene.begun)
+    except ImportError as error:
+        return Absent(str(pick), f"not installed: {_line(error)}")
+    except (ValueError, RuntimeError) as error:
+        return Absent(str(pick), _line(error))
+    ready = perf_counter() - begin
+    run = step.forward_steps if scene.chunk else step
+    exact = not pick.precision
+    name = str(pick)
+    return Contender(name, pick.call, run, scene.frames, scene.macs, exact=exact, ready=ready)
+
+
+def _line(error: Exception) -> str:
+    """The first line of what an error says."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def clip(window: int | None, scene: Scene) -> Contender | Absent:
+    """The clip in torch, without streams: run again and again for steps, at once for chunks."""
+    return at_once(scene) if scene.chunk else again(window, scene)
+
+
+def at_once(scene: Scene) -> Contender:
+    """A clip on its own, as long as a chunk or as the network asks for."""
+    net, frames = scene.net, max(scene.chunk, scene.net.graph.min_frames)
+    drawn = scene.footage.clip(frames, scene.streams)
+    words = f"a clip of {frames} at once, in torch"
+    macs = clip_macs(net.graph, frames)
+    return Contender(CLIP, words, lambda _: net(drawn), frames, macs, same=False)
+
+
+def again(window: int | None, scene: Scene) -> Contender | Absent:
+    """The clip of the last frames at every output: of all that it sees, or of `window`."""
+    found = Window.of(scene.net.graph, window)
+    if isinstance(found, str):
+        return Absent(CLIP, found)
+    if scene.streams > 1:
+        return Absent(CLIP, "it costs a stream what it costs alone")
+    if scene.past is None:
+        return Absent(CLIP, f"a clip of {found.frames} frames takes too much memory")
+    past = last(scene.past, found.frames)
+    words = f"a clip of the last {found.frames} again and again, in torch"
+    macs = clip_macs(scene.net.graph, found.frames) / found.stride
+    run = Rerun(scene.net, past, found)
+    return Contender(CLIP, words, run, 1, macs, same=not window and not counts(scene.net.graph))
+
+
+def counts(graph: Graph) -> bool:
+    """Whether a network carries on more than frames, such as their number, which a clip of the
+    last ones lacks."""
+    return any(memory_of(graph.nodes[index].recipe) for index in graph.live)
+
+
+def clip_macs(graph: Graph, frames: int) -> int:
+    """Multiply-accumulates of a clip of so many frames."""
+    work = ((graph.nodes[i].macs, graph.times[graph.base + i]) for i in graph.live)
+    return round(sum(macs * length(time, frames) for macs, time in work))
+
+
+@dataclass(frozen=True)
+class Window:
+    """The clip that is run where a stream would step: its length, which of its outputs belongs to
+    the newest frame, and every how many frames one is due, from which on."""
+
+    frames: int
+    output: int
+    stride: int
+    first: int
+
+    @classmethod
+    def of(cls, graph: Graph, frames: int | None = None) -> "Window | str":
+        """All that an output sees, or so many frames; or why there is no such clip."""
+        time = graph.time
+        if len(graph.outputs) > 1 or len(time.phases) > 1:
+            return "several outputs come of a clip"
+        if frames is not None:
+            least = max(frames, graph.min_frames)
+            return cls(least, -1, time.period, time.delay % time.period)
+        if isinf(time.past):
+            return "no clip has all that an output sees: every frame so far"
+        before = max(0, ceil(time.past / time.period))
+        frames = before * time.period + time.delay + 1
+        return cls(frames, before, time.period, time.delay % time.period)
+
+
+class Rerun:
+    """A clip of the last frames that is run again whenever an output is due."""
+
+    def __init__(self, net: Network, past: Any, window: Window) -> None:
+        self._net, self._clip, self._window = net, past, window
+        self._seen = 0
+
+    def __call__(self, frame: Any) -> Any:
+        """The output that is due with a frame `(B, C, *S)`, or None."""
+        window = self._window
+        self._clip = last(joined([self._clip, as_clips(frame)]), window.frames)
+        due = self._seen % window.stride == window.first
+        self._seen += 1
+        return self._net(self._clip)[:, :, window.output] if due else None

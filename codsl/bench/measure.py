@@ -1,0 +1,146 @@
+"""A network measured: its contenders run the same stream, are compared, and take turns."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from codsl.bench import contender
+from codsl.bench.clock import Effort, Timing, interleaved
+from codsl.bench.contender import Absent, Contender, Window
+from codsl.bench.footage import Footage, beyond, run_in
+from codsl.bench.limit import Least
+from codsl.bench.machine import Rates
+from codsl.bench.peer import Peer
+from codsl.bench.pick import Pick, every
+from codsl.bench.result import Bound, Case, Outcome, Row
+from codsl.bench.scene import Scene
+from codsl.graph.graph import Graph
+from codsl.network import Network
+from codsl.nn.nest import leaves
+
+Entrant = Callable[[Scene], Contender | Absent]
+
+MULTIPLY, COPY = "(matrix product)", "(copy)"
+"""What is timed among the contenders, for the limit."""
+
+MOST = 1 << 28
+"""Numbers that a clip which is run again and again may have."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What is to be measured: which backends, for how many streams, in steps (a chunk of 0) and in
+    chunks, and how long. `window` is the clip that is run again, if not all that an output sees;
+    `peer` asks for continual-inference too."""
+
+    backends: Sequence[Pick] = field(default_factory=every)
+    streams: Sequence[int] = (1,)
+    chunks: Sequence[int] = (0,)
+    effort: Effort = field(default_factory=Effort)
+    window: int | None = None
+    peer: bool = False
+    seed: int = 0
+
+
+@torch.inference_mode()
+def measure(net: Network, wish: Wish, name: str | None = None) -> Case:
+    """The contenders for a network in `eval()`, side by side; the network's stream is reset."""
+    graph = net.graph
+    footage = Footage(net, wish.seed)
+    kept = _kept(graph, wish)
+    state, past = run_in(net, footage, max(beyond(graph), kept), kept)
+    entrants = list(_entrants(net, wish, past))
+    outcomes = [
+        outcome(Scene(net, footage, state, past, streams, chunk), entrants, wish.effort)
+        for streams in wish.streams
+        for chunk in wish.chunks
+    ]
+    net.reset()
+    total = graph.report().to_dict()["total"]
+    return Case(name or graph.name, total, tuple(map(str, wish.backends)), tuple(outcomes))
+
+
+def _kept(graph: Graph, wish: Wish) -> int:
+    """Frames of the past that contenders ask for, 0 where these take too much memory."""
+    window = Window.of(graph, wish.window)
+    frames = window.frames if isinstance(window, Window) else 0
+    if wish.peer:
+        frames = max(frames, beyond(graph))
+    return frames if frames * graph.input.size <= MOST else 0
+
+
+def _entrants(net: Network, wish: Wish, past: Any) -> Iterator[Entrant]:
+    """Who may take part; the network itself first."""
+    yield contender.plain
+    for pick in wish.backends:
+        yield partial(contender.fast, pick)
+    yield partial(contender.clip, wish.window)
+    if wish.peer:
+        yield Peer(net, past)
+
+
+def outcome(scene: Scene, entrants: Sequence[Entrant], effort: Effort) -> Outcome:
+    """What comes of one kind of work."""
+    field = [enter(scene) for enter in entrants]
+    running = {each.name: each for each in field if isinstance(each, Contender)}
+    inputs = scene.inputs()
+    given = {name: [each.run(x) for x in inputs] for name, each in running.items()}
+    calls = {name: [partial(each.run, x) for x in inputs] for name, each in running.items()}
+    least = Least.of(scene.net.graph, scene.streams, scene.frames)
+    rates = Rates(least.bytes)
+    machine = {MULTIPLY: [rates.multiply], COPY: [rates.copy]}
+    timings = interleaved({**calls, **machine}, effort)
+    meant = given[contender.PLAIN]
+    rows = []
+    for name, each in running.items():
+        distance = apart(given[name], meant) if each.same else None
+        rows.append(_row(each, timings[name], len(inputs), scene.streams, distance))
+    absent = {each.name: each.reason for each in field if isinstance(each, Absent)}
+    bound = _bound(least, rates, timings, scene.streams)
+    return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound)
+
+
+def _bound(least: Least, rates: Rates, timings: Mapping[str, Timing], streams: int) -> Bound:
+    """The limit, at the best rates that were seen."""
+    flops = rates.flops / timings[MULTIPLY].least
+    copied = rates.bytes / timings[COPY].least
+    arithmetic, memory = least.seconds(flops, copied)
+    return Bound(1e3 * arithmetic / streams, 1e3 * memory / streams, flops, copied)
+
+
+def _row(each: Contender, timing: Timing, calls: int, streams: int, apart: float | None) -> Row:
+    worth = 1e3 / (calls * each.frames * streams)
+    return Row(
+        each.name,
+        each.words,
+        worth * timing.median,
+        worth * timing.least,
+        1e3 * timing.longest / each.frames,
+        timing.tail,
+        timing.passes,
+        each.same,
+        each.exact,
+        apart,
+        each.ready,
+        each.macs / each.frames,
+    )
+
+
+def apart(given: Sequence[Any], meant: Sequence[Any]) -> float | None:
+    """How far outputs are from those that are meant, relative to the largest of them; None where
+    there is none, and infinity where one is missing or has another shape."""
+    pairs = list(zip(leaves(list(given)), leaves(list(meant)), strict=True))
+    if any((y is None) != (z is None) for y, z in pairs):
+        return float("inf")
+    there = [(y, z) for y, z in pairs if isinstance(y, Tensor) and isinstance(z, Tensor)]
+    if any(y.shape != z.shape for y, z in there):
+        return float("inf")
+    if not there:
+        return None
+    largest = max(float(z.abs().amax()) for _, z in there)
+    farthest = max(float((y - z).abs().amax()) for y, z in there)
+    return farthest / max(largest, 1e-30)

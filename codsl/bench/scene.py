@@ -1,0 +1,47 @@
+"""What contenders are given: streams of a network that are beyond their beginning, and frames."""
+
+from dataclasses import dataclass
+from math import lcm
+from typing import Any
+
+from codsl.bench.footage import Footage, frame, spread
+from codsl.network import Network
+from codsl.nn.state import State
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """So many streams, which all saw what led to `state`, a state of one, and go on in steps (a
+    chunk of 0) or in chunks of so many frames. `past` are the last frames of one, if kept."""
+
+    net: Network
+    footage: Footage
+    state: State
+    past: Any
+    streams: int
+    chunk: int
+
+    @property
+    def frames(self) -> int:
+        """How many come at once."""
+        return self.chunk or 1
+
+    @property
+    def macs(self) -> float:
+        """Multiply-accumulates of these frames of one stream."""
+        macs: float = self.net.graph.report().total["macs"]
+        return macs * self.frames
+
+    @property
+    def begun(self) -> State:
+        """The state of all streams, in memory of its own."""
+        return spread(self.state, self.streams)
+
+    def inputs(self) -> list[Any]:
+        """What is fed: the frames of a turn, or so many chunks that they are whole turns."""
+        turn = self.net.graph.cycle.turn
+        if self.chunk:
+            count = lcm(turn, self.chunk) // self.chunk
+            return [self.footage.clip(self.chunk, self.streams) for _ in range(count)]
+        clip = self.footage.clip(turn, self.streams)
+        return [frame(clip, index) for index in range(turn)]

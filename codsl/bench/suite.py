@@ -1,0 +1,120 @@
+"""The networks that are measured where none is given, and how their cost grows."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from codsl.bench.measure import Wish, measure
+from codsl.bench.result import Case, Series
+from codsl.pipeline import build
+
+FOLDERS = (Path(__file__).parents[1] / "networks", Path(__file__).parents[2] / "networks")
+"""Where the networks lie that come with codsl: installed, and in its sources."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A spec, what it is given, and the clip that is run again without streams, in frames."""
+
+    spec: str
+    params: Mapping[str, Any] = field(default_factory=dict)
+    variant: str | None = None
+    window: int | None = None
+
+    @property
+    def source(self) -> str | Path:
+        """The spec as `codsl.build` takes it. Raises `FileNotFoundError` where it is not there."""
+        if "\n" in self.spec:
+            return self.spec
+        for folder in FOLDERS:
+            if (folder / self.spec).is_file():
+                return folder / self.spec
+        raise FileNotFoundError(f"the network `{self.spec}` is not where codsl is")
+
+
+@dataclass(frozen=True)
+class Growth:
+    """An entry with something varied: a parameter, or the number of streams where it is empty."""
+
+    entry: Entry
+    axis: str
+    param: str
+    values: Sequence[int]
+    clip: bool = False
+
+    def at(self, value: int) -> Entry:
+        """The entry with one of the values; with `clip` it is also the clip that is run again."""
+        params = {**self.entry.params, self.param: value} if self.param else self.entry.params
+        return replace(self.entry, params=params, window=value if self.clip else None)
+
+
+EVERY_FRAME = {"halves": False, "window": 16}
+"""ResNets that do not halve time, as those of continual inference: an answer to every frame."""
+
+TCN = {"features": 64, "channels": (64,) * 8, "kernel": 3, "weight_norm": False}
+
+SUITE: Mapping[str, Entry] = {
+    "x3d_s": Entry("x3d.codsl", variant="s", window=13),
+    "x3d_m": Entry("x3d.codsl", variant="m", window=16),
+    "r3d_18_56": Entry("resnet3d.codsl", {"size": 56, **EVERY_FRAME}, window=16),
+    "r3d_18_112": Entry("resnet3d.codsl", EVERY_FRAME, window=16),
+    "r2plus1d_18": Entry("resnet3d.codsl", EVERY_FRAME, "r2plus1d_18", window=16),
+    "r3d_18_halving": Entry("resnet3d.codsl", window=16),
+    "slowfast_r50": Entry("slowfast.codsl", window=32),
+    "tcn_8x64": Entry("tcn.codsl", {**TCN, "growth": 1}),
+    "tcn_8x64_dilated": Entry("tcn.codsl", TCN),
+    "wavenet_30": Entry("wavenet.codsl", variant="paper"),
+    "conv_tasnet": Entry("conv_tasnet.codsl"),
+    "transformer_4": Entry("continual_transformer.codsl", {"layers": 4}),
+}
+
+STACK = Entry(
+    "codsl 1\n"
+    "network stack(depth = 8, channels = 64, kernel = 3) {\n"
+    "  input (channels, T)\n"
+    "  unit[i in 1..depth] = { conv = conv1d(channels, kernel, padding='causal') relu }\n"
+    "}\n".replace("'", '"')
+)
+
+GROWTH: Mapping[str, Growth] = {
+    "depth": Growth(STACK, "layers", "depth", (2, 4, 8, 16, 32, 64)),
+    "channels": Growth(STACK, "channels", "channels", (16, 32, 64, 128, 256, 512)),
+    "window": Growth(STACK, "frames of each window", "kernel", (2, 3, 5, 9, 17, 33)),
+    "streams": Growth(STACK, "streams", "", (1, 2, 4, 8, 16, 32)),
+    "clips": Growth(
+        Entry("x3d.codsl", variant="m"), "frames of the clip", "window", (4, 8, 16, 32, 64), True
+    ),
+}
+
+NAMES = (*SUITE, *GROWTH)
+
+
+def chosen(names: Sequence[str] | None) -> tuple[str, ...]:
+    """The names of what is to be measured; raises `ValueError` for one that is none."""
+    for name in names or ():
+        if name not in NAMES:
+            listed = ", ".join(f"`{each}`" for each in NAMES)
+            raise ValueError(f"there is no `{name}` to measure; there is {listed}")
+    return NAMES if names is None else tuple(dict.fromkeys(names))
+
+
+def run(name: str, wish: Wish) -> Case | Series:
+    """Measure one of them: all that is wished for, or how steps of one stream grow."""
+    if name in SUITE:
+        return _case(name, SUITE[name], replace(wish, window=wish.window or SUITE[name].window))
+    growth = GROWTH[name]
+    cases = []
+    for value in growth.values:
+        entry, streams = growth.at(value), 1 if growth.param else value
+        here = replace(wish, streams=(streams,), chunks=(0,), window=entry.window)
+        cases.append(_case(f"{name} {value}", entry, here))
+    return Series(name, growth.axis, growth.values, tuple(cases))
+
+
+def _case(name: str, entry: Entry, wish: Wish) -> Case:
+    torch.manual_seed(wish.seed)
+    net = build(entry.source, variant=entry.variant, params=entry.params).eval()
+    return measure(net, wish, name)

@@ -1,0 +1,1 @@
+"""Those who run a listing: torch itself, its compilers, ONNX Runtime, OpenVINO."""

@@ -1,0 +1,28 @@
+"""Torch itself, operation by operation, with oneDNN's convolutions where they are."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from codsl.engine.backends.backend import Backend
+from codsl.engine.listing import Listing, Straight
+from codsl.engine.style import Style
+
+
+def _style(batch: int, device: torch.device) -> Style:
+    packed = device.type == "cpu" and torch._C._has_mkldnn
+    return Style(last=True, packed=packed, batch=batch)
+
+
+def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+    return listing.straight()
+
+
+EAGER = Backend(
+    "eager",
+    "torch, operation by operation",
+    _prepare,
+    _style,
+    precisions=(torch.bfloat16,),
+)

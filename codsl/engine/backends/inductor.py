@@ -1,0 +1,61 @@
+"""Torch's compiler, when a stream begins or ahead of time."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+import torch
+from torch import Tensor
+
+from codsl.engine.backends.backend import Backend
+from codsl.engine.listing import Listing, Straight
+from codsl.engine.pure import PureStep, grouped
+from codsl.engine.style import Style
+
+SETTINGS: dict[str, Any] = {"freezing": True}
+
+
+def _style(batch: int, device: torch.device) -> Style:
+    return Style(last=True, batch=batch, sums=batch == 1)
+
+
+def _compiled(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+    """By `torch.compile`, as one graph."""
+    run = torch.compile(PureStep(listing).eval(), fullgraph=True, options=SETTINGS)
+    with catch_warnings():
+        simplefilter("ignore")
+        run(*given)
+    return lambda *tensors: grouped(listing, run(*tensors))
+
+
+def _ahead(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+    """By AOTInductor, whose package is loaded again."""
+    with TemporaryDirectory(prefix="codsl-") as folder:
+        loader = load(package(PureStep(listing), given, Path(folder) / "step.pt2"))
+    return lambda *tensors: grouped(listing, loader(list(tensors)))
+
+
+def package(step: PureStep, given: Sequence[Tensor], path: Path) -> Path:
+    """A package of AOTInductor of a step, for tensors of the shapes of these."""
+    with torch.no_grad(), catch_warnings():
+        simplefilter("ignore")
+        program = torch.export.export(step.eval(), tuple(given))
+        torch._inductor.aoti_compile_and_package(
+            program, package_path=str(path), inductor_configs=SETTINGS
+        )
+    return path
+
+
+def load(path: Path) -> Callable[[list[Tensor]], list[Tensor]]:
+    """What a package computes, of tensors in order."""
+    loaded: Any = torch._inductor.aoti_load_package(str(path))
+    run: Callable[[list[Tensor]], list[Tensor]] = loaded.loader.run
+    return run
+
+
+COMPILE = Backend("compile", "torch.compile", _compiled, _style, precisions=(torch.bfloat16,))
+AOTI = Backend(
+    "aoti", "AOTInductor, compiled ahead of time", _ahead, _style, precisions=(torch.bfloat16,)
+)

@@ -1,0 +1,52 @@
+"""A step as an ONNX model."""
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+from warnings import catch_warnings, simplefilter
+
+import torch
+from torch import Tensor, nn
+
+PACKAGES = {"onnx": "onnx", "onnxscript": "onnx"}
+"""What writing a model needs, and the extra that brings it."""
+
+
+def onnx_model(
+    step: nn.Module,
+    given: Sequence[Tensor],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    dynamic: Sequence[Mapping[int, Any]] | None = None,
+) -> bytes:
+    """The model of a step that is given tensors of these shapes, with names for what goes in and
+    comes out; `dynamic` says which of their dimensions may vary, as `torch.export` has it."""
+    shapes = None if dynamic is None else (tuple(map(dict, dynamic)),)
+    with torch.no_grad(), _quietly():
+        program = torch.onnx.export(
+            step.eval(),
+            tuple(given),
+            input_names=list(inputs),
+            output_names=list(outputs),
+            dynamic_shapes=shapes,
+            dynamo=True,
+            verbose=False,
+        )
+    if program is None:
+        raise RuntimeError("torch's exporter gave no model")
+    return program.model_proto.SerializeToString()  # type: ignore[no-any-return]
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without what torch's exporter says of packages that no step needs."""
+    log = logging.getLogger("torch.onnx")
+    level = log.level
+    log.setLevel(logging.ERROR)
+    try:
+        with catch_warnings():
+            simplefilter("ignore")
+            yield
+    finally:
+        log.setLevel(level)

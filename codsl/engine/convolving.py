@@ -1,0 +1,186 @@
+"""Convolutions over time and space as operations on frames: the taps over time are items."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from codsl.algebra.shape import Frame
+from codsl.engine.listing import Run
+from codsl.engine.style import GRAPH, Style
+from codsl.layers.recipe import Call
+
+Function = Callable[[Tensor], Tensor]
+
+CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {
+    1: functional.conv1d,
+    2: functional.conv2d,
+    3: functional.conv3d,
+}
+
+
+def convolution(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style) -> Run:
+    """A convolution of the items of a window, the oldest first, by a weight
+    `(out, in / groups, taps, *S)`."""
+    outs, ins, taps, *space = weight.shape
+    groups = call.arguments["groups"]
+    pointwise = set(space) <= {1} and _unmoved(call)
+    if groups > 1:
+        if pointwise and ins == 1 and outs == groups:
+            return _by_channel(weight.flatten(1), bias, len(space))
+        return _grouped(call, weight, bias, frame, style)
+    across = weight.transpose(1, 2).reshape(outs, taps * ins, *space).contiguous()
+    if not space:
+        return _of_all(product(across, bias, style), taps)
+    if pointwise and len(space) == 2 and style.last:
+        return _of_all(_places(across.flatten(1), bias), taps)
+    return _of_all(_spatial(call, across, bias, frame.space, style), taps)
+
+
+def product(weight: Tensor, bias: Tensor | None, style: Style = GRAPH) -> Function:
+    """A matrix product of items without space."""
+    across = weight.t().contiguous()
+    if style.sums:
+        summand: Tensor | float = 0.0 if bias is None else bias
+        return lambda x: (x.unsqueeze(2) * across).sum(1) + summand
+    if bias is None:
+        return lambda x: torch.mm(x, across)
+    return lambda x: torch.addmm(bias, x, across)
+
+
+def _of_all(run: Function, taps: int) -> Run:
+    """A function of the channels of all items of a window."""
+    return run if taps == 1 else lambda *items: run(torch.cat(items, 1))
+
+
+def _places(weight: Tensor, bias: Tensor | None) -> Function:
+    """A matrix product at every place of `(B, C, H, W)`, channels beside each other."""
+    multiply = product(weight, bias)
+    outs = weight.shape[0]
+
+    def run(x: Tensor) -> Tensor:
+        batch, channels, *space = x.shape
+        places = x.permute(0, 2, 3, 1).reshape(-1, channels)
+        return multiply(places).view(batch, *space, outs).permute(0, 3, 1, 2)
+
+    return run
+
+
+def _by_channel(weight: Tensor, bias: Tensor | None, dims: int) -> Run:
+    """A number for each channel and tap, `weight` `(channels, taps)`, and the sum over the taps."""
+    sizes = (1, -1, *(1,) * dims)
+    first, *others = (each.reshape(sizes) for each in weight.unbind(1))
+    summand = None if bias is None else bias.view(sizes)
+
+    def run(*items: Tensor) -> Tensor:
+        y = items[0] * first if summand is None else torch.addcmul(summand, items[0], first)
+        for item, factor in zip(items[1:], others, strict=True):
+            y.addcmul_(item, factor)
+        return y
+
+    return run
+
+
+def _unmoved(call: Call) -> bool:
+    """Whether a convolution neither pads nor strides over space."""
+    padding = call.arguments["padding"]
+    plain = isinstance(padding, int | str) or not any(padding[1:])
+    return plain and not call.pad and set(call.arguments["stride"][1:]) <= {1}
+
+
+def _over_space(call: Call) -> dict[str, Any]:
+    """The arguments of a convolution without those over time."""
+    given = call.arguments
+    padding = given["padding"]
+    return {
+        "stride": tuple(given["stride"][1:]),
+        "padding": padding if isinstance(padding, int | str) else tuple(padding[1:]),
+        "dilation": tuple(given["dilation"][1:]),
+    }
+
+
+def _padded(call: Call, dims: int, run: Function) -> Function:
+    """A function of an input that is padded over space first."""
+    pad = call.pad[: 2 * dims]
+    if not any(pad):
+        return run
+    value = call.value if call.mode == "constant" else None
+    return lambda x: run(functional.pad(x, pad, call.mode, value))
+
+
+def _spatial(
+    call: Call, weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: Style
+) -> Function:
+    """A convolution over space alone."""
+    dims = len(space)
+    sizes = _over_space(call)
+    packed = _packed(call, weight, bias, space, style)
+    if packed is not None:
+        return packed
+    convolve = CONVOLUTIONS[dims]
+    return _padded(call, dims, lambda x: convolve(x, weight, bias, **sizes))
+
+
+def _packed(
+    call: Call, weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: Style
+) -> Function | None:
+    """The same by oneDNN, with the weight in the layout that it likes; None where it cannot."""
+    sizes = _over_space(call)
+    able = style.packed and style.batch and len(space) == 2 and weight.dtype != torch.float64
+    if not able or call.pad or isinstance(sizes["padding"], str):
+        return None
+    padding = sizes["padding"]
+    pads = [padding] * 2 if isinstance(padding, int) else list(padding)
+    around = (pads, list(sizes["stride"]), list(sizes["dilation"]), 1)
+    taken = [style.batch, weight.shape[1], *space]
+    reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
+    laid = reorder(weight.to_mkldnn(), *around, taken)
+    convolve = torch.ops.mkldnn._convolution_pointwise.default
+    return lambda x: convolve(x, laid, bias, *around, "none", [], "")
+
+
+def _grouped(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style) -> Run:
+    """A convolution in groups: over the stack of all items, or where graphs are for others, for
+    whom it may be none, as a sum over the items."""
+    taps, dims = weight.shape[2], len(frame.space)
+    groups = call.arguments["groups"]
+    sizes = _over_space(call) | {"groups": groups}
+    if dims and (taps == 1 or not style.last):
+        parts = [each.contiguous() for each in weight.unbind(2)]
+        convolve = CONVOLUTIONS[dims]
+        run = _padded(call, dims, lambda x: x)
+        last = parts[-1]
+
+        def summed(*items: Tensor) -> Tensor:
+            y = convolve(run(items[-1]), last, bias, **sizes)
+            for item, part in zip(items[:-1], parts[:-1], strict=True):
+                y = y + convolve(run(item), part, **sizes)
+            return y
+
+        return summed
+    return _stacked(call, weight, bias, dims)
+
+
+def _stacked(call: Call, weight: Tensor, bias: Tensor | None, dims: int) -> Run:
+    """A convolution over time and space of items that are stacked."""
+    given = _over_space(call)
+    convolve = CONVOLUTIONS[dims + 1]
+    padding = given["padding"]
+    sizes: dict[str, Any] = {
+        "stride": (1, *given["stride"]),
+        "dilation": (1, *given["dilation"]),
+        "padding": padding if isinstance(padding, int | str) else (0, *padding),
+        "groups": call.arguments["groups"],
+    }
+    pad = _padded(call, dims, lambda x: x)
+    last = dims == 2
+
+    def run(*items: Tensor) -> Tensor:
+        if last:
+            x = torch.stack([pad(each).permute(0, 2, 3, 1) for each in items], 1)
+            return convolve(x.permute(0, 4, 1, 2, 3), weight, bias, **sizes).squeeze(2)
+        return convolve(torch.stack([pad(e) for e in items], 2), weight, bias, **sizes).squeeze(2)
+
+    return run

@@ -1,0 +1,321 @@
+"""How a graph becomes a listing: nodes in order, frame by frame, each output of its items."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from functools import cached_property, partial
+from typing import Any
+
+from torch import Tensor
+
+from codsl.algebra.time import emits, reads
+from codsl.engine.as_is import AsIs, Begun
+from codsl.engine.beginning import Beginning, filled, repeated, there
+from codsl.engine.kernels import bare, kept_of, passes
+from codsl.engine.listing import Listing, Load, Operation, Run
+from codsl.engine.style import Style
+from codsl.engine.units import Unit, units_of
+from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
+from codsl.nn.program import Program
+from codsl.nn.ways import kept
+
+MASKED = ("attend", "encode")
+"""Functions of attention that can leave out items that are not there."""
+
+
+class Lister:
+    """Listings of a program, for streams of one dtype and device."""
+
+    def __init__(
+        self, program: Program, like: Tensor, style: Style, exact: Program | None = None
+    ) -> None:
+        """`exact` has the weights, where those of `program` are rounded to the dtype of `like`.
+
+        Raises `ValueError` for modules with a step of their own.
+        """
+        foreign = next(iter(program.foreign.values()), None)
+        if foreign is not None:
+            raise ValueError(f"`{foreign}` has a step of its own, which cannot be listed")
+        self.program = program
+        self.units = units_of(exact or program, like, style)
+
+    def listing(self, frame: int, frames: int = 1, begins: bool = False) -> Listing:
+        """What happens at `frames` frames from `frame` on, of a stream that is beyond
+        `graph.cycle.start`.
+
+        With `begins` the rows of the batch may be anywhere, also at their beginnings, so many
+        turns late.
+        """
+        return _Listing(self, frame, frames, begins).made()
+
+    @cached_property
+    def inside(self) -> frozenset[int]:
+        """The nodes whose values nobody sees."""
+        return frozenset(node for unit in self.units.values() for node in unit.nodes[:-1])
+
+
+class _Listing:
+    """A listing that is being made; slots get their places when all are known."""
+
+    def __init__(self, lister: Lister, frame: int, frames: int, begins: bool) -> None:
+        self._lister = lister
+        self._program = lister.program
+        self._graph = lister.program.graph
+        self._schedule = self._graph.schedule
+        self._frame, self._frames = frame, frames
+        self._slots = 0
+        self._operations: list[Operation] = []
+        self._loads: dict[Load, int] = {}
+        self._new: dict[int, list[int]] = {}
+        """The slots of the items that have come of each value."""
+        self._kept: list[list[int]] = [[] for _ in self._schedule.feeds]
+        """The slots of the items that have come to each feed."""
+        self._masked: dict[tuple[int, float], int] = {}
+        self._inputs = [[self._slot() for _ in self._graph.inputs] for _ in range(frames)]
+        self._begins = Beginning(self._graph, frame) if begins else None
+        self._had = self._slot() if begins else -1
+        self._memory = {
+            index: [self._slot() for _ in memory]
+            for index, memory in enumerate(self._schedule.memory)
+            if memory
+        }
+        self._carried = [slot for slots in self._memory.values() for slot in slots]
+
+    def made(self) -> Listing:
+        for offset, inputs in enumerate(self._inputs):
+            for value, slot in enumerate(inputs):
+                self._came(value, slot)
+            for index in sorted(self._graph.live):
+                self._keep(index)
+                if index not in self._lister.inside:
+                    self._compute(index, self._frame + offset)
+        stores = [
+            [self._stored(number, place) for place in range(len(items))] if feed.depth else []
+            for number, (feed, items) in enumerate(
+                zip(self._schedule.feeds, self._kept, strict=True)
+            )
+        ]
+        outputs = [self._new.get(outlet.value, []) for outlet in self._graph.outputs]
+        valid = [self._validity(outlet.value) for outlet in self._graph.outputs]
+        return self._settled(stores, outputs, valid)
+
+    def _slot(self) -> int:
+        self._slots += 1
+        return self._slots - 1
+
+    def _operate(
+        self, run: Run, inputs: Sequence[int], results: int = 0, fresh: bool = False
+    ) -> list[int]:
+        """Add an operation, of one result where not said, and give the slots of its results."""
+        outputs = tuple(self._slot() for _ in range(results or 1))
+        self._operations.append(Operation(run, tuple(inputs), outputs, results > 0, fresh))
+        return list(outputs)
+
+    def _came(self, value: int, slot: int) -> None:
+        """Note an item of a value."""
+        self._new.setdefault(value, []).append(slot)
+        for number in self._program.feeds_of.get(value, ()):
+            self._kept[number].append(slot)
+
+    def _keep(self, index: int) -> None:
+        """Make what is kept of the items that have come to a node."""
+        node, module = self._graph.nodes[index], self._program.modules[index]
+        for number in self._schedule.reads[index]:
+            if self._schedule.feeds[number].through == index:
+                source = node.edges[0].source
+                made = kept_of(node.recipe, self._graph.frames[source]) if bare(module) else None
+                run = made or partial(_kept_of_one, module, node.recipe)
+                for slot in self._new.get(source, [])[len(self._kept[number]) :]:
+                    self._kept[number] += self._operate(run, [slot])
+
+    def _given(self, number: int) -> int:
+        """How many items came to a feed before the first frame."""
+        return emits(self._schedule.fires[self._schedule.feeds[number].value], self._frame)
+
+    def _item(self, number: int, item: int) -> int:
+        """The slot of an item of a feed."""
+        given = self._given(number)
+        if item >= given:
+            return self._kept[number][item - given]
+        load = Load(number, given - item)
+        if load not in self._loads:
+            self._loads[load] = self._slot()
+        return self._loads[load]
+
+    def _since(self, number: int, item: int) -> int:
+        """From when on a row has an item of a feed."""
+        fires = self._schedule.fires[self._schedule.feeds[number].value]
+        return self._begins.since(fires, item) if self._begins else 0
+
+    def _filled(self, number: int, item: int, fill: float) -> int:
+        """An item, or `fill` in rows that have none; what is kept of those is zeros."""
+        slot, since = self._item(number, item), self._since(number, item)
+        if since <= 0 or (item < self._given(number) and fill == 0.0):
+            return slot
+        if (slot, fill) not in self._masked:
+            (made,) = self._operate(partial(filled, since, fill), [self._had, slot])
+            self._masked[slot, fill] = made
+        return self._masked[slot, fill]
+
+    def _stored(self, number: int, place: int) -> int:
+        return self._filled(number, self._given(number) + place, 0.0)
+
+    def _window(self, number: int, items: range, fill: float | str | None) -> list[int]:
+        """The items of a window, and what stands for those that a row does not have."""
+        if fill is None or self._begins is None:
+            return [self._item(number, item) for item in items]
+        if not isinstance(fill, str):
+            return [self._filled(number, item, fill) for item in items]
+        slots: list[int] = []
+        for item in range(items[-1], items[0] - 1, -1):
+            slot, since = self._item(number, item), self._since(number, item)
+            if since > 0 and slots:
+                (slot,) = self._operate(partial(repeated, since), [self._had, slot, slots[-1]])
+            slots.append(slot)
+        return slots[::-1][:: items.step]
+
+    def _compute(self, index: int, frame: int) -> None:
+        """Compute what is due of a node at a frame."""
+        value = self._graph.base + index
+        fires = self._schedule.fires[value]
+        first, stop = emits(fires, frame), emits(fires, frame + 1)
+        if first == stop:
+            return
+        unit = self._lister.units.get(index)
+        if unit is not None:
+            slots = [self._of_unit(unit, output) for output in range(first, stop)]
+        elif passes(self._graph.nodes[index], self._program.modules[index]):
+            (edge,), (number, *_) = self._graph.nodes[index].edges, self._schedule.reads[index]
+            slots = [self._item(number, reads(edge.reach, j, j)[1]) for j in range(first, stop)]
+        elif self._begins and isinstance(self._graph.nodes[index].recipe, Carried | Attended):
+            slots = [self._as_is(index, j, j + 1)[0] for j in range(first, stop)]
+        else:
+            slots = self._as_is(index, first, stop)
+        for slot in slots:
+            self._came(value, slot)
+
+    def _of_unit(self, unit: Unit, output: int) -> int:
+        head = unit.nodes[0]
+        node, numbers = self._graph.nodes[head], self._schedule.reads[head]
+        slots: list[int] = []
+        for edge, number in zip(node.edges, numbers, strict=False):
+            oldest, newest = reads(edge.reach, output, output)
+            step, fill = 1, None
+            if isinstance(node.recipe, Windowed):
+                step, fill = node.recipe.over.dilation, node.recipe.fill
+            else:
+                oldest = newest
+            slots += self._window(number, range(oldest, newest + 1, step), fill)
+        if unit.joined >= 0:
+            edge = self._graph.nodes[unit.joined].edges[unit.other]
+            number = self._schedule.reads[unit.joined][unit.other]
+            slots.append(self._item(number, reads(edge.reach, output, output)[1]))
+        return self._operate(unit.run, slots, fresh=True)[0]
+
+    def _as_is(self, index: int, first: int, stop: int) -> list[int]:
+        """A node as the network itself computes it."""
+        node, numbers = self._graph.nodes[index], self._schedule.reads[index]
+        recipe = node.recipe
+        spans = [reads(edge.reach, first, stop - 1) for edge in node.edges]
+        if takes_items(recipe):
+            spans.append((first, stop - 1))
+        fill = recipe.fill if isinstance(recipe, Windowed) else None
+        fill = 0.0 if isinstance(recipe, Attended) else fill
+        slots = [
+            slot
+            for number, (oldest, newest) in zip(numbers, spans, strict=True)
+            for slot in self._window(number, range(oldest, newest + 1), fill)
+        ]
+        memory = self._memory.get(index, [])
+        what = AsIs(
+            node,
+            self._program.modules[index],
+            tuple(self._schedule.feeds[number].value for number in numbers),
+            tuple(spans),
+            first,
+            stop,
+            self._items(index),
+        )
+        run: Run = what if self._begins is None else self._begun(index, what)
+        if isinstance(run, Begun):
+            slots.insert(0, self._had)
+        made = self._operate(run, [*slots, *memory], stop - first + len(memory))
+        self._memory[index] = made[stop - first :]
+        return made[: stop - first]
+
+    def _items(self, index: int) -> tuple[int, ...]:
+        """How many items come in a turn of each value that a node reads, and of its own."""
+        fires, feeds = self._schedule.fires, self._schedule.feeds
+        values = [feeds[number].value for number in self._schedule.reads[index]]
+        values.append(self._graph.base + index)
+        return tuple(self._graph.cycle.items(fires[value]) for value in values)
+
+    def _begun(self, index: int, what: AsIs) -> Run:
+        """A node where rows begin at any frame, if that makes a difference to it."""
+        recipe = what.node.recipe
+        (number, *_), ((oldest, newest), *_) = self._schedule.reads[index], what.spans
+        if isinstance(recipe, Carried):
+            return Begun(what, self._since(number, newest))
+        since = [self._since(number, item) for item in range(oldest, newest + 1)]
+        if isinstance(recipe, Attended) and recipe.call.function in MASKED:
+            return Begun(what, absent=tuple(since)) if max(since) > 0 else what
+        cut = isinstance(recipe, Spread | Attended) or (
+            isinstance(recipe, Windowed) and recipe.fill is None
+        )
+        late = tuple(self._late(what)) if cut else ()
+        return Begun(what, late=late) if late else what
+
+    def _late(self, what: AsIs) -> Iterator[tuple[int, int]]:
+        """The turns by which a row may be late so that it has an output, but not all its items;
+        and how many frames it has had."""
+        if self._begins is None:
+            return
+        for turns in self._begins.turns():
+            has = what.stop > turns * what.items[-1]
+            if has and what.spans[0][0] < turns * what.items[0]:
+                yield turns, self._begins.late(turns)
+
+    def _validity(self, value: int) -> list[int]:
+        """Whether rows have the items that have come of an output."""
+        if self._begins is None:
+            return []
+        fires = self._schedule.fires[value]
+        given = emits(fires, self._frame)
+        return [
+            self._operate(partial(there, self._begins.since(fires, given + place)), [self._had])[0]
+            for place in range(len(self._new.get(value, [])))
+        ]
+
+    def _settled(
+        self, stores: list[list[int]], outputs: list[list[int]], valid: list[list[int]]
+    ) -> Listing:
+        """The listing, what is given from outside in the first slots."""
+        loads = sorted(self._loads, key=lambda load: (load.feed, -load.back))
+        given = [slot for inputs in self._inputs for slot in inputs]
+        given += [self._had] if self._begins else []
+        given += [self._loads[load] for load in loads]
+        given += self._carried
+        rest = [slot for each in self._operations for slot in each.outputs]
+        place = {slot: number for number, slot in enumerate([*given, *rest])}
+
+        def placed(slots: Sequence[int]) -> tuple[int, ...]:
+            return tuple(place[slot] for slot in slots)
+
+        return Listing(
+            self._frames,
+            len(self._graph.inputs),
+            self._begins is not None,
+            tuple(loads),
+            tuple(
+                replace(each, inputs=placed(each.inputs), outputs=placed(each.outputs))
+                for each in self._operations
+            ),
+            tuple(map(placed, stores)),
+            placed([slot for slots in self._memory.values() for slot in slots]),
+            tuple(map(placed, outputs)),
+            tuple(map(placed, valid)),
+        )
+
+
+def _kept_of_one(module: Any, recipe: Any, x: Tensor) -> Tensor:
+    """What is kept of an item."""
+    return kept(module, recipe, x.unsqueeze(2)).squeeze(2)

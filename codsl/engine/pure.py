@@ -1,0 +1,44 @@
+"""A step as a pure module: frames and state go in, outputs and what is new of it come out."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+from torch import Tensor, nn
+
+from codsl.engine.listing import Items, Listing
+
+
+class PureStep(nn.Module):
+    """A listing as a module, of tensors alone.
+
+    It takes what the listing is given, in that order, and gives, all in one tuple: the items of
+    each output, those that come to each feed, the carried tensors, and, where rows begin at any
+    frame, which of them have each item of each output.
+    """
+
+    def __init__(self, listing: Listing) -> None:
+        super().__init__()
+        self.listing = listing
+        self._straight = listing.straight()
+
+    def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
+        """All results, flat."""
+        outputs, stores, carried, valid = self._straight(*given)
+        return (*_flat(outputs), *_flat(stores), *carried, *_flat(valid))
+
+
+def grouped(
+    listing: Listing, results: Iterable[Tensor]
+) -> tuple[Items, Items, tuple[Tensor, ...], Items]:
+    """Results of a module as the function of its listing gives them."""
+    rest = iter(results)
+
+    def groups(slots: Sequence[Sequence[int]]) -> Items:
+        return tuple(tuple(islice(rest, len(each))) for each in slots)
+
+    outputs, stores = groups(listing.outputs), groups(listing.stores)
+    return outputs, stores, tuple(islice(rest, len(listing.carried))), groups(listing.valid)
+
+
+def _flat(groups: Sequence[Sequence[Tensor]]) -> list[Tensor]:
+    return [each for group in groups for each in group]

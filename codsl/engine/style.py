@@ -1,0 +1,25 @@
+"""For whom kernels are chosen."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Style:
+    """How frames with two dimensions of space lie, and which operations there are.
+
+    With `last` the channels of a place lie beside each other, and convolutions over one place are
+    matrix products. `batch` is that of the stream, or None where it may vary. With `packed`
+    weights are laid out once for oneDNN's convolutions. With `sums` products with one item are
+    written as sums, of which a compiler makes loops of its own.
+    """
+
+    last: bool = False
+    packed: bool = False
+    batch: int | None = None
+    sums: bool = False
+
+
+GRAPH = Style()
+"""Plain convolutions, for graphs that others run."""
+LAST = Style(last=True)
+"""Torch's own operations, channels beside each other, for batches of any size."""

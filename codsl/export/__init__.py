@@ -1,0 +1,1 @@
+"""Networks out of Python: their step as a file for other runtimes, tried in these."""

@@ -1,0 +1,70 @@
+"""What a format is: someone who writes a step to a file, and runs it from there."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from codsl.export.layout import Layout
+from codsl.export.rings import Run
+
+KEY = "codsl"
+"""Under which a file has its metadata, as JSON."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """A step, with tensors like those that it will be given, and the metadata of its file.
+
+    `batch` is the most rows that it will take, where `dynamic` lets them vary from 1 on; None where
+    there is no most.
+    """
+
+    step: nn.Module
+    given: Sequence[Tensor]
+    layout: Layout
+    about: str
+    dynamic: bool
+    batch: int | None
+
+    def shapes(self) -> tuple[tuple[dict[int, object], ...]] | None:
+        """Which dimensions may vary, as `torch.export` has it: the first of everything, alike."""
+        if not self.dynamic:
+            return None
+        dim = torch.export.Dim("batch", min=1, max=self.batch)
+        return (tuple({0: dim} for _ in self.given),)
+
+
+@dataclass(frozen=True)
+class Format:
+    """`write` writes a model to a file named `file`, maybe with others beside it, and `load` gives
+    what runs it there. `packages` are those that this needs, as they are imported, with the extra
+    of codsl that brings each; `most` is the most rows of a batch that varies. `sample` is Python
+    that defines `about`, the metadata, and `run(given)`, on arrays by name, without codsl, and
+    `needs` what it imports for it. `programs` are made of the metadata and lie beside it.
+    """
+
+    name: str
+    words: str
+    file: str
+    write: Callable[[Model, Path], None]
+    load: Callable[[Path, Layout], Run]
+    sample: str
+    packages: Mapping[str, str] = field(default_factory=dict)
+    needs: str = ""
+    most: int | None = None
+    programs: Mapping[str, Callable[[dict[str, Any]], str]] = field(default_factory=dict)
+
+    @property
+    def missing(self) -> str:
+        """The package that it lacks here; empty where it lacks none."""
+        return next((name for name in self.packages if find_spec(name) is None), "")
+
+
+def by_name(layout: Layout, made: Sequence[Tensor]) -> dict[str, Tensor]:
+    """What came out, by its names."""
+    return dict(zip(layout.made, made, strict=True))

@@ -1,0 +1,105 @@
+"""Contenders compute the same, and what is measured is whole; no timing decides anything."""
+
+from math import inf
+from typing import Any
+
+import pytest
+import torch
+
+import codsl
+from codsl.bench import contender
+from codsl.bench.clock import Effort
+from codsl.bench.contender import Absent
+from codsl.bench.footage import Footage, run_in
+from codsl.bench.measure import Wish, apart, measure
+from codsl.bench.pick import Pick
+from codsl.bench.scene import Scene
+
+EFFORT = Effort(passes=1, seconds=0.01)
+STEPS = Wish((Pick("eager"),), effort=EFFORT)
+
+PLAIN = "stem = conv3d(4, 3, padding=1) relu residual { conv = conv3d(4, 3, padding=1) }"
+BODIES = {
+    "plain": PLAIN,
+    "strided": f"{PLAIN} down = conv3d(2, (3, 1, 1), stride=(2, 1, 1), padding=(1, 0, 0))",
+    "waiting": f"{PLAIN} delay(2)",
+    "unpadded": "a = conv3d(4, 3) max_pool3d((2, 1, 1)) b = conv3d(2, (3, 1, 1), stride=(3, 1, 1))",
+}
+ENDLESS = "flatten gru(4)"
+UPSAMPLED = "flatten conv_transpose1d(4, 4, stride=2)"
+
+
+def net(body: str) -> Any:
+    return codsl.build(f"codsl 1\nnetwork n {{ input (3, T, 6, 6)\n{body} }}").eval()
+
+
+@pytest.mark.parametrize("body", BODIES.values(), ids=BODIES)
+def test_all_who_promise_the_same_give_it(body: str) -> None:
+    case = measure(net(body), Wish((Pick("eager"),), streams=(1, 3), chunks=(0, 5), effort=EFFORT))
+    works = [(each.streams, each.chunk) for each in case.outcomes]
+    assert works == [(1, 0), (1, 5), (3, 0), (3, 5)]
+    for outcome in case.outcomes:
+        assert [row.name for row in outcome.rows][:2] == ["plain", "eager"]
+        clip = outcome.streams == 1 or outcome.chunk > 0
+        assert (outcome.rows[-1].name == "clip") == clip
+        assert ("clip" in outcome.absent) != clip
+        best = outcome.best(case.backends)
+        assert best is not None
+        assert best.name == "eager"
+        for row in outcome.rows:
+            assert row.same == (row.name != "clip" or outcome.chunk == 0)
+            assert not row.same or (row.apart is not None and row.apart < 1e-5)
+            assert 0 < row.least <= row.ms
+            assert row.passes > 0
+
+
+def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A backend that is wrong is told, and is not the best however fast it is."""
+
+    def wrong(pick: Pick, scene: Scene) -> contender.Contender:
+        return contender.Contender(str(pick), "", lambda x: torch.zeros(1, 4, 6, 6), 1, 0)
+
+    monkeypatch.setattr(contender, "fast", wrong)
+    (outcome,) = measure(net(PLAIN), STEPS).outcomes
+    assert outcome.rows[1].wrong
+    assert outcome.best(("eager",)) is None
+
+
+def test_without_an_end_there_is_no_clip_to_run_again() -> None:
+    for body, why in ((ENDLESS, "every frame so far"), (UPSAMPLED, "several outputs")):
+        made = net(body)
+        scene = Scene(made, Footage(made), made.init_state(), None, 1, 0)
+        found = contender.again(None, scene)
+        assert isinstance(found, Absent)
+        assert why in found.reason
+
+
+def test_a_window_of_ones_own_is_another_network() -> None:
+    case = measure(net(PLAIN), Wish((), window=3, effort=EFFORT))
+    row = case.outcomes[0].rows[-1]
+    assert (row.same, row.apart, row.wrong) == (False, None, False)
+    assert "last 3" in row.words
+
+
+def test_distance() -> None:
+    one, none = torch.tensor([1.0, -4.0]), None
+    assert apart([one, none], [one, none]) == 0
+    assert apart([one + 0.5, none], [one, none]) == 0.125
+    assert apart([none], [none]) is None
+    assert apart([one], [none]) == inf
+    assert apart([one[:1]], [one]) == inf
+    assert apart([{"a": one, "b": none}], [{"a": one, "b": none}]) == 0
+    nan = apart([one * float("nan")], [one])
+    assert nan is not None
+    assert not nan <= 1e9
+
+
+def test_a_stream_is_run_in_and_its_last_frames_are_kept() -> None:
+    made = net(PLAIN)
+    state, past = run_in(made, Footage(made), 150, 7)
+    assert state.frame == 150
+    assert past.shape == (1, 3, 7, 6, 6)
+    again = Footage(made)
+    clip = torch.cat([again.clip(64), again.clip(64), again.clip(22)], 2)
+    assert torch.equal(past, clip[:, :, -7:])
+    assert made.get_state() is None

@@ -1,0 +1,98 @@
+"""Every backend gives what the network gives, and says so where it cannot."""
+
+from __future__ import annotations
+
+from shutil import which
+from typing import Any
+
+import pytest
+import torch
+
+from codsl.engine import fast as fast_module
+from codsl.engine.backends.backend import Backend, NotInstalled
+from codsl.engine.backends.table import BACKENDS
+from codsl.engine.plan import Plan
+from engine.fast_streams import agree, frame_of
+from engine.test_fast_step import built
+
+STREAM = """codsl 1
+network n {
+  input (4, T, 6, 6)
+  conv = conv3d(6, 3, padding=1, stride=(2, 1, 1))
+  norm = batch_norm3d
+  residual {
+    deep = conv3d(6, (3, 3, 3), padding=1, groups=6)
+    relu
+  }
+  max_pool3d((2, 2, 2), stride=(1, 2, 2))
+  adaptive_avg_pool3d(1, kernel_size=2)
+  flatten
+  lstm(5)
+  head = linear(3)
+}
+"""
+SMALL = """codsl 1
+network n { input (4, T) conv1d(4, 3, padding=1) relu }
+"""
+SPECS = {
+    "eager": STREAM,
+    "onnxruntime": STREAM,
+    "openvino": STREAM,
+    "compile": SMALL,
+    "aoti": SMALL,
+}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_a_stream_is_the_same(name: str) -> None:
+    if BACKENDS[name].missing:
+        pytest.skip(f"{BACKENDS[name].missing} is not installed")
+    if name in ("compile", "aoti") and not (which("g++") or which("c++")):
+        pytest.skip("no C++ compiler is installed")
+    net = built(SPECS[name], torch.float32)
+    fast = net.compile_step(name)
+    told = 0
+    with torch.no_grad():
+        for t in range(net.graph.cycle.start + 2 * net.graph.cycle.turn + 1):
+            frame = frame_of(net, 2, torch.float32, t)
+            told += agree(fast(frame), net.forward_step(frame), torch.float32)
+        one, other = fast.get_state(), net.get_state()
+        agree(list(one.tensors), list(other.tensors), torch.float32)
+    assert told
+    assert fast.error < 1e-5
+
+
+def test_lower_precision_costs_what_it_says() -> None:
+    net = built(STREAM, torch.float32)
+    fast = net.compile_step(precision=torch.bfloat16)
+    with torch.no_grad():
+        for t in range(net.graph.cycle.start + 4):
+            frame = frame_of(net, 1, torch.float32, t)
+            y, wanted = fast(frame), net.forward_step(frame)
+    if y is not None:
+        assert y.dtype == wanted.dtype == torch.float32
+    assert 0 < fast.error < 0.1
+    assert fast.get_state().dtype == torch.float32
+
+
+def test_a_backend_that_is_not_there_is_named() -> None:
+    absent = Backend(
+        "quick", "", BACKENDS["eager"].prepare, BACKENDS["eager"].style, {"no_such": "x"}
+    )
+    with pytest.raises(
+        NotInstalled, match=r'needs the package `no_such`: pip install "codsl\[x\]"'
+    ):
+        absent.check(None)
+    with pytest.raises(ValueError, match=r"`eager` has no torch.float16; it has torch.bfloat16"):
+        built(SMALL, torch.float32).compile_step(precision=torch.float16)
+
+
+def test_a_plan_that_does_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    def wrong(self: Plan, xs: Any) -> Any:
+        return tuple(None if y is None else y + 0.01 for y in right(self, xs))
+
+    right = Plan.step
+    monkeypatch.setattr(Plan, "step", wrong)
+    fast = fast_module.compile_step(built(SMALL, torch.float32))
+    with torch.no_grad(), pytest.raises(RuntimeError, match="does not do what the network does"):
+        fast(torch.randn(1, 4))

@@ -1,0 +1,252 @@
+"""Files that leave Python do what the network does, or are not there."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+import subprocess
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import codsl
+import codsl.nn as co
+from codsl.engine.backends.backend import NotInstalled
+from codsl.export import export as exporting
+from codsl.export.block import block_of
+from codsl.export.export import ExportError
+from codsl.export.formats.table import FORMATS
+from codsl.export.proof import LONGEST, prove
+from export.samples import SPECS, built, streamed, streamed_alone
+from harness.contract import randomise
+from harness.networks import Networks
+
+HERE = Path(__file__).parent
+
+
+def runs(step: Any, layout: Any) -> Any:
+    """A step where it is, as a runtime runs it."""
+    return lambda given: dict(
+        zip(layout.made, step(*(given[name] for name in layout.given)), strict=True)
+    )
+
+
+def metadata(folder: Path) -> dict[str, Any]:
+    import onnx
+
+    (entry,) = onnx.load(folder / "model.onnx").metadata_props
+    assert entry.key == "codsl"
+    found: dict[str, Any] = json.loads(entry.value)
+    return found
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@torch.no_grad()
+def test_blocks_are_exact_from_the_first_frame_on() -> None:
+    tried = 0
+    for seed in range(30):
+        draw = random.Random(seed)
+        spec = Networks(draw, draw.choice((1, 1, 2, 2, 3))).network(draw.randint(1, 6))
+        graph = codsl.check(spec)
+        if graph.cycle.start + 2 * graph.cycle.turn > 40:
+            continue
+        net = codsl.build(graph, dtype=torch.float64)
+        randomise(net, seed)
+        step, layout = block_of(net.eval().program, torch.float64)
+        try:
+            prove(runs(step, layout), net.program, layout)
+        except ValueError as error:
+            error.add_note(f"{seed}: {spec!r}")
+            raise
+        tried += 1
+    assert tried >= 10
+
+
+@pytest.mark.parametrize("name", ["video", "signals", "rates"])
+def test_onnx_files_are_what_the_network_is(name: str, tmp_path: Path) -> None:
+    net = built(name)
+    done = net.export(tmp_path / "new" / "out")
+    graph = net.graph
+    assert done.model == tmp_path / "new" / "out" / "model.onnx"
+    assert done.proof.frames >= graph.cycle.start + graph.cycle.turn
+    assert done.proof.rows == 2
+    assert sorted(path.name for path in done.folder.iterdir()) == [
+        "README.md", "model.onnx", "run.cpp", "run.py"
+    ]  # fmt: skip
+    assert [path.name for path in done.folder.parent.iterdir()] == ["out"]
+    about = metadata(done.folder)
+    assert about["frames"] == graph.cycle.turn
+    assert about["spec"]["spec"] == SPECS[name]
+    assert about["fingerprint"] == graph.fingerprint.digest
+    assert about["batch"] == [1, None]
+    assert (about["delay"], about["stride"]) == (graph.delay, str(graph.stride))
+    clips = [
+        np.random.default_rng(0).random((3, *port["shape"]), np.float32).repeat(9, 2)
+        for port in about["inputs"]
+    ]
+    found, wanted = streamed_alone(done.folder, clips), streamed(net, clips)
+    assert found.keys() == wanted.keys()
+    for output, y in wanted.items():
+        np.testing.assert_allclose(found[output], y, atol=1e-5)
+
+
+@pytest.mark.parametrize("to", ["pt2", "aoti", "openvino"])
+def test_other_files_are_too(to: str, tmp_path: Path) -> None:
+    net = built("plain")
+    net.export(tmp_path / "out", to)
+    clip = np.random.default_rng(0).random((2, 2, 7), np.float32)
+    found = streamed_alone(tmp_path / "out", [clip])
+    np.testing.assert_allclose(found["output"], streamed(net, [clip])["output"], atol=1e-5)
+    assert ("64 rows" in (tmp_path / "out" / "README.md").read_text()) == (to == "aoti")
+
+
+def test_a_batch_can_be_fixed_and_numbers_double(tmp_path: Path) -> None:
+    net = built("plain", torch.float64)
+    assert net.export(tmp_path / "out", batch=1).proof.rows == 1
+    about = metadata(tmp_path / "out")
+    assert (about["batch"], about["dtype"]) == ([1, 1], "float64")
+    assert net.export(tmp_path / "out", "pt2", force=True).model.name == "model.pt2"
+    assert not (tmp_path / "out" / "run.cpp").exists()
+
+
+def test_names_are_all_different() -> None:
+    net = codsl.build(
+        "codsl 1\nnetwork n { inputs had (2, T), valid (2, T)\n"
+        'both = join(aggregation="sum") from had, valid }'
+    )
+    _, layout = block_of(net.eval().program, torch.float32)
+    assert layout.given == ("had", "valid", "had_")
+    assert layout.made == ("output", "valid_")
+
+
+@torch.no_grad()
+def test_what_differs_is_found() -> None:
+    net = built("video", torch.float64)
+    step, layout = block_of(net.program, torch.float64)
+    right = runs(step, layout)
+
+    def off(given: Any) -> Any:
+        return {**(made := right(given)), "output": made["output"] * (1 + 1e-7)}
+
+    def early(given: Any) -> Any:
+        return {**(made := right(given)), "valid": torch.ones_like(made["valid"])}
+
+    def silent(given: Any) -> Any:
+        return {**(made := right(given)), "valid": torch.zeros_like(made["valid"])}
+
+    def forgetful(given: Any) -> Any:
+        return right({name: x if name == "input" else x * 0 for name, x in given.items()})
+
+    def stuck(given: Any) -> Any:
+        made = right(given)
+        return {**made, **{name: made[name] * 0 for name in layout.rings[-1].new}}
+
+    assert prove(right, net.program, layout).apart < 1e-12
+    for wrong in (off, early, silent, forgetful, stuck):
+        with pytest.raises(ValueError, match=r"apart from the network's|no output"):
+            prove(wrong, net.program, layout)
+
+
+def test_a_past_without_end_is_cut_and_said() -> None:
+    net = codsl.build("codsl 1\nnetwork n { input (1, T) conv1d(1, 2, dilation=5000) }").eval()
+    step, layout = block_of(net.program, torch.float32)
+    step_of = runs(step, layout)
+    with torch.no_grad(), pytest.raises(ValueError, match="no output"):
+        prove(step_of, net.program, layout)
+    assert net.graph.delay > LONGEST
+
+
+def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = built("plain")
+    net.export(tmp_path / "out", "pt2")
+    before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+    right = FORMATS["pt2"]
+
+    def load(path: Path, layout: Any) -> Any:
+        run = right.load(path, layout)
+        return lambda given: {
+            name: y + 1 if y.dtype.is_floating_point else y for name, y in run(given).items()
+        }
+
+    monkeypatch.setitem(FORMATS, "pt2", replace(right, load=load))
+    for folder in ("out", "other"):
+        with pytest.raises(ExportError, match="does not do: ValueError: its outputs are"):
+            net.export(tmp_path / folder, "pt2", force=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
+
+
+class Own(co.CoModule):
+    receptive_field = 1
+
+    def forward(self, x: Any) -> Any:
+        return x
+
+    def forward_step(self, x: Any, update_state: bool = True) -> Any:
+        return x
+
+    def get_state(self) -> Any:
+        return None
+
+    def set_state(self, state: Any) -> None:
+        pass
+
+    def clean_state(self) -> None:
+        pass
+
+
+def test_mistakes_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    net = built("plain")
+    with pytest.raises(ValueError, match="no format `tflite`; there are onnx, pt2, aoti, openvino"):
+        net.export(tmp_path / "out", "tflite")
+    with pytest.raises(ValueError, match="a batch is 1 or more, not 0"):
+        net.export(tmp_path / "out", batch=0)
+    with pytest.raises(ValueError, match="in training mode"):
+        codsl.build(SPECS["plain"]).export(tmp_path / "out")
+    with pytest.raises(ExportError, match=r"not torch.bfloat16: export float32"):
+        codsl.build(SPECS["plain"], dtype=torch.bfloat16).eval().export(tmp_path / "out")
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "run.py").touch()
+    with pytest.raises(FileExistsError, match="is there, and not empty"):
+        net.export(tmp_path / "out")
+    (tmp_path / "out" / "mine.txt").touch()
+    with pytest.raises(FileExistsError, match=r"has `mine.txt` in it, which no export"):
+        net.export(tmp_path / "out", force=True)
+    with pytest.raises(FileExistsError, match="and no folder"):
+        net.export(tmp_path / "out" / "mine.txt")
+    lacking = replace(FORMATS["onnx"], packages={"no_such_package": "onnx"})
+    monkeypatch.setitem(FORMATS, "onnx", lacking)
+    with pytest.raises(NotInstalled, match=r'`no_such_package`: pip install "codsl\[onnx\]"'):
+        net.export(tmp_path / "new")
+    assert not (tmp_path / "new").exists()
+
+
+def test_modules_with_a_step_of_their_own_stay(tmp_path: Path) -> None:
+    net = co.Sequential(co.Conv1d(2, 2, 3), Own()).eval()
+    net.forward_step(torch.zeros(1, 2))
+    with pytest.raises(ExportError, match="has a step of its own"):
+        exporting.export(net, tmp_path / "out")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to read run.cpp")
+@pytest.mark.parametrize("name", ["video", "signals"])
+def test_the_program_in_cpp_is_one(name: str, tmp_path: Path) -> None:
+    """Held against the names and types of ONNX Runtime's header, which no package brings."""
+    net = built(name)
+    _, layout = block_of(net.program, torch.float32)
+    about = exporting.describe(net.graph, layout, (1, None))
+    (program,) = FORMATS["onnx"].programs.values()
+    (tmp_path / "run.cpp").write_text(program(about))
+    shutil.copy(HERE / "stub.h", tmp_path / "onnxruntime_cxx_api.h")
+    done = subprocess.run(
+        ["g++", "-std=c++17", "-Wall", "-Wextra", "-fsyntax-only", "-I", ".", "run.cpp"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
