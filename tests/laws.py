@@ -11,10 +11,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "codsl"
 Sources = Mapping[str, str]
 
-BASE = {"source", "diagnostics", "codes", "writing"}
+BASE = {"source", "diagnostics", "mending", "codes", "writing"}
 ORDER: dict[str, set[str]] = {
     "source": set(),
     "diagnostics": {"source"},
+    "mending": {"source", "diagnostics"},
     "codes": {"source", "diagnostics"},
     "writing": set(),
     "algebra": set(),

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Count, Number, Real, Word
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Pointwise
 from codsl.layers.row import ANY_RANK, InPlace, Weightless, check_rank, settings
 
@@ -255,7 +255,7 @@ class PReLU(InPlace):
                 argument="num_parameters",
                 layer=f"the input is {x}",
                 help="give one for all channels, or one each",
-                replacement=str(x.channels),
+                change=Give(x.channels),
             )
         return x
 

@@ -8,15 +8,17 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import MaybeCount, OutputSizes
-from codsl.layers.mistake import Mistake, Remedy
+from codsl.layers.mistake import Give, Mistake, Omit, Remedy
 from codsl.layers.recipe import Call, Pointwise, Windowed
 from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 
 _WINDOWS = (
-    Remedy("per frame: `kernel_size=1` pools each frame by itself", "1"),
-    Remedy("sliding window: `kernel_size=N` pools the last N frames, 16 say", "16", shortens=True),
+    Remedy("per frame: `kernel_size=1` pools each frame by itself", Give(1)),
+    Remedy(
+        "sliding window: `kernel_size=N` pools the last N frames, 16 say", Give(16, shortens=True)
+    ),
 )
 
 
@@ -50,7 +52,7 @@ class AdaptivePool(Unlearned, OfImages):
             f"`output_size` of `{type_name(type(self))}`: expected one over time"
             + (f": `(1, {space})`" if space else ", as a window gives one output"),
             argument="output_size",
-            replacement=None if space else "1",
+            change=Give((1, *self.output_size[1:]) if space else 1),
         )
 
     @final
@@ -61,6 +63,7 @@ class AdaptivePool(Unlearned, OfImages):
                 "`kernel_size` is a window over time, and a single frame has none",
                 argument="kernel_size",
                 help="leave it out",
+                change=Omit(),
             )
         sizes = {"output_size": _sized(self.output_size, x)}
         call = Call(type_name(type(self)), sizes)

@@ -18,7 +18,7 @@ from codsl.layers.arguments import (
     Word,
 )
 from codsl.layers.fit import inferred, nearest_divisor, vectors
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Attended, Call
 from codsl.layers.row import Layer
 
@@ -60,7 +60,7 @@ class Attention(Layer):
                 argument=word,
                 layer=f"the input has {x.channels} channels",
                 help=f"the nearest divisor is {nearest}",
-                replacement=str(nearest),
+                change=Give(nearest),
             )
         if self.rotary_base is not None and x.channels // heads % 2:
             raise Mistake(

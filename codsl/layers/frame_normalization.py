@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Count, Flag, MaybeCount, Number, Optional, Real, Sizes, Word
 from codsl.layers.fit import divides, inferred
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake, Omit
 from codsl.layers.recipe import Call, Pointwise
 from codsl.layers.row import (
     ANY_RANK,
@@ -50,6 +50,7 @@ class OverSizes(InPlace):
                 argument="normalized_shape",
                 layer=f"the input is {x}",
                 help=f'say `over="{other}"`' if meant else "leave it out: it is inferred",
+                change=Give(other, "over") if meant else Omit(),
             )
         return x
 
@@ -165,7 +166,7 @@ class GroupNorm(InPlace):
                 layer=f"the input is {x}",
                 note="torch would take the mean over time, but a stream knows no later frames",
                 help="take fewer groups",
-                replacement="1" if x.size > 1 else None,
+                change=Give(1) if x.size > 1 else None,
             )
         return x
 

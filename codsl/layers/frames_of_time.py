@@ -8,7 +8,7 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import ZERO, Count, Flag, Integer, Word
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.padding import PaddingOverTime
 from codsl.layers.recipe import Attended, Call, Windowed
 from codsl.layers.row import ANY_RANK, Unlearned
@@ -84,7 +84,7 @@ class TemporalShift(FramesOfTime):
                 argument="fold_div",
                 layer=f"the input is {x}",
                 help=f"`fold_div` is {x.channels} at most" if x.channels > 1 else "",
-                replacement=str(x.channels) if x.channels > 1 else None,
+                change=Give(x.channels) if x.channels > 1 else None,
             )
         return x
 

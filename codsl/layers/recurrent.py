@@ -8,7 +8,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time, remembers
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural, Share, Word
 from codsl.layers.fit import inferred, vectors
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Carried, Memory
 from codsl.layers.row import Layer, type_name
 
@@ -64,7 +64,7 @@ class Recurrent(Layer):
                 argument="bidirectional",
                 note="a stream knows no last frame",
                 help="leave `bidirectional` at false",
-                replacement="false",
+                change=Give(False),
             )
         return Frame(self._out)
 
@@ -181,7 +181,7 @@ class LSTM(Recurrent):
                 f"proj_size={self.proj_size} is not less than hidden_size={self.hidden_size}",
                 argument="proj_size",
                 help="leave `proj_size` out: 0 projects nothing",
-                replacement="0",
+                change=Give(0),
             )
         return self.proj_size
 

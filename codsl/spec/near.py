@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 
 from codsl.diagnostics import LONGEST, suggest
 from codsl.layers.joining import AGGREGATIONS
-from codsl.layers.row import Layer, kin_of
+from codsl.layers.row import Layer, kin_of, type_name
 
 MOST = 3
 """Layers that are offered at most."""
@@ -36,7 +36,9 @@ def near_layers(
     found = [name for name, row in rows.items() if plain in map(_plain, row.also)]
     found += [name for name in rows if _plain(name) == plain]
     found = found or near_names(kind, [*templates, *rows])
-    fitting = (kin_of(rows[each], rank) if each in rows and rank else each for each in found)
+    fitting = (
+        type_name(kin_of(rows[each], rank)) if each in rows and rank else each for each in found
+    )
     return list(dict.fromkeys(fitting))[:MOST]
 
 
@@ -45,6 +47,12 @@ def near_names(kind: str, names: Collection[str]) -> list[str]:
     by_letters = {_letters(name): name for name in names}
     near = suggest(_letters(kind), by_letters)
     return _imported(kind, names) or [by_letters[each] for each in near[:1]]
+
+
+def of_module(kind: str, rows: Collection[str]) -> bool:
+    """Whether a name with a dot in it is that of a layer behind a module's, as in Python."""
+    _, dot, name = kind.rpartition(".")
+    return bool(dot) and _letters(name) in map(_letters, rows)
 
 
 def joining(kind: str) -> str | None:

@@ -1,13 +1,15 @@
 """What to say of a word that stands where a layer is read and is none."""
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, surely_meant
 from codsl.layers.row import Layer
 from codsl.source import Span
 from codsl.spec.near import joining, near_layers, near_names
 from codsl.spec.values import Value, describe
 from codsl.syntax import tree
+from codsl.syntax.surface import is_text
 
 _MISPLACED = {
     "sequential": (
@@ -45,23 +47,30 @@ def unknown(
     templates: Collection[str],
     rank: int | None,
     findings: Findings,
-) -> None:
-    """Report a layer that does not exist, with those that were probably meant.
+    values: Collection[str] = (),
+) -> str | None:
+    """Report a layer that does not exist, with those that were probably meant; gives the layer or
+    the template that surely was.
 
-    `rank` is the number of dimensions that a layer here is to take, where it is known.
+    `rank` is the number of dimensions that a layer here is to take, where it is known; `values` are
+    the names of values here, of which one may be a layer.
     """
-    if kind in templates and at.text == kind:
-        helps = [Help(f"write `${kind}`", (Edit(at, f"${kind}"),))]
-        findings.add("E0302", f"`{kind}` is a template of this file", at, helps=helps)
-    elif kind in templates:
+    if (kind in templates or kind in values) and at.text == kind and not is_text(at.source):
+        what = "a template of this file" if kind in templates else "a name of this file"
+        helps = [Help(f"write `${kind}`", (Edit(at, f"${kind}"),), Applicability.SURE)]
+        findings.add("E0302", f"`{kind}` is {what}", at, helps=helps)
+        return kind
+    if kind in templates:
         message = f"`{at.text}` is the template `{kind}` here, and only layers are values"
         findings.add("E0302", message, at)
     elif kind in _MISPLACED:
         message, right = _MISPLACED[kind]
         findings.add("E0205", message, at, helps=(right,))
     else:
-        message = f"there is no layer `{kind}`"
-        findings.add("E0302", message, at, helps=_meant(kind, at, rows, templates, rank))
+        helps = _meant(kind, at, rows, templates, rank)
+        findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+        return surely_meant(helps)
+    return None
 
 
 def _meant(
@@ -70,25 +79,42 @@ def _meant(
     rows: Mapping[str, type[Layer]],
     templates: Collection[str],
     rank: int | None,
-) -> list[Help | str]:
+) -> list[Help]:
     word = joining(kind)
     if word is not None:
         yaml = f"join: {{aggregation: {word}, from: [a, b]}}"
-        return [f'values are joined by `join("{word}") from a, b`, in YAML `{yaml}`']
-    near = near_layers(kind, rows, templates, rank)
+        return [Help(f'values are joined by `join("{word}") from a, b`, in YAML `{yaml}`')]
+    module, dot, name = kind.rpartition(".")
+    near = near_layers(name, rows, templates, rank)
+    helps = did_you_mean(name, [*templates, *rows], at)
+    if surely_meant(helps) in near:
+        without = f"layers have no `{module}.` before them: `{surely_meant(helps)}`"
+        return [replace(helps[0], text=without)] if dot else helps
     return [Help(f"did you mean `{each}`?", (Edit(at, each),)) for each in near]
 
 
 def undefined(
-    name: tree.Name, values: Collection[str], templates: Collection[str], findings: Findings
-) -> None:
-    """Report a `$name` that stands where a layer is read and is neither template nor parameter."""
-    helps = [
-        Help(f"did you mean `${each}`?", (Edit(name.span, each),) if name.as_written else ())
-        for each in near_names(name.text, [*templates, *values])
-    ]
+    name: tree.Name,
+    values: Collection[str],
+    templates: Collection[str],
+    rows: Collection[str],
+    findings: Findings,
+) -> str | None:
+    """Report a `$name` that stands where a layer is read and is neither template nor parameter;
+    gives the template that was surely meant."""
+    if name.text in rows:
+        whole = Span(name.span.source, name.span.start - 1, name.span.end)
+        helps = [Help("layers have no `$`", (Edit(whole, name.text),), Applicability.SURE)]
+    else:
+        helps = did_you_mean(name.text, [*templates, *values], name.span)
+        near = near_names(name.text, [*templates, *values])
+        helps = helps or [
+            Help(f"did you mean `${each}`?", (Edit(name.span, each),)) for each in near
+        ]
+    helps = helps if name.as_written else [Help(each.text) for each in helps]
     message = f"`${name.text}` is neither a template nor a parameter that is a layer"
     findings.add("E0301", message, name.span, helps=helps)
+    return surely_meant(helps)
 
 
 def no_layer(name: tree.Name, value: Value, rows: Collection[str], findings: Findings) -> None:

@@ -4,8 +4,8 @@ import pytest
 
 import codsl
 from codsl.layers.table import table
+from codsl.mending import edited
 from codsl.syntax.words import RESERVED_KEYS
-from goldens import mended
 
 ROWS = table()
 
@@ -15,11 +15,11 @@ def offered(word: str, space: str = "", body: str = "{}") -> list[str]:
     text = f"codsl 1\nnetwork n {{\n  input (4, T{space})\n  {body.format(word)}\n}}\n"
     with pytest.raises(codsl.SpecError) as caught:
         codsl.check(text)
-    (found,) = caught.value.diagnostics
+    found, *_ = caught.value.diagnostics
     assert found.code == "E0302"
     for help_ in found.helps:
         if help_.edits:
-            assert f"there is no layer `{word}`" not in _said(mended(text, help_.edits))
+            assert f"there is no layer `{word}`" not in _said(edited(text, help_.edits))
     return [help_.edits[0].replacement for help_ in found.helps if help_.edits] or [
         help_.text for help_ in found.helps
     ]
