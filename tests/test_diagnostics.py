@@ -12,7 +12,10 @@ from codsl.diagnostics import MOST, Diagnostic, Findings, Help, Label, escape, r
 from codsl.source import Source
 from goldens import FILES, golden, mended, mistakes, shown
 
-ELSEWHERE = {"E0103": "has no source line; shown in test_bad_input"} | {
+ELSEWHERE = {
+    "E0103": "has no source line; shown in test_bad_input",
+    "E0109": "is of formatting and converting; shown in tests/printing",
+} | {
     f"E06{number:02}": "is of a file of weights; shown in tests/weights"
     for number in range(1, 13)
     if number != 4
