@@ -359,6 +359,7 @@ def test_a_spec_is_given_as_check_takes_it() -> None:
 
 def test_files_of_templates_alone_convert() -> None:
     file = 'codsl 1\n\nimport "./a.codsl" as a\n\ntemplate t {\n  a.unit(x=1)\n}\n'
-    converted = "codsl: 1\n\nimport:\n  a: ./a.codsl\n\ntemplates:\n  t:\n    layers:\n      - $a.unit: {x: 1}\n"
+    converted = "codsl: 1\n\nimport:\n  a: ./a.codsl\n\ntemplates:\n  t:\n    layers:\n"
+    converted += "      - $a.unit: {x: 1}\n"
     assert codsl.convert(file) == converted
     assert codsl.convert(converted) == file

@@ -19,28 +19,14 @@ from codsl.surfaces import _orders as orders
 from codsl.syntax import tree
 from codsl.syntax.words import TYPES
 
-NAMES = [
-    "a",
-    "b1",
-    "conv",
-    "T",
-    "rated",
-    "step",
-    "_x",
-    "type",
-    "name",
-    "layers",
-    "codsl",
-    "is",
-    "test",
-]
+NAMES = ["a", "b1", "conv", "T", "rated", "step", "_x", "type", "name", "layers", "codsl", "is"]
 KINDS = ["conv3d", "relu", "linear", "dropout", "unheard_of", "clamp", "max_pool3d", "softmax"]
 STRINGS = [
-    "same", "", " ", "no", "true", "~", "1", "1e5", "0x1f", ".5", "a b", "a: b", "a # b", "#", "- x",
-    "-1x", "é漢", "\u2028", "it's", 'say "no"', "back\\slash", "both ' and \"", "tab\there",
-    "line\nbreak", "$x", "$(x)", "(1, 2)", "[a]", "{i}.{rest}", "a,b", "<<", "=", "*", "&a", "!t", "%",
-    "@", "`", "?", ":", "x:", "null", "int", "layer", "...", "---", "\u00a0", "𝄞", "$(", "(", "'", '"',
-    "\\", "a\\n",
+    "same", "", " ", "no", "true", "~", "1", "1e5", "0x1f", ".5", "a b", "a: b", "a # b", "#",
+    "- x", "-1x", "é漢", "\u2028", "it's", 'say "no"', "back\\slash", "both ' and \"", "tab\there",
+    "line\nbreak", "$x", "$(x)", "(1, 2)", "[a]", "{i}.{rest}", "a,b", "<<", "=", "*", "&a", "!t",
+    "%", "@", "`", "?", ":", "x:", "null", "int", "layer", "...", "---", "\u00a0", "𝄞", "$(", "(",
+    "'", '"', "\\", "a\\n",
 ]  # fmt: skip
 NUMBERS: list[int | float] = [0, 1, -1, 7, 1234, 0.5, -0.25, 1e-5, 1e16, 1e300, 3.0, -2.5e-9]
 NUMBERS += [float("inf")]
