@@ -15,7 +15,7 @@ from goldens import FILES, golden, mistakes, shown
 
 ELSEWHERE = {
     "E0103": "has no source line; shown in test_bad_input",
-    "E0109": "is of a text that is written anew; shown in tests/printing",
+    "E0109": "is of formatting and converting; shown in tests/printing",
 } | {
     f"E06{number:02}": "is of a file of weights; shown in tests/weights"
     for number in range(1, 13)

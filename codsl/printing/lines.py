@@ -52,8 +52,8 @@ def text(lines: Iterable[Line]) -> str:
 
 
 def _kind(number: int, line: Line) -> int:
-    """What is the same for neighbours whose comments are aligned."""
-    return -1 - line.indent if line.comment else number
+    """What is the same for neighbours whose comments are aligned; a bracket has no neighbours."""
+    return -1 - line.indent if line.comment and line.code[0] not in ")}" else number
 
 
 def _aligned(lines: Sequence[Line]) -> Iterator[str]:

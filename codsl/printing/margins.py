@@ -105,7 +105,7 @@ class _Reader:
     def _home(self, at: int) -> Enclosure:
         """The brackets that a part is directly in; not the mapping that an item has for itself."""
         around = self._marks.around(at)
-        is_own = around.start == at - 1 or self._marks.text[around.start : at].strip() == "{"
+        is_own = self._marks.text[around.start : at].strip() in ("", "{")
         if not (self._marks.is_yaml and self._anchors[at].item and is_own):
             return around
         self._owned.add(around.start)

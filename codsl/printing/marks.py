@@ -91,10 +91,14 @@ class Marks:
 
     def behind_dash(self, offset: int) -> bool:
         """Whether the line above that says anything is the dash of an item of YAML."""
-        lines = self.text[:offset].splitlines()[:-1]
-        said = (line.strip() for line in reversed(lines))
-        above = next((line for line in said if line and not line.startswith("#")), "")
-        return self.is_yaml and re.fullmatch(r"(- )*-(\s+#.*)?", above) is not None
+        end = self.text.rfind("\n", 0, offset)
+        while end > 0:
+            start = self.text.rfind("\n", 0, end) + 1
+            line = self.text[start:end].strip()
+            if line and not line.startswith("#"):
+                return self.is_yaml and re.fullmatch(r"(- )*-(\s+#.*)?", line) is not None
+            end = start - 1
+        return False
 
     def before(self, offset: int) -> int:
         """Where the last character stands that is before a place on its line; -1 for none."""

@@ -193,6 +193,7 @@ class _Outliner:
             case tree.Layer(_, None, (tree.Argument(None, value),), ()):
                 return _kind(node), self._value(value)
             case tree.Layer():
+                _check_names(node.arguments)
                 return _kind(node), _mapping([*before, *self._given(node.arguments), *after])
             case tree.Join():
                 return "join", _mapping([*before, *self._given(node.arguments), *after])
@@ -294,6 +295,14 @@ def _sources(node: tree.Statement) -> list[Entry]:
     """Where a statement has its value from, if it says so."""
     names = [_scalar(each.text) for each in getattr(node, "sources", ())]
     return [_entry("from", names[0] if len(names) == 1 else _list(names))] if names else []
+
+
+def _check_names(arguments: Sequence[tree.Argument]) -> None:
+    """Refuse arguments that would be taken for what every layer has."""
+    for each in arguments:
+        if each.name and each.name.text in ("name", "from"):
+            message = f"in YAML `{each.name.text}` is no argument: every layer may have one"
+            raise Unsayable(message, each.name.span)
 
 
 def _kind(node: tree.Layer) -> str:

@@ -6,10 +6,10 @@ import random
 from itertools import count
 from typing import Any
 
+from codsl.printing.expressions import Writer
 from codsl.printing.layout import Layout
 from codsl.printing.lines import text
 from codsl.printing.margins import Margins
-from codsl.printing.expressions import Writer
 from codsl.printing.positions import CONSTRUCTS
 from codsl.printing.text_lines import text_lines
 from codsl.printing.yaml_lines import yaml_lines
@@ -19,43 +19,17 @@ from codsl.surfaces import _orders as orders
 from codsl.syntax import tree
 from codsl.syntax.words import TYPES
 
-NAMES = [
-    "a",
-    "b1",
-    "conv",
-    "T",
-    "rated",
-    "step",
-    "_x",
-    "type",
-    "name",
-    "layers",
-    "codsl",
-    "is",
-    "test",
-]
+NAMES = ["a", "b1", "conv", "T", "rated", "step", "_x", "type", "name", "layers", "codsl", "is"]
 KINDS = ["conv3d", "relu", "linear", "dropout", "unheard_of", "clamp", "max_pool3d", "softmax"]
 STRINGS = [
-    "same", "", " ", "no", "true", "~", "1", "1e5", "0x1f", ".5", "a b", "a: b", "a # b", "#", "- x", "-1x",
-    "é漢", "\u2028", "it's", 'say "no"', "back\\slash", "both ' and \"", "tab\there", "line\nbreak", "$x",
-    "$(x)", "(1, 2)", "[a]", "{i}.{rest}", "a,b", "<<", "=", "*", "&a", "!t", "%", "@", "`", "?", ":", "x:",
-    "null", "int", "layer", "...", "---", "\u00a0", "𝄞", "$(", "(", "'", '"', "\\", "a\\n",
+    "same", "", " ", "no", "true", "~", "1", "1e5", "0x1f", ".5", "a b", "a: b", "a # b", "#",
+    "- x", "-1x", "é漢", "\u2028", "it's", 'say "no"', "back\\slash", "both ' and \"", "tab\there",
+    "line\nbreak", "$x", "$(x)", "(1, 2)", "[a]", "{i}.{rest}", "a,b", "<<", "=", "*", "&a", "!t",
+    "%", "@", "`", "?", ":", "x:", "null", "int", "layer", "...", "---", "\u00a0", "𝄞", "$(", "(",
+    "'", '"', "\\", "a\\n",
 ]  # fmt: skip
-NUMBERS: list[int | float] = [
-    0,
-    1,
-    -1,
-    7,
-    1234,
-    0.5,
-    -0.25,
-    1e-5,
-    1e16,
-    1e300,
-    3.0,
-    -2.5e-9,
-    float("inf"),
-]
+NUMBERS: list[int | float] = [0, 1, -1, 7, 1234, 0.5, -0.25, 1e-5, 1e16, 1e300, 3.0, -2.5e-9]
+NUMBERS += [float("inf")]
 OPERATORS = ["+", "-", "*", "/", "//", "%", "**", "==", "!=", "<=", ">=", "<", ">", "and", "or"]
 
 
@@ -305,11 +279,19 @@ class Trees:
             lambda: self.pick([*STRINGS, "one line\nand another\n", "# no comment\n  x\n"])
         )
         return tree.Document(
-            1, self.maybe(self.name, 0.8), doc, inputs, self.selectors() if self._chance.random() < 0.3 else (),
-            parameters, variants, imports, made,
-            tuple(self.checkpoint(each) for each in self._chance.sample(STRINGS, self._chance.randint(0, 2))),
-            self.some(lambda: self.statement(3), 4), self._source,
-        )  # fmt: skip
+            1,
+            self.maybe(self.name, 0.8),
+            doc,
+            inputs,
+            self.selectors() if self._chance.random() < 0.3 else (),
+            parameters,
+            variants,
+            imports,
+            made,
+            tuple(map(self.checkpoint, self._chance.sample(STRINGS, self._chance.randint(0, 2)))),
+            self.some(lambda: self.statement(3), 4),
+            self._source,
+        )
 
     def template(self, name: tree.Name, local: list[str]) -> tree.Template:
         parameters = self.parameters()
@@ -318,15 +300,13 @@ class Trees:
 
 
 def _is_number(node: tree.Expression) -> bool:
-    return (
-        isinstance(node, tree.Literal)
-        and isinstance(node.value, int | float)
-        and not isinstance(node.value, bool)
-    )
+    value = node.value if isinstance(node, tree.Literal) else None
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _layers(parameters: tuple[tree.Parameter, ...]) -> list[str]:
-    return [each.name.text for each in parameters if each.type and each.type.text == "layer"]
+    typed = [(each.name.text, each.type) for each in parameters]
+    return [name for name, kind in typed if kind and kind.text == "layer"]
 
 
 def printed(document: tree.Document, flat: set[int]) -> tuple[str, str]:
