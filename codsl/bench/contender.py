@@ -50,7 +50,7 @@ def plain(scene: Scene) -> Contender:
     """The network's own step, or its chunks."""
     net = scene.net
     net.set_state(scene.begun)
-    run = net.forward_steps if scene.chunk else net.forward_step
+    run = net.forward_step if scene.steps else net.forward_steps
     return Contender(PLAIN, "the network itself", run, scene.frames, scene.macs)
 
 
@@ -60,7 +60,7 @@ def fast(pick: Pick, scene: Scene) -> Contender | Absent:
     try:
         step = scene.net.compile_step(pick.backend, pick.dtype)
         step.set_state(scene.begun)
-        if not scene.chunk:
+        if scene.steps:
             step(scene.inputs()[0])
             step.set_state(scene.begun)
     except ImportError as error:
@@ -68,7 +68,7 @@ def fast(pick: Pick, scene: Scene) -> Contender | Absent:
     except (ValueError, RuntimeError) as error:
         return Absent(str(pick), _line(error))
     ready = perf_counter() - begin
-    run = step.forward_steps if scene.chunk else step
+    run = step if scene.steps else step.forward_steps
     exact = not pick.precision
     name = str(pick)
     return Contender(name, pick.call, run, scene.frames, scene.macs, exact=exact, ready=ready)

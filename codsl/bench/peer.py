@@ -53,7 +53,7 @@ class Peer:
         module = counterpart(self._net)
         for each, begun in zip(module.modules(), self._module.modules(), strict=True):
             _go_on(each, begun, scene.streams)
-        run = module.forward_steps if scene.chunk else module.forward_step
+        run = module.forward_step if scene.steps else module.forward_steps
         words = f"continual-inference {version(PEER)}, the same layers and weights"
         return Contender(PEER, words, run, scene.frames, scene.macs)
 

@@ -74,6 +74,24 @@ def test_without_an_end_there_is_no_clip_to_run_again() -> None:
         assert why in found.reason
 
 
+OTHERS = {
+    "ids": "input (1, T) embedding(5, 4) a = conv1d(4, 3, padding=1)",
+    "upsampled": "input (2, T) a = conv_transpose1d(4, 4, stride=2) b = conv1d(2, 3, padding=1)",
+    "several": "inputs x (2, T), y (3, T) outputs a, b a = conv1d(4, 3) from x "
+    "b = conv1d(4, 3, stride=2) from y",
+    "endless": "input (4, T) gru(4)",
+}
+
+
+@pytest.mark.parametrize("body", OTHERS.values(), ids=OTHERS)
+def test_any_network_can_be_measured(body: str) -> None:
+    made = codsl.build(f"codsl 1\nnetwork n {{ {body} }}").eval()
+    wish = Wish((Pick("eager"),), (1, 2), (0, 4), EFFORT, peer=True)
+    for outcome in measure(made, wish).outcomes:
+        assert outcome.rows[1].name == "eager"
+        assert not any(row.wrong for row in outcome.rows)
+
+
 def test_a_window_of_ones_own_is_another_network() -> None:
     case = measure(net(PLAIN), Wish((), window=3, effort=EFFORT))
     row = case.outcomes[0].rows[-1]

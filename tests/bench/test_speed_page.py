@@ -4,14 +4,18 @@ import json
 from dataclasses import replace
 
 import pytest
-from benchmarks.speed import BEGIN, DATA, END, PICTURE, README, picture, placed, section
 from made import RESULTS, case, outcome
 
+from benchmarks.speed import BEGIN, DATA, END, PICTURE, README, picture, placed, section
 from codsl.bench.result import Results
 
 
 def test_the_section() -> None:
-    text = section(replace(RESULTS, cases=(replace(case(), outcomes=(outcome(), outcome(16), outcome(0, 16))),)))
+    text = section(
+        replace(
+            RESULTS, cases=(replace(case(), outcomes=(outcome(), outcome(16), outcome(0, 16))),)
+        )
+    )
     assert "A <fast> & plain chip" in text
     assert "| net | 1 M | 32 (16x) | - | 8 (4x) | 2 | **2** eager | **1** low | 0.25 |" in text
     assert "| net | - | 8 (4x) | **2** eager | - | 32 (16x) | 8 (4x) |" in text
