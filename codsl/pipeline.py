@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 from jsonschema import Draft202012Validator
 
+from codsl import shipped
 from codsl.diagnostics import Diagnostic, Findings, SpecError
 from codsl.graph.check import check as check_spec
 from codsl.graph.graph import Graph
@@ -17,6 +18,7 @@ from codsl.layers.row import Layer
 from codsl.layers.table import register, reserve, table
 from codsl.source import Source
 from codsl.spec.elaborate import elaborate
+from codsl.spec.near import near_names
 from codsl.spec.schema import schema
 from codsl.syntax.files import Files, Folder, Texts
 from codsl.syntax.imports import follow
@@ -45,10 +47,11 @@ def check(
 ) -> Graph:
     """Check a spec and work out when everything in it happens; torch is not loaded.
 
-    `spec` is a path, a text with a line break (`codsl: 1` is YAML, `codsl 1` the text form), or a
-    dict of the YAML form. Params go over the variant, the variant over the defaults. What a file
-    imports lies in its folder or below, or in the folder `root` or below; a text and a dict import
-    from `root`. Raises `SpecError`, whose `diagnostics` are all the mistakes at once.
+    `spec` is a path, `codsl:NAME` for a network that comes with codsl, a text with a line break
+    (`codsl: 1` is YAML, `codsl 1` the text form), or a dict of the YAML form. Params go over the
+    variant, the variant over the defaults. What a file imports lies in its folder or below, or in
+    the folder `root` or below; a text and a dict import from `root`. Raises `SpecError`, whose
+    `diagnostics` are all the mistakes at once.
     """
     graph, _ = inspect(spec, variant=variant, params=params, root=root)
     return graph
@@ -108,7 +111,7 @@ def _files(
     if weights_in(spec) is not None:
         return Texts(written.source.name, written.imports), ""
     if isinstance(spec, Path) or (isinstance(spec, str) and not _is_text(spec)):
-        path = Path(spec)
+        path = shipped.located(spec)
         files = Folder(path.parent, path.parent if root is None else Path(root))
         return files, files.identity(path.name)
     return (None if root is None else Folder(Path(root), Path(root))), None
@@ -117,7 +120,7 @@ def _files(
 def weights_in(spec: Spec) -> Path | None:
     """The path of a spec that is inside a file of weights."""
     if isinstance(spec, str | Path) and str(spec).endswith(".safetensors"):
-        return Path(spec)
+        return None if shipped.is_named(spec) else Path(spec)
     return None
 
 
@@ -169,13 +172,25 @@ def open_source(spec: Spec, findings: Findings) -> Source | None:
     if isinstance(spec, str) and _is_text(spec):
         return Source("<text>", spec)
     try:
-        return Source.load(spec)
+        return Source.load(shipped.located(spec))
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else error
-        text = isinstance(spec, str) and spec.lstrip().startswith("codsl ")
-        helps = ["a text, as opposed to a path, has a line break"] if text else []
-        findings.add("E0103", f"`{spec}` cannot be read: {reason}", helps=helps)
+        findings.add("E0103", f"`{spec}` cannot be read: {reason}", helps=_meant(spec))
         return None
+
+
+def _meant(spec: str | Path) -> list[str]:
+    """What to do about a spec that is not there."""
+    if shipped.is_named(spec):
+        name = str(spec).removeprefix(shipped.PREFIX)
+        near = near_names(name, shipped.names()) if name else []
+        helps = [f"did you mean `{shipped.PREFIX}{each}`?" for each in near]
+        return [*helps, "`codsl networks` lists those that there are"]
+    if str(spec) in shipped.names():
+        return [f"the one that comes with codsl is `{shipped.PREFIX}{spec}`"]
+    if isinstance(spec, str) and spec.lstrip().startswith("codsl "):
+        return ["a text, as opposed to a path, has a line break"]
+    return []
 
 
 def _is_text(spec: str) -> bool:

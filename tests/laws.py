@@ -18,6 +18,7 @@ ORDER: dict[str, set[str]] = {
     "mending": {"source", "diagnostics"},
     "codes": {"source", "diagnostics"},
     "writing": set(),
+    "shipped": set(),
     "algebra": set(),
     "layers": {"algebra"},
     "syntax": BASE,
@@ -33,7 +34,18 @@ ORDER: dict[str, set[str]] = {
     "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
-    "pipeline": {*BASE, "algebra", "layers", "syntax", "spec", "graph", "nn", "weights", "network"},
+    "pipeline": {
+        *BASE,
+        "shipped",
+        "algebra",
+        "layers",
+        "syntax",
+        "spec",
+        "graph",
+        "nn",
+        "weights",
+        "network",
+    },
     "surfaces": {*BASE, "layers", "syntax", "printing", "pipeline"},
 }
 """What each room may import; the command line and the package itself may import all."""

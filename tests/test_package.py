@@ -114,6 +114,13 @@ def test_specs_are_checked_from_elsewhere(installed: Installed) -> None:
         assert "fine" in installed.run("codsl", "check", str(path))
 
 
+def test_networks_are_found_from_elsewhere(installed: Installed) -> None:
+    listed = json.loads(installed.run("codsl", "networks", "--json"))["networks"]
+    paths = {Path(each["path"]) for each in listed}
+    assert paths == set((installed.package / "networks").glob("*.codsl"))
+    assert "fine" in installed.run("codsl", "check", "codsl:slowfast")
+
+
 def test_a_mistake_is_told_from_elsewhere(installed: Installed) -> None:
     (installed.elsewhere / "wrong.codsl").write_text("codsl 1\nnetwork w { input (1, T) relux }\n")
     told = json.loads(installed.run("codsl", "check", "wrong.codsl", "--format=json", status=1))

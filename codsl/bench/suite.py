@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -10,9 +9,6 @@ import torch
 from codsl.bench.measure import Wish, measure
 from codsl.bench.result import Case, Series
 from codsl.pipeline import build
-
-FOLDERS = (Path(__file__).parents[1] / "networks", Path(__file__).parents[2] / "networks")
-"""Where the networks lie that come with codsl: installed, and in its sources."""
 
 
 @dataclass(frozen=True)
@@ -23,16 +19,6 @@ class Entry:
     params: Mapping[str, Any] = field(default_factory=dict)
     variant: str | None = None
     window: int | None = None
-
-    @property
-    def source(self) -> str | Path:
-        """The spec as `codsl.build` takes it. Raises `FileNotFoundError` where it is not there."""
-        if "\n" in self.spec:
-            return self.spec
-        for folder in FOLDERS:
-            if (folder / self.spec).is_file():
-                return folder / self.spec
-        raise FileNotFoundError(f"the network `{self.spec}` is not where codsl is")
 
 
 @dataclass(frozen=True)
@@ -57,18 +43,18 @@ EVERY_FRAME = {"halves": False, "window": 16}
 TCN = {"features": 64, "channels": (64,) * 8, "kernel": 3, "weight_norm": False}
 
 SUITE: Mapping[str, Entry] = {
-    "x3d_s": Entry("x3d.codsl", variant="s", window=13),
-    "x3d_m": Entry("x3d.codsl", variant="m", window=16),
-    "r3d_18_56": Entry("resnet3d.codsl", {"size": 56, **EVERY_FRAME}, window=16),
-    "r3d_18_112": Entry("resnet3d.codsl", EVERY_FRAME, window=16),
-    "r2plus1d_18": Entry("resnet3d.codsl", EVERY_FRAME, "r2plus1d_18", window=16),
-    "r3d_18_halving": Entry("resnet3d.codsl", window=16),
-    "slowfast_r50": Entry("slowfast.codsl", window=32),
-    "tcn_8x64": Entry("tcn.codsl", {**TCN, "growth": 1}),
-    "tcn_8x64_dilated": Entry("tcn.codsl", TCN),
-    "wavenet_30": Entry("wavenet.codsl", variant="paper"),
-    "conv_tasnet": Entry("conv_tasnet.codsl"),
-    "transformer_4": Entry("continual_transformer.codsl", {"layers": 4}),
+    "x3d_s": Entry("codsl:x3d", variant="s", window=13),
+    "x3d_m": Entry("codsl:x3d", variant="m", window=16),
+    "r3d_18_56": Entry("codsl:resnet3d", {"size": 56, **EVERY_FRAME}, window=16),
+    "r3d_18_112": Entry("codsl:resnet3d", EVERY_FRAME, window=16),
+    "r2plus1d_18": Entry("codsl:resnet3d", EVERY_FRAME, "r2plus1d_18", window=16),
+    "r3d_18_halving": Entry("codsl:resnet3d", window=16),
+    "slowfast_r50": Entry("codsl:slowfast", window=32),
+    "tcn_8x64": Entry("codsl:tcn", {**TCN, "growth": 1}),
+    "tcn_8x64_dilated": Entry("codsl:tcn", TCN),
+    "wavenet_30": Entry("codsl:wavenet", variant="paper"),
+    "conv_tasnet": Entry("codsl:conv_tasnet"),
+    "transformer_4": Entry("codsl:continual_transformer", {"layers": 4}),
 }
 
 STACK = Entry(
@@ -85,7 +71,7 @@ GROWTH: Mapping[str, Growth] = {
     "window": Growth(STACK, "frames of each window", "kernel", (2, 3, 5, 9, 17, 33)),
     "streams": Growth(STACK, "streams", "", (1, 2, 4, 8, 16, 32)),
     "clips": Growth(
-        Entry("x3d.codsl", variant="m"), "frames of the clip", "window", (4, 8, 16, 32, 64), True
+        Entry("codsl:x3d", variant="m"), "frames of the clip", "window", (4, 8, 16, 32, 64), True
     ),
 }
 
@@ -116,5 +102,5 @@ def run(name: str, wish: Wish) -> Case | Series:
 
 def _case(name: str, entry: Entry, wish: Wish) -> Case:
     torch.manual_seed(wish.seed)
-    net = build(entry.source, variant=entry.variant, params=entry.params).eval()
+    net = build(entry.spec, variant=entry.variant, params=entry.params).eval()
     return measure(net, wish, name)

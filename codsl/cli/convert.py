@@ -1,19 +1,16 @@
 """`codsl convert`: a spec in the other surface."""
 
-import os
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from codsl.cli.misuse import MISTAKE, Misuse
+from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import tell
-from codsl.cli.texts import load, put, show
+from codsl.cli.texts import check_output, load, put, show, surface_of
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError
 from codsl.surfaces import convert
 
 WORDS = "write a spec as YAML, or in the text form"
-SURFACES = {".codsl": "text", ".yaml": "yaml", ".yml": "yaml"}
-"""What files of a name are written in."""
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -30,8 +27,8 @@ def declare(parser: ArgumentParser) -> None:
 
 def command(options: Namespace) -> int:
     """The spec in the other surface, comments and all; 1 where it has a mistake."""
-    to = _target(options.to, options.output)
-    _check_output(options.output, options.force)
+    to = surface_of(options.to, options.output)
+    check_output(options.output, options.force)
     try:
         converted = convert(load(options.spec), to)
     except SpecError as error:
@@ -42,28 +39,3 @@ def command(options: Namespace) -> int:
     else:
         put(options.output, converted)
     return 0
-
-
-def _target(to: str | None, output: Path | None) -> str | None:
-    """What to write, if it is said; files are read as their names say."""
-    named = SURFACES.get(output.suffix) if output else None
-    if to and named and to != named:
-        raise Misuse(f"`{output}` is named after {named}, not {to}")
-    return to or named
-
-
-def _check_output(output: Path | None, force: bool) -> None:
-    """Refuse an output that cannot be written, or would be lost."""
-    if output is None:
-        return
-    try:
-        if output.is_dir():
-            raise Misuse(f"`{output}` is a directory")
-        if not output.parent.is_dir():
-            raise Misuse(f"`{output.parent}` is no folder that is there")
-        if os.path.lexists(output) and not force:
-            raise Misuse(f"`{output}` is there already; --force writes over it")
-        if os.path.lexists(output) and not output.is_file():
-            raise Misuse(f"`{output}` is no plain file to write over")
-    except OSError as error:
-        raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from difflib import unified_diff
 from pathlib import Path
 
-from codsl.cli.misuse import MISTAKE
+from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import tell
 from codsl.cli.texts import STDIN, load, put, show
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
+from codsl.shipped import is_named
 from codsl.surfaces import format
 
 WORDS = "write specs in the one style, in place"
@@ -35,6 +36,8 @@ def command(options: Namespace) -> int:
 
 def _format(name: str, check: bool, diff: bool) -> int:
     """Format one file, and give the exit status."""
+    if is_named(name):
+        raise Misuse(f"`{name}` comes with codsl and stays as it is")
     try:
         source = load(name)
         formatted = format(source)

@@ -8,7 +8,20 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import bench, check, convert, export, fmt, report, run, schema, verify, weights
+from codsl.cli import (
+    bench,
+    check,
+    convert,
+    export,
+    fmt,
+    networks,
+    new,
+    report,
+    run,
+    schema,
+    verify,
+    weights,
+)
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
@@ -20,6 +33,8 @@ COMMANDS = {
     "convert": convert,
     "export": export,
     "fmt": fmt,
+    "networks": networks,
+    "new": new,
     "report": report,
     "run": run,
     "schema": schema,

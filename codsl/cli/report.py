@@ -12,6 +12,7 @@ from codsl.diagnostics import escape
 from codsl.graph.report import Report
 from codsl.report import html, svg
 from codsl.report.save import write
+from codsl.shipped import located
 
 DIGITS = 4
 """Of a number of levels at most."""
@@ -71,7 +72,7 @@ def _draw(report: Report, options: Namespace) -> bool:
         if str(path) == "-":
             print(draw(report, options.depth))
         else:
-            _write(draw(report, options.depth), path, Path(options.spec))
+            _write(draw(report, options.depth), path, located(options.spec))
     return any(path is not None for _, path in asked)
 
 

@@ -19,13 +19,15 @@ from codsl.syntax.text_form import read_expression
 LONGEST = 256
 """Characters of a parameter's value at most, where it is an expression."""
 
+SPEC = "a spec, `.yaml` or `.codsl`, or `codsl:NAME` of `codsl networks`"
+
 _EXPRESSION = re.compile(r"""["'(]|[A-Za-z_]\w*\(""")
 
 
 def declare_spec(parser: ArgumentParser, optional: bool = False) -> None:
     """A spec, its variant and its parameters."""
     how = "?" if optional else None
-    parser.add_argument("spec", metavar="SPEC", nargs=how, help="a spec, `.yaml` or `.codsl`")
+    parser.add_argument("spec", metavar="SPEC", nargs=how, help=SPEC)
     parser.add_argument("--variant", metavar="V", help="one of the spec's variants")
     parser.add_argument(
         "-p",

@@ -1,6 +1,7 @@
 """Specs as texts on the command line: read from files or standard input, and written."""
 
 import io
+import os
 import sys
 from pathlib import Path
 
@@ -12,6 +13,9 @@ from codsl.writing import in_place
 
 STDIN = "-"
 """What stands for standard input and standard output."""
+
+SURFACES = {".codsl": "text", ".yaml": "yaml", ".yml": "yaml"}
+"""What files of a name are written in."""
 
 
 def load(name: str) -> Source:
@@ -46,3 +50,28 @@ def put(path: Path, text: str) -> None:
             part.write_bytes(text.encode("utf-8"))
     except OSError as error:
         raise Misuse(f"`{path}` cannot be written: {error.strerror or error}") from error
+
+
+def surface_of(to: str | None, output: Path | None) -> str | None:
+    """What to write, if it is said; files are read as their names say."""
+    named = SURFACES.get(output.suffix) if output else None
+    if to and named and to != named:
+        raise Misuse(f"`{output}` is named after {named}, not {to}")
+    return to or named
+
+
+def check_output(output: Path | None, force: bool) -> None:
+    """Refuse an output that cannot be written, or would be lost."""
+    if output is None:
+        return
+    try:
+        if output.is_dir():
+            raise Misuse(f"`{output}` is a directory")
+        if not output.parent.is_dir():
+            raise Misuse(f"`{output.parent}` is no folder that is there")
+        if os.path.lexists(output) and not force:
+            raise Misuse(f"`{output}` is there already; --force writes over it")
+        if os.path.lexists(output) and not output.is_file():
+            raise Misuse(f"`{output}` is no plain file to write over")
+    except OSError as error:
+        raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error

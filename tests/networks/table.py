@@ -12,7 +12,8 @@ from codsl.graph.report import endless
 
 TABLE = FOLDER / "README.md"
 PROSE = (
-    "Each is a file: `codsl report networks/NAME.codsl [--variant V]` tells it layer by layer,",
+    "Each is a file, and a spec by its name: `codsl report codsl:NAME [--variant V]` tells it",
+    'layer by layer, `codsl.build("codsl:NAME")` builds it,',
     "and `codsl.load_weights(net, path)` takes checkpoints of the implementation that it is from.",
     "Frames are input frames. MACs are those of one input frame in a stream, and of a clip of one",
     "receptive field, which is what every output costs where a clip is run again and again; where",
