@@ -10,7 +10,7 @@ PYTEST ?= -n auto --maxprocesses 4 --dist worksteal
 # Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
 export OMP_WAIT_POLICY ?= PASSIVE
 
-.PHONY: help demo test lint generated clean
+.PHONY: help demo test lint generated bench clean
 .NOTPARALLEL:
 
 help:
@@ -18,6 +18,7 @@ help:
 	@echo 'make test    install, then run all tests'
 	@echo 'make lint    install, then check style and types'
 	@echo 'make generated  write schemas/, docs/layers.md, docs/pictures/ and the types of codsl.nn anew'
+	@echo 'make bench   install, then measure all networks and draw them: a quiet machine, half an hour'
 	@echo 'make clean   remove the environment and what tools left behind'
 
 demo: $(VENV)/with-video
@@ -40,6 +41,13 @@ generated: $(VENV)/with-video
 	$(BIN)/python -c "from codsl.nn.stub import stub; print(stub(), end='')" > $(VENV)/rows.pyi
 	mv $(VENV)/rows.pyi codsl/nn/rows.pyi
 	$(BIN)/python docs/pictures/draw.py
+
+bench: $(VENV)/with-test
+	$(BIN)/codsl bench --bfloat16 --json $(VENV)/speed.json --svg $(VENV)/speed.svg
+	$(BIN)/python tests/benchmarks/speed.py $(VENV)/speed.json
+	$(BIN)/python tests/benchmarks/memory.py
+	$(BIN)/python tests/benchmarks/start.py
+	$(BIN)/python tests/benchmarks/live.py
 
 $(VENV)/with-%: pyproject.toml constraints.txt | $(BIN)/pip
 	$(INSTALL) --editable '.[$*]'

@@ -1,9 +1,10 @@
 """What a user is told about a mistake: a code, a place, a reason and a remedy."""
 
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import get_close_matches
+from enum import StrEnum
 from itertools import islice
 from typing import Any
 
@@ -15,6 +16,14 @@ LONGEST = 400
 """Characters of a sentence at most; a name in it may be of any length."""
 CONSIDERED = 200
 """Words at most among which one is looked for that was meant."""
+SYNONYMS = {
+    **{"integer": "int", "string": "str", "boolean": "bool", "double": "float", "number": "float"},
+    **{"list": "tuple", "module": "layer", "add": "sum", "plus": "sum", "multiply": "mul"},
+    **{"product": "mul", "prod": "mul", "cat": "concat", "concatenate": "concat", "avg": "mean"},
+    **{"average": "mean", "maximum": "max", "description": "doc", "title": "name"},
+    **{"parameters": "params", "imports": "import"},
+}
+"""Words of other tools, and those of the language."""
 MOST = 100
 """Mistakes at most that are collected before reading stops."""
 
@@ -35,12 +44,24 @@ class Edit:
     replacement: str
 
 
+class Applicability(StrEnum):
+    """How well it is known that an edit is what was meant."""
+
+    SURE = "sure"
+    """It is: a tool may carry it out unasked."""
+    LIKELY = "likely"
+    """Probably; someone should look."""
+    CHOICE = "choice"
+    """It is one of several ways out, or holds a number that only its author knows."""
+
+
 @dataclass(frozen=True)
 class Help:
     """A remedy in words, with the edits that carry it out where there are such."""
 
     text: str
     edits: tuple[Edit, ...] = ()
+    applicability: Applicability = Applicability.LIKELY
 
 
 @dataclass(frozen=True)
@@ -75,6 +96,7 @@ class Diagnostic:
             "helps": [
                 {
                     "text": entry.text,
+                    "applicability": entry.applicability if entry.edits else None,
                     "edits": [
                         {**_place(edit.span), "replacement": edit.replacement}
                         for edit in entry.edits
@@ -114,7 +136,7 @@ class Findings:
         notes: Sequence[str] = (),
         helps: Sequence[Help | str] = (),
     ) -> None:
-        """Note a mistake; what is said of one culprit is said once.
+        """Note a mistake; of one culprit one thing is said, whichever use of a template shows it.
 
         Raises `SpecError` where there are so many that more would help nobody.
         """
@@ -125,7 +147,7 @@ class Findings:
             tuple(map(shorten, notes)),
             tuple(Help(each) if isinstance(each, str) else each for each in helps),
         )
-        place = (code, found.message, found.span)
+        place = (code, found.span or found.message)
         if place in self._said:
             return
         self._said.add(place)
@@ -144,11 +166,77 @@ class Findings:
 
 
 def suggest(word: str, known: Iterable[str]) -> list[str]:
-    """The known words that look most like `word`, the nearest first."""
+    """The known words that look most like `word`, whatever their case, the nearest first, or those
+    of which it is a part."""
     if len(word) > LONGEST:
         return []
-    alike = (each for each in known if abs(len(each) - len(word)) <= max(2, len(word) // 2))
-    return get_close_matches(word, list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
+    known = list(known)
+    alike: dict[str, str] = {}
+    for each in known:
+        if abs(len(each) - len(word)) <= max(2, len(word) // 2):
+            alike.setdefault(_letters(each), each)
+    near = get_close_matches(_letters(word), list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
+    return [alike[each] for each in near] or [each for each in known if _is_part(word, each)]
+
+
+def did_you_mean(
+    word: str, known: Iterable[str], at: Span, written: Mapping[str, str] | None = None
+) -> list[Help]:
+    """The known word that `word` at `at` was probably to be, as an edit, where there is one.
+
+    It is sure where no other known word is as near, and it is a slip away. `written` has what is to
+    be written for a known word where that is something else.
+    """
+    considered = list(dict.fromkeys(known))
+    meant = near(word, considered)
+    if meant is None:
+        return []
+    distance = slips(word, meant)
+    rivals = [each for each in considered if slips(word, each) <= distance]
+    sure = distance < 2 and len(rivals) == 1 and len(meant) > 3 - (distance == 0)
+    write = (written or {}).get(meant, meant)
+    how = Applicability.SURE if sure else Applicability.LIKELY
+    return [Help(f"did you mean `{write}`?", (Edit(at, write),), how)]
+
+
+def near(word: str, known: Iterable[str]) -> str | None:
+    """The known word that a word was probably to be."""
+    considered = list(known)
+    if (synonym := SYNONYMS.get(word.lower())) in considered:
+        return synonym
+    found = sorted(suggest(word, considered), key=lambda each: slips(word, each))
+    return found[0] if found else None
+
+
+def surely_meant(helps: Sequence[Help]) -> str | None:
+    """The word that a remedy puts in, where that is sure."""
+    sure = (each for each in helps if each.applicability is Applicability.SURE and each.edits)
+    return next((each.edits[0].replacement for each in sure), None)
+
+
+def slips(written: str, meant: str) -> int:
+    """0 where two words differ only in case and underscores, 1 where one letter is too many, too
+    few, wrong or out of order, else 2."""
+    one, other = sorted((_letters(written), _letters(meant)), key=len)
+    if one == other:
+        return 0
+    pairs = enumerate(zip(one, other, strict=False))
+    same = next((at for at, (a, b) in pairs if a != b), len(one))
+    rest, longer = one[same:], other[same:]
+    if len(rest) < len(longer):
+        return 1 if rest == longer[1:] else 2
+    swapped = rest[:2] == longer[1::-1] and rest[2:] == longer[2:]
+    return 1 if rest[1:] == longer[1:] or swapped else 2
+
+
+def _is_part(word: str, known: str) -> bool:
+    """Whether a word, or one a slip away, stands before or behind a `_` of another one."""
+    least = 1 if len(word) < 5 else 2
+    return len(word) > 2 and any(slips(word, each) < least for each in known.split("_"))
+
+
+def _letters(word: str) -> str:
+    return word.replace("_", "").lower()
 
 
 def shorten(text: str) -> str:

@@ -51,6 +51,10 @@ class Source:
         line = bisect_right(self._starts, offset)
         return line, offset - self._starts[line - 1] + 1
 
+    def start(self, number: int) -> int:
+        """The first character of a line."""
+        return self._starts[number - 1]
+
     def line(self, number: int) -> str:
         """The text of a line, without its end."""
         start = self._starts[number - 1]
@@ -84,3 +88,8 @@ class Span:
     def text(self) -> str:
         """What is written there."""
         return self.source.text[self.start : self.end]
+
+    def within(self, text: str) -> "Span":
+        """Where `text` first stands in it, as a word in its quotes; itself where it does not."""
+        at = self.text.find(text) if text else -1
+        return self if at < 0 else Span(self.source, self.start + at, self.start + at + len(text))

@@ -12,8 +12,9 @@ from codsl.pipeline import Spec, open_source
 from codsl.printing.positions import Order
 from codsl.printing.write import write
 from codsl.source import Source
-from codsl.syntax.read import Surface, read, surface
+from codsl.syntax.read import read
 from codsl.syntax.structure import structure
+from codsl.syntax.surface import Surface, surface
 from codsl.syntax.tree import Document
 
 

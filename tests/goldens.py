@@ -1,11 +1,9 @@
 """What is shown for each file of `tests/wrong`; `python tests/goldens.py` writes it anew."""
 
-from collections.abc import Iterable
 from contextlib import chdir
 from pathlib import Path
 
 import codsl
-from codsl.diagnostics import Edit
 from codsl.pipeline import inspect
 from codsl.source import Source
 
@@ -26,14 +24,6 @@ def shown(path: Path) -> str:
     """The rendering of all that is wrong with a file."""
     found = mistakes(path.read_text("utf-8"), path.name)
     return "\n\n".join(map(str, found)) + "\n"
-
-
-def mended(text: str, edits: Iterable[Edit]) -> str:
-    """A text after edits, each carried out once."""
-    once = {(each.span.start, each.replacement): each for each in edits}
-    for edit in sorted(once.values(), key=lambda each: -each.span.start):
-        text = text[: edit.span.start] + edit.replacement + text[edit.span.end :]
-    return text
 
 
 def golden(path: Path) -> Path:

@@ -11,10 +11,11 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "codsl"
 Sources = Mapping[str, str]
 
-BASE = {"source", "diagnostics", "codes", "writing"}
+BASE = {"source", "diagnostics", "mending", "codes", "writing"}
 ORDER: dict[str, set[str]] = {
     "source": set(),
     "diagnostics": {"source"},
+    "mending": {"source", "diagnostics"},
     "codes": {"source", "diagnostics"},
     "writing": set(),
     "algebra": set(),
@@ -28,7 +29,7 @@ ORDER: dict[str, set[str]] = {
     "media": {"algebra"},
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
     "engine": {"algebra", "layers", "graph", "nn"},
-    "bench": BASE | {"algebra", "layers", "graph", "nn", "engine", "network", "pipeline"},
+    "bench": BASE | {"algebra", "layers", "graph", "report", "nn", "engine", "network", "pipeline"},
     "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},

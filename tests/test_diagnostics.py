@@ -9,8 +9,9 @@ import pytest
 import codsl
 from codsl.codes import TITLES
 from codsl.diagnostics import MOST, Diagnostic, Findings, Help, Label, escape, render, suggest
+from codsl.mending import edited
 from codsl.source import Source
-from goldens import FILES, golden, mended, mistakes, shown
+from goldens import FILES, golden, mistakes, shown
 
 ELSEWHERE = {
     "E0103": "has no source line; shown in test_bad_input",
@@ -64,13 +65,13 @@ def test_edits_mend_what_they_are_offered_for(path: Path) -> None:
     offered = [[help_.edits for help_ in each.helps if help_.edits] for each in found]
     for each, ways in zip(found, offered, strict=True):
         for edits in ways:
-            after = mended(text, edits)
+            after = edited(text, edits)
             left = mistakes(after, path.name)
             assert each.message not in [other.message for other in left], after
             assert len(left) <= len(found), "\n\n".join(map(str, left))
     for way in (0, -1):
         if all(offered):
-            after = mended(text, [edit for ways in offered for edit in ways[way]])
+            after = edited(text, [edit for ways in offered for edit in ways[way]])
             assert not mistakes(after, path.name), "\n\n".join(map(str, mistakes(after, path.name)))
 
 

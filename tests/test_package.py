@@ -93,7 +93,8 @@ def test_everything_travels_inside(installed: Installed) -> None:
         f"codsl/{path.relative_to(base)}"
         for base, folder in ((ROOT / "codsl", "."), (ROOT, "schemas"), (ROOT, "networks"))
         for path in (base / folder).rglob("*")
-        if path.suffix in {".py", ".pyi", ".typed", ".lark", ".json", ".yaml", ".codsl"}
+        if path.suffix
+        in {".py", ".pyi", ".typed", ".lark", ".json", ".yaml", ".codsl", ".css", ".js"}
     }
     assert {"codsl/syntax/grammar.lark", "codsl/py.typed", "codsl/nn/rows.pyi"} <= wanted
     assert wanted <= inside

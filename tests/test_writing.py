@@ -43,9 +43,13 @@ def test_what_cannot_be_written_leaves_nothing_behind(
 
 
 def test_a_writer_that_is_interrupted_leaves_nothing_behind(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), in_place(tmp_path / "file") as part:
-        part.write_text("half")
-        raise KeyboardInterrupt
+    def interrupted() -> None:
+        with in_place(tmp_path / "file") as part:
+            part.write_text("half")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
 

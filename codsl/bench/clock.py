@@ -54,13 +54,13 @@ def interleaved(contenders: Mapping[str, Calls], effort: Effort) -> dict[str, Ti
 
 
 def _burst(calls: Calls, effort: Effort, passes: list[list[float]]) -> None:
-    """A round's passes, added to those of earlier rounds; one that brings everything into the
-    caches goes before, untimed, and none comes where the seconds are spent."""
-    spent = sum(map(sum, passes))
+    """A round's passes, added to those of earlier rounds; none where the seconds are spent."""
+    spent, share = sum(map(sum, passes)), effort.seconds / ROUNDS
     if passes and spent >= effort.seconds:
         return
-    _pass(calls)
-    end = perf_counter() + effort.seconds / ROUNDS
+    if passes and spent / len(passes) < share:
+        _pass(calls)  # brings everything into the caches again, untimed
+    end = perf_counter() + share
     for _ in range(ceil(effort.passes / ROUNDS)):
         passes.append(_pass(calls))
         if perf_counter() > end:
@@ -91,7 +91,6 @@ def timing(passes: Sequence[Sequence[float]]) -> Timing:
 def _undisturbed() -> Iterator[None]:
     """No collection of garbage meanwhile."""
     collects = gc.isenabled()
-    gc.collect()
     gc.disable()
     try:
         yield

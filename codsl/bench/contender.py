@@ -7,10 +7,11 @@ from time import perf_counter
 from typing import Any
 
 from codsl.algebra.time import length
-from codsl.bench.footage import joined, last, repeated
+from codsl.bench.footage import joined, last
 from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
 from codsl.graph.graph import Graph
+from codsl.layers.recipe import memory_of
 from codsl.network import Network
 from codsl.nn.laid import as_clips
 
@@ -49,7 +50,7 @@ def plain(scene: Scene) -> Contender:
     """The network's own step, or its chunks."""
     net = scene.net
     net.set_state(scene.begun)
-    run = net.forward_steps if scene.chunk else net.forward_step
+    run = net.forward_step if scene.steps else net.forward_steps
     return Contender(PLAIN, "the network itself", run, scene.frames, scene.macs)
 
 
@@ -59,7 +60,7 @@ def fast(pick: Pick, scene: Scene) -> Contender | Absent:
     try:
         step = scene.net.compile_step(pick.backend, pick.dtype)
         step.set_state(scene.begun)
-        if not scene.chunk:
+        if scene.steps:
             step(scene.inputs()[0])
             step.set_state(scene.begun)
     except ImportError as error:
@@ -67,7 +68,7 @@ def fast(pick: Pick, scene: Scene) -> Contender | Absent:
     except (ValueError, RuntimeError) as error:
         return Absent(str(pick), _line(error))
     ready = perf_counter() - begin
-    run = step.forward_steps if scene.chunk else step
+    run = step if scene.steps else step.forward_steps
     exact = not pick.precision
     name = str(pick)
     return Contender(name, pick.call, run, scene.frames, scene.macs, exact=exact, ready=ready)
@@ -97,12 +98,21 @@ def again(window: int | None, scene: Scene) -> Contender | Absent:
     found = Window.of(scene.net.graph, window)
     if isinstance(found, str):
         return Absent(CLIP, found)
+    if scene.streams > 1:
+        return Absent(CLIP, "it costs a stream what it costs alone")
     if scene.past is None:
         return Absent(CLIP, f"a clip of {found.frames} frames takes too much memory")
-    past = repeated(last(scene.past, found.frames), scene.streams)
+    past = last(scene.past, found.frames)
     words = f"a clip of the last {found.frames} again and again, in torch"
     macs = clip_macs(scene.net.graph, found.frames) / found.stride
-    return Contender(CLIP, words, Rerun(scene.net, past, found), 1, macs, same=not window)
+    run = Rerun(scene.net, past, found)
+    return Contender(CLIP, words, run, 1, macs, same=not window and not counts(scene.net.graph))
+
+
+def counts(graph: Graph) -> bool:
+    """Whether a network carries on more than frames, such as their number, which a clip of the
+    last ones lacks."""
+    return any(memory_of(graph.nodes[index].recipe) for index in graph.live)
 
 
 def clip_macs(graph: Graph, frames: int) -> int:

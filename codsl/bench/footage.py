@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from codsl.graph.graph import Graph
+from codsl.layers.recipe import Pointwise
 from codsl.network import Network
 from codsl.nn.state import State
 
@@ -26,19 +27,37 @@ class Footage:
     """Random frames for a network, the same whenever they are asked for in the same order."""
 
     def __init__(self, net: Network, seed: int = 0) -> None:
-        self._inlets = net.graph.inputs
+        self._graph = net.graph
         self._like = net.init_state(1)
         self._generator = torch.Generator().manual_seed(seed)
 
     def clip(self, frames: int, streams: int = 1) -> Any:
         """A clip `(B, C, T, *S)`, or a dict of clips by the names of the inputs."""
-        clips = {each.name: self._drawn(each.frame.shape, frames, streams) for each in self._inlets}
+        clips = {
+            inlet.name: self._drawn(inlet.frame.shape, frames, streams, ids(self._graph, value))
+            for value, inlet in enumerate(self._graph.inputs)
+        }
         return clips.get("", clips)
 
-    def _drawn(self, shape: Sequence[int], frames: int, streams: int) -> Tensor:
+    def _drawn(self, shape: Sequence[int], frames: int, streams: int, most: int | None) -> Tensor:
         channels, *space = shape
-        drawn = torch.randn((streams, channels, frames, *space), generator=self._generator)
+        size, draw = (streams, channels, frames, *space), self._generator
+        if most is None:
+            drawn = torch.randn(size, generator=draw)
+        else:
+            drawn = torch.randint(most, size, generator=draw)
         return drawn.to(self._like.device, self._like.dtype)
+
+
+def ids(graph: Graph, value: int) -> int | None:
+    """How many ids a value may be, where it is looked up in a table; None for any number."""
+    settings = [
+        node.recipe.settings
+        for node in graph.nodes
+        if isinstance(node.recipe, Pointwise) and any(edge.source == value for edge in node.edges)
+    ]
+    counts = [each["num_embeddings"] for each in settings if "num_embeddings" in each]
+    return min(counts, default=None)
 
 
 def frame(clip: Any, index: int) -> Any:
@@ -60,13 +79,6 @@ def last(clip: Any, frames: int) -> Any:
     if isinstance(clip, Mapping):
         return {name: last(each, frames) for name, each in clip.items()}
     return clip[:, :, max(clip.shape[2] - frames, 0) :].clone()
-
-
-def repeated(clip: Any, streams: int) -> Any:
-    """The clip of one stream for so many."""
-    if isinstance(clip, Mapping):
-        return {name: repeated(each, streams) for name, each in clip.items()}
-    return clip.repeat_interleave(streams, 0)
 
 
 def beyond(graph: Graph) -> int:

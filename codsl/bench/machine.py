@@ -2,24 +2,20 @@
 
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from time import perf_counter
 
 import torch
 
 from codsl.bench.result import Machine
 
-SIDE = 1024
+SHORT = 1 << 22
+"""Bytes that are copied at least, so that the call itself is no part of it."""
+
+SIDE = 512
 """Rows and columns of the matrices: large enough for the best rate, small enough for the caches."""
-
-TRIES = 10
-"""How often a rate is measured; the best counts, as of a limit it must."""
-
-LEAST = 2e-3
-"""Seconds that a try takes at least, so that the clock's own time is no part of it."""
 
 
 def here() -> Machine:
@@ -56,31 +52,25 @@ def threads(count: int) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def matrix_rate() -> float:
-    """Floating-point operations of a float32 matrix product, a second."""
-    a, b = torch.randn(2, SIDE, SIDE).unbind()
-    out = torch.empty(SIDE, SIDE)
-    return 2 * SIDE**3 / _least(lambda: torch.mm(a, b, out=out))
+class Rates:
+    """What the machine does besides, to be called in turns with contenders: a float32 matrix
+    product of `flops` operations, and a copy that reads and writes `bytes`, half each, and is
+    called `copies` times for one, since it may be short."""
 
+    def __init__(self, size: int) -> None:
+        count = max(size // 8, 16)
+        self._a, self._b = torch.randn(2, SIDE, SIDE).unbind()
+        self._product = torch.empty(SIDE, SIDE)
+        self._from, self._to = torch.zeros(count), torch.empty(count)
+        self.flops = 2 * SIDE**3
+        self.copies = max(1, SHORT // size) if size else 1
+        self.bytes = 2 * self._from.nbytes * self.copies
 
-def copy_rate(size: int) -> float:
-    """Bytes read and written a second while `size` bytes of memory are copied, half to half; what
-    fits into a cache is faster."""
-    half = torch.zeros(max(size // 8, 16)), torch.empty(max(size // 8, 16))
-    return 2 * half[0].nbytes / _least(lambda: half[1].copy_(half[0]))
+    def multiply(self) -> None:
+        """A matrix product."""
+        torch.mm(self._a, self._b, out=self._product)
 
-
-def _least(call: Callable[[], object]) -> float:
-    """Seconds of a call, the least of several tries."""
-    call()
-    begin = perf_counter()
-    call()
-    repeats = max(1, round(LEAST / max(perf_counter() - begin, 1e-9)))
-    return min(_mean(call, repeats) for _ in range(TRIES))
-
-
-def _mean(call: Callable[[], object], repeats: int) -> float:
-    begin = perf_counter()
-    for _ in range(repeats):
-        call()
-    return (perf_counter() - begin) / repeats
+    def copy(self) -> None:
+        """Copies of so much memory as a step has to read; what fits into a cache is faster."""
+        for _ in range(self.copies):
+            self._to.copy_(self._from)

@@ -1,6 +1,6 @@
 """A network measured: its contenders run the same stream, are compared, and take turns."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -12,7 +12,8 @@ from codsl.bench import contender
 from codsl.bench.clock import Effort, Timing, interleaved
 from codsl.bench.contender import Absent, Contender, Window
 from codsl.bench.footage import Footage, beyond, run_in
-from codsl.bench.limit import Limit, limit
+from codsl.bench.limit import Least
+from codsl.bench.machine import Rates
 from codsl.bench.peer import Peer
 from codsl.bench.pick import Pick, every
 from codsl.bench.result import Bound, Case, Outcome, Row
@@ -22,6 +23,9 @@ from codsl.network import Network
 from codsl.nn.nest import leaves
 
 Entrant = Callable[[Scene], Contender | Absent]
+
+MULTIPLY, COPY = "(matrix product)", "(copy)"
+"""What is timed among the contenders, for the limit."""
 
 MOST = 1 << 28
 """Numbers that a clip which is run again and again may have."""
@@ -66,7 +70,7 @@ def _kept(graph: Graph, wish: Wish) -> int:
     frames = window.frames if isinstance(window, Window) else 0
     if wish.peer:
         frames = max(frames, beyond(graph))
-    return frames if frames * graph.input.size * max(wish.streams) <= MOST else 0
+    return frames if frames * graph.input.size <= MOST else 0
 
 
 def _entrants(net: Network, wish: Wish, past: Any) -> Iterator[Entrant]:
@@ -86,23 +90,26 @@ def outcome(scene: Scene, entrants: Sequence[Entrant], effort: Effort) -> Outcom
     inputs = scene.inputs()
     given = {name: [each.run(x) for x in inputs] for name, each in running.items()}
     calls = {name: [partial(each.run, x) for x in inputs] for name, each in running.items()}
-    timings = interleaved(calls, effort)
+    least = Least.of(scene.net.graph, scene.streams, scene.frames)
+    rates = Rates(least.bytes)
+    machine = {MULTIPLY: [rates.multiply], COPY: [rates.copy]}
+    timings = interleaved({**calls, **machine}, effort)
     meant = given[contender.PLAIN]
     rows = []
     for name, each in running.items():
         distance = apart(given[name], meant) if each.same else None
         rows.append(_row(each, timings[name], len(inputs), scene.streams, distance))
-    return Outcome(
-        scene.chunk,
-        scene.streams,
-        tuple(rows),
-        {each.name: each.reason for each in field if isinstance(each, Absent)},
-        _bound(limit(scene.net.graph, scene.streams, scene.frames), scene.streams),
-    )
+    absent = {each.name: each.reason for each in field if isinstance(each, Absent)}
+    bound = _bound(least, rates, timings, scene.streams)
+    return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound)
 
 
-def _bound(found: Limit, streams: int) -> Bound:
-    return Bound(1e3 * found.arithmetic / streams, 1e3 * found.memory / streams)
+def _bound(least: Least, rates: Rates, timings: Mapping[str, Timing], streams: int) -> Bound:
+    """The limit, at the best rates that were seen."""
+    flops = rates.flops / timings[MULTIPLY].least
+    copied = rates.bytes / timings[COPY].least
+    arithmetic, memory = least.seconds(flops, copied)
+    return Bound(1e3 * arithmetic / streams, 1e3 * memory / streams, flops, copied)
 
 
 def _row(each: Contender, timing: Timing, calls: int, streams: int, apart: float | None) -> Row:

@@ -53,7 +53,7 @@ class Peer:
         module = counterpart(self._net)
         for each, begun in zip(module.modules(), self._module.modules(), strict=True):
             _go_on(each, begun, scene.streams)
-        run = module.forward_steps if scene.chunk else module.forward_step
+        run = module.forward_step if scene.steps else module.forward_steps
         words = f"continual-inference {version(PEER)}, the same layers and weights"
         return Contender(PEER, words, run, scene.frames, scene.macs)
 
@@ -97,19 +97,20 @@ class Translation:
         while end != start:
             index = end - self._graph.base
             node = self._graph.nodes[index]
-            modules.append(self._node(index, node))
+            modules += self._node(index, node)
             end = self._forks[end]
         return self._co.Sequential(*reversed(modules))
 
-    def _node(self, index: int, node: Node) -> Any:
+    def _node(self, index: int, node: Node) -> list[Any]:
+        """A node; none where it does nothing but in training."""
         self.count += 1
         if len(node.edges) > 1:
-            return self._join(index, node)
+            return [self._join(index, node)]
         module = self._net.get_submodule(node.path)
         if isinstance(node.recipe, Windowed):
-            return _with_weights(self._windowed(node, node.recipe), module)
+            return [_with_weights(self._windowed(node, node.recipe), module)]
         if isinstance(node.recipe, Pointwise):
-            return self._pointwise(node.recipe, module)
+            return [] if _idle(node.recipe) else [self._pointwise(node.recipe, module)]
         raise Unlike(f"it has no counterpart of `{node.path}`, of type {node.type}")
 
     def _join(self, index: int, node: Node) -> Any:
@@ -149,10 +150,14 @@ class Translation:
         """A layer on single frames: torch's own where that is all that it is, else a function."""
         if recipe.module == "Linear" and not recipe.normed:
             return _with_weights(self._co.Linear(**recipe.settings, channel_dim=1), module)
-        if recipe.call is None and not recipe.normed:
-            plain = getattr(nn, recipe.module)(**recipe.settings)
-            return _with_weights(self._co.continual(plain), module)
+        kind: Any = getattr(nn, recipe.module, None)
+        if recipe.call is None and not recipe.normed and kind in self._co.convert.NAIVE_MAPPING:
+            return _with_weights(self._co.continual(kind(**recipe.settings)), module)
         return self._co.Lambda(module, takes_time=True)
+
+
+def _idle(recipe: Pointwise) -> bool:
+    return recipe.call is None and (recipe.module == "Identity" or "Dropout" in recipe.module)
 
 
 def _with_weights(made: nn.Module, module: nn.Module) -> nn.Module:

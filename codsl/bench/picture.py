@@ -2,30 +2,38 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from html import escape
 from itertools import pairwise
 from math import ceil, floor, log10
 
 from codsl.bench.result import Outcome, Results, Series
-from codsl.bench.table import milliseconds
+from codsl.bench.table import milliseconds, times
+from codsl.report.markup import element, words
+from codsl.report.palette import literal
 
-WIDTH, LABEL, EDGE = 760, 190, 60
-"""Of the picture, of the words before the bars, and of what is left free at their ends."""
+WIDTH, LABEL, EDGE, FIGURES = 760, 190, 16, 130
+"""Of the picture, of the names before the bars, of what is left free around all, and of the figures
+behind the longest bar."""
 
-BAR, LINE, PLOT = 16, 20, 220
-"""Heights of a bar, of a line of words and of a plot with curves."""
+BAR, LINE, PLOT = 18, 20, 220
+"""Heights of a bar with what is free below it, of a line of words, and of a plot with curves."""
 
-COLOURS = ("#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951", "#ff8ab7", "#a463f2", "#97bbf5")
-"""In turn, for contenders in the order in which they are met."""
+COLOURS = ("#6a7fdb", "#d99a0b", "#f0705a", "#3fae94", "#58a55c", "#e377a5", "#a06ee1", "#5aa3e0")
+"""Of contenders, in the order in which they are met; on light and on dark."""
 
-LIMIT = "#9498a0"
+LIMIT, LIMIT_COLOUR = "limit", "#8a94a0"
 
-STYLE = "text{font:12px system-ui,sans-serif;fill:#222}.head{font-weight:600}.dim{fill:#666}"
+STYLE = """
+.codsl { font: 12px system-ui, sans-serif; }
+.codsl text { fill: var(--ink); }
+.codsl text.soft { fill: var(--soft); }
+.codsl .paper { fill: var(--paper); }
+.codsl .rule { stroke: var(--faint); }
+"""
 
 
 @dataclass(frozen=True)
 class Scale:
-    """Figures on a logarithmic scale from `low` on `start` to `high` on `end`, in pixels."""
+    """Figures from `low` to `high`, logarithmic, on pixels from `start` to `end`."""
 
     low: float
     high: float
@@ -50,122 +58,119 @@ class Scale:
             yield 10.0**power
 
 
-class Drawing:
-    """Shapes from top to bottom; `height` is where the next comes."""
+class Sheet:
+    """Shapes one below the other; the next comes at `y`."""
 
     def __init__(self, names: Sequence[str]) -> None:
-        self._colours = {
-            name: COLOURS[place % len(COLOURS)] for place, name in enumerate(dict.fromkeys(names))
-        }
+        distinct = enumerate(dict.fromkeys(names))
+        self._colours = {name: COLOURS[place % len(COLOURS)] for place, name in distinct}
         self._shapes: list[str] = []
-        self.height = 0.0
+        self.y: float = EDGE
 
-    def text(self, x: float, y: float, words: str, kind: str = "", anchor: str = "start") -> None:
-        """Words whose line stands on `y`."""
-        self._shapes.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" class="{kind}">'
-            f"{escape(words)}</text>"
-        )
+    def text(self, x: float, y: float, said: str, kind: str = "", anchor: str = "start") -> None:
+        """Words whose line stands on `y`: plain, `soft` or `bold`."""
+        given: dict[str, str | float | None] = {"x": x, "y": y, "text_anchor": anchor}
+        given |= {"class_": kind or None, "font_weight": "600" if kind == "bold" else None}
+        self._shapes.append(element("text", words(said), **given))
 
-    def line(self, x: float, y: float, to_x: float, to_y: float, colour: str = "#ddd") -> None:
-        """A thin line."""
-        self._shapes.append(
-            f'<line x1="{x:.1f}" y1="{y:.1f}" x2="{to_x:.1f}" y2="{to_y:.1f}" stroke="{colour}"/>'
-        )
+    def title(self, said: str) -> None:
+        """Words above what follows."""
+        self.y += 1.5 * LINE
+        self.text(EDGE, self.y - LINE / 2, said, "bold")
 
-    def bar(self, name: str, start: float, end: float, words: str, note: str) -> None:
-        """A named bar on a line of its own, with a figure behind it and a note to hover for."""
-        y = self.height
-        self.text(LABEL - 8, y + BAR - 3, name, anchor="end")
-        self._shapes.append(
-            f'<rect x="{start:.1f}" y="{y:.1f}" width="{max(end - start, 1):.1f}" '
-            f'height="{BAR - 2}" fill="{self.colour(name)}"><title>{escape(note)}</title></rect>'
-        )
-        self.text(end + 6, y + BAR - 3, words, "dim")
-        self.height += BAR + 2
+    def bar(self, name: str, end: float, said: str, note: str) -> None:
+        """A named bar with words behind it, and a note to hover for."""
+        self.text(LABEL - 8, self.y + BAR - 5, name, anchor="end")
+        bar = {"x": LABEL, "y": self.y, "width": max(end - LABEL, 1), "height": BAR - 3, "rx": 2}
+        title = element("title", words(note))
+        self._shapes.append(element("rect", title, fill=self.colour(name), **bar))
+        self.text(end + 6, self.y + BAR - 5, said, "soft")
+        self.y += BAR
+
+    def rule(self, start: float, end: float, y: float) -> None:
+        """A thin line across."""
+        self._shapes.append(element("line", x1=start, x2=end, y1=y, y2=y, class_="rule"))
 
     def curve(self, name: str, points: Sequence[tuple[float, float]]) -> None:
-        """A curve with a dot at each point and its name at the last."""
+        """A curve with a dot at each point."""
         colour = self.colour(name)
         path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-        self._shapes.append(f'<polyline points="{path}" fill="none" stroke="{colour}"/>')
-        self._shapes += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{colour}"/>' for x, y in points
-        ]
+        self._shapes.append(element("polyline", points=path, fill="none", stroke=colour))
+        self._shapes += [element("circle", cx=x, cy=y, r=3, fill=colour) for x, y in points]
 
     def colour(self, name: str) -> str:
         """The colour of a contender, the same everywhere."""
-        return self._colours.get(name, LIMIT)
+        return self._colours.get(name, LIMIT_COLOUR)
 
     def __str__(self) -> str:
-        height = ceil(self.height + EDGE / 3)
-        return (
-            f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}" '
-            f'viewBox="0 0 {WIDTH} {height}"><style>{STYLE}</style>'
-            f'<rect width="{WIDTH}" height="{height}" fill="#fff"/>'
-            + "".join(self._shapes)
-            + "</svg>\n"
+        tall = ceil(self.y + EDGE)
+        paper = element("rect", class_="paper", width=WIDTH, height=tall, rx=6)
+        drawn = element(
+            "svg",
+            element("title", "codsl bench"),
+            element("style", literal(STYLE)),
+            paper,
+            *self._shapes,
+            xmlns="http://www.w3.org/2000/svg",
+            class_="codsl",
+            role="img",
+            view_box=f"0 0 {WIDTH} {tall}",
+            width=WIDTH,
+            height=tall,
         )
+        return f"{drawn}\n"
 
 
 def svg(results: Results) -> str:
     """The picture of results: bars for each kind of work, then a plot for each series."""
     outcomes = [(case.name, each) for case in results.cases for each in case.outcomes]
-    rows = [row.name for _, each in outcomes for row in each.rows]
-    rows += [name for series in results.series for name in series.contenders]
-    drawing = Drawing(rows)
-    drawing.text(12, LINE, str(results.machine), "dim")
-    drawing.height = 1.5 * LINE
-    for case, each in outcomes:
-        _bars(drawing, case, each)
+    names = [row.name for _, each in outcomes for row in each.rows]
+    sheet = Sheet([*names, *(name for series in results.series for name in series.contenders)])
+    sheet.text(EDGE, sheet.y + LINE / 2, str(results.machine), "soft")
+    sheet.y += LINE / 2
+    for case, outcome in outcomes:
+        _bars(sheet, case, outcome)
     for series in results.series:
-        _plot(drawing, series)
-    return str(drawing)
+        _plot(sheet, series)
+    return str(sheet)
 
 
-def _bars(drawing: Drawing, case: str, outcome: Outcome) -> None:
+def _bars(sheet: Sheet, case: str, outcome: Outcome) -> None:
     """A bar for each contender and one for the limit, the longer the slower."""
     figures = [(row.name, row.ms, row.words) for row in outcome.rows if not row.wrong]
-    figures.append(("limit", outcome.bound.ms, "what the machine allows"))
-    scale = Scale.over([ms for _, ms, _ in figures], LABEL, WIDTH - 2 * EDGE)
-    drawing.height += LINE
-    drawing.text(12, drawing.height, f"{case}: {outcome.title}, ms a frame of one stream", "head")
-    drawing.height += LINE / 3
-    for name, ms, words in figures:
-        times = f"  {outcome.plain.ms / ms:.1f}x" if name != outcome.plain.name else ""
-        drawing.bar(name, LABEL, scale(ms), f"{milliseconds(ms)}{times}", words)
+    figures.append((LIMIT, outcome.bound.ms, "what the machine allows"))
+    scale = Scale.over([ms for _, ms, _ in figures], LABEL, WIDTH - FIGURES)
+    sheet.title(f"{case}: {outcome.title}, ms a frame of one stream")
+    for name, ms, note in figures:
+        ratio = "" if name == outcome.plain.name else f", {times(outcome.plain.ms / ms)}"
+        sheet.bar(name, scale(ms), f"{milliseconds(ms)}{ratio}", note)
 
 
-def _plot(drawing: Drawing, series: Series) -> None:
+def _plot(sheet: Sheet, series: Series) -> None:
     """Milliseconds over what is varied, both on logarithmic scales."""
-    curves = {
-        name: [case.outcomes[0].row(name).ms for case in series.cases] for name in series.contenders
-    }
-    curves["limit"] = [case.outcomes[0].bound.ms for case in series.cases]
-    drawing.height += 2 * LINE
-    drawing.text(12, drawing.height, f"{series.name}: ms a frame over {series.axis}", "head")
-    top, bottom = drawing.height + LINE / 2, drawing.height + LINE / 2 + PLOT
-    across = Scale(
-        min(series.values), max(*series.values, min(series.values) + 1), EDGE, WIDTH - LABEL
-    )
-    up = Scale.over([ms for curve in curves.values() for ms in curve], bottom, top)
+    first = [case.outcomes[0] for case in series.cases]
+    curves = {name: [each.row(name).ms for each in first] for name in series.contenders}
+    curves[LIMIT] = [each.bound.ms for each in first]
+    sheet.title(f"{series.name}: ms a frame of one stream, over {series.axis}")
+    left, right, bottom = 60, WIDTH - LABEL, sheet.y + PLOT
+    up = Scale.over([ms for curve in curves.values() for ms in curve], bottom, sheet.y)
+    least, most = min(series.values), max(series.values)
+    across = Scale(least, max(most, least + 1), left, right)
     for tick in up.ticks:
-        drawing.line(EDGE, up(tick), WIDTH - LABEL, up(tick))
-        drawing.text(EDGE - 6, up(tick) + 4, f"{tick:g}", "dim", "end")
+        sheet.rule(left, right, up(tick))
+        sheet.text(left - 6, up(tick) + 4, f"{tick:g}", "soft", "end")
     for value in series.values:
-        drawing.text(across(value), bottom + LINE, str(value), "dim", "middle")
-    ends = _apart([up(curve[-1]) for curve in curves.values()])
+        sheet.text(across(value), bottom + LINE, str(value), "soft", "middle")
+    ends = apart([up(curve[-1]) for curve in curves.values()])
     for (name, curve), end in zip(curves.items(), ends, strict=True):
-        places = [across(value) for value in series.values]
-        drawing.curve(name, list(zip(places, map(up, curve), strict=True)))
-        drawing.text(WIDTH - LABEL + 10, end + 4, f"{name}  {milliseconds(curve[-1])}")
-    drawing.height = bottom + 1.5 * LINE
+        sheet.curve(name, list(zip(map(across, series.values), map(up, curve), strict=True)))
+        sheet.text(right + 10, end + 4, f"{name}  {milliseconds(curve[-1])}")
+    sheet.y = max(bottom + LINE, *ends) + LINE / 2
 
 
-def _apart(places: Sequence[float]) -> list[float]:
+def apart(places: Sequence[float]) -> list[float]:
     """Places for words near these, none over another."""
     found = list(places)
-    order = sorted(range(len(found)), key=found.__getitem__)
-    for above, below in pairwise(order):
-        found[below] = max(found[below], found[above] + LINE * 0.7)
+    for above, below in pairwise(sorted(range(len(found)), key=found.__getitem__)):
+        found[below] = max(found[below], found[above] + 0.7 * LINE)
     return found

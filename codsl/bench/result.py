@@ -63,10 +63,13 @@ class Row:
 
 @dataclass(frozen=True)
 class Bound:
-    """The limit, in milliseconds for a frame of one stream: by arithmetic and by memory."""
+    """The limit, in milliseconds for a frame of one stream: by arithmetic and by memory, at so many
+    operations of a matrix product and so many bytes of a copy a second."""
 
     arithmetic: float
     memory: float
+    flops: float
+    bytes: float
 
     @property
     def ms(self) -> float:
@@ -143,10 +146,9 @@ class Series:
 
 @dataclass(frozen=True)
 class Results:
-    """What was measured in one run on one machine; `flops` is the rate of its matrix products."""
+    """What was measured in one run on one machine."""
 
     machine: Machine
-    flops: float
     cases: Sequence[Case] = ()
     series: Sequence[Series] = ()
 
@@ -161,7 +163,6 @@ class Results:
         return {
             "codsl_bench": VERSION,
             "machine": asdict(self.machine),
-            "flops": self.flops,
             "cases": [_case(each) for each in self.cases],
             "series": [
                 {
@@ -182,7 +183,6 @@ class Results:
         try:
             return cls(
                 Machine(**data["machine"]),
-                data["flops"],
                 tuple(map(_read_case, data["cases"])),
                 tuple(
                     Series(each["name"], each["axis"], each["values"], cases)

@@ -22,6 +22,13 @@ class Scene:
     chunk: int
 
     @property
+    def steps(self) -> bool:
+        """Whether a frame comes as such: alone, and with one output at most."""
+        graph = self.net.graph
+        bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+        return not self.chunk and not bursts
+
+    @property
     def frames(self) -> int:
         """How many come at once."""
         return self.chunk or 1
@@ -40,8 +47,8 @@ class Scene:
     def inputs(self) -> list[Any]:
         """What is fed: the frames of a turn, or so many chunks that they are whole turns."""
         turn = self.net.graph.cycle.turn
-        if self.chunk:
-            count = lcm(turn, self.chunk) // self.chunk
-            return [self.footage.clip(self.chunk, self.streams) for _ in range(count)]
-        clip = self.footage.clip(turn, self.streams)
-        return [frame(clip, index) for index in range(turn)]
+        if self.steps:
+            clip = self.footage.clip(turn, self.streams)
+            return [frame(clip, index) for index in range(turn)]
+        count = lcm(turn, self.frames) // self.frames
+        return [self.footage.clip(self.frames, self.streams) for _ in range(count)]

@@ -71,6 +71,11 @@ def milliseconds(ms: float) -> str:
     return f"{ms:.3g}" if ms < 100 else f"{ms:.0f}"
 
 
+def times(ratio: float) -> str:
+    """A ratio in two digits or whole: `0.8x`, `3.4x`, `60x`."""
+    return f"{ratio:.2g}x" if ratio < 10 else f"{ratio:.0f}x"
+
+
 def _apart(row: Row) -> str:
     if row.apart is None:
         return "" if row.same else "another work"

@@ -15,7 +15,7 @@ from codsl.cli.spec import declare_spec, read, tell
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
 from codsl.graph.graph import Graph
-from codsl.writing import in_place
+from codsl.report.save import write
 
 if TYPE_CHECKING:
     from codsl.bench.measure import Wish
@@ -101,13 +101,12 @@ def _check(options: Namespace) -> None:
 
 def _bench(graph: Graph | None, options: Namespace) -> None:
     """Measure one thing after the other, and tell each when it is done."""
-    from codsl.bench.limit import matrix
     from codsl.bench.machine import here, threads
     from codsl.bench.result import Results
     from codsl.bench.table import text
 
     with threads(options.threads):
-        results = Results(here(), matrix())
+        results = Results(here())
         print(escape(str(results.machine)), flush=True)
         for found in _measured(graph, options):
             results = results.plus(found)
@@ -168,7 +167,6 @@ def _write(results: "Results", options: Namespace) -> None:
         if path is None:
             continue
         try:
-            with in_place(path) as part:
-                part.write_text(content(), "utf-8")
+            write(content(), path)
         except OSError as error:
             raise Misuse(f"`{path}` cannot be written: {error.strerror or error}") from error

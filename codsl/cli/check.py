@@ -3,33 +3,51 @@
 import json
 from argparse import ArgumentParser, Namespace
 
+from codsl import __version__
+from codsl.cli.fix import declare_fix, fixed, wanted
 from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.cli.use import declare_use
-from codsl.diagnostics import escape, plural
+from codsl.codes import TITLES
+from codsl.diagnostics import Diagnostic, escape, plural
 from codsl.graph.report import endless
+from codsl.report.annotations import annotations
+from codsl.report.sarif import sarif
 
-WORDS = "say what is wrong with a spec"
+WORDS = "say what is wrong with a spec, and mend it"
 
 
 def declare(parser: ArgumentParser) -> None:
     """The arguments."""
     declare_spec(parser)
     declare_use(parser)
-    parser.add_argument("--format", choices=("text", "json"), default="text")
+    declare_fix(parser)
+    parser.add_argument("--format", choices=("text", "json", "sarif", "github"), default="text")
 
 
 def command(options: Namespace) -> int:
-    """Mistakes and warnings on stderr, or as JSON on stdout; 1 where there are mistakes."""
-    graph, diagnostics = read(options)
-    if options.format == "json":
-        print(json.dumps({"diagnostics": [each.to_json() for each in diagnostics]}, indent=2))
-        return 0 if graph else MISTAKE
+    """Mistakes and warnings on stderr, or in another format on stdout; 1 where there are mistakes
+    in the spec as it stands when the command ends."""
+    graph, diagnostics = fixed(options) if wanted(options) else read(options)
+    status = 0 if graph else MISTAKE
+    if options.format != "text":
+        print(_formatted(diagnostics, options), end="")
+        return status
     tell(diagnostics)
-    if graph is None:
-        return MISTAKE
-    print(
-        f"{escape(options.spec)}: fine: {plural(len(graph.nodes), 'layer')}, "
-        f"receptive field {endless(graph.receptive_field)}, delay {graph.delay}"
-    )
-    return 0
+    if graph and not options.diff:
+        print(
+            f"{escape(options.spec)}: fine: {plural(len(graph.nodes), 'layer')}, "
+            f"receptive field {endless(graph.receptive_field)}, delay {graph.delay}"
+        )
+    return status
+
+
+def _formatted(diagnostics: tuple[Diagnostic, ...], options: Namespace) -> str:
+    match options.format:
+        case "github":
+            return annotations(diagnostics, options.spec)
+        case "sarif":
+            data = sarif(diagnostics, options.spec, TITLES, __version__)
+        case _:
+            data = {"diagnostics": [each.to_json() for each in diagnostics]}
+    return f"{json.dumps(data, indent=2)}\n"

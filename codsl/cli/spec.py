@@ -9,6 +9,7 @@ from typing import Any
 
 from codsl.diagnostics import Diagnostic, Findings, SpecError, escape, plural, render
 from codsl.graph.graph import Graph
+from codsl.mending import mendable
 from codsl.pipeline import inspect
 from codsl.source import Source
 from codsl.spec.values import Evaluator, Hole, LayerValue, Scope, Value
@@ -46,13 +47,16 @@ def declare_spec(parser: ArgumentParser, optional: bool = False) -> None:
 
 def read(options: Namespace) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
     """The graph of the spec, None where it has mistakes, and all that there is to say of it."""
+    return found_in(Path(options.spec), options)
+
+
+def found_in(
+    spec: Path | Source, options: Namespace
+) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
+    """The same of another spec or text, with the variant and the parameters of the command."""
     try:
-        return inspect(
-            Path(options.spec),
-            variant=options.variant,
-            params=dict(options.params),
-            root=options.root,
-        )
+        params = dict(options.params)
+        return inspect(spec, variant=options.variant, params=params, root=options.root)
     except SpecError as error:
         return None, error.diagnostics
 
@@ -66,6 +70,8 @@ def tell(diagnostics: Sequence[Diagnostic]) -> None:
     kinds = [each.severity for each in diagnostics]
     counts = [plural(kinds.count(kind), kind) for kind in ("error", "warning") if kind in kinds]
     print(", ".join(counts), file=sys.stderr)
+    if count := mendable(diagnostics):
+        print(f"`codsl check --fix` mends {count} of them", file=sys.stderr)
 
 
 def parameter(text: str) -> tuple[str, Any]:

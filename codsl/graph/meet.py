@@ -4,15 +4,18 @@ from collections.abc import Callable
 from fractions import Fraction
 
 from codsl.algebra.time import Time, longest, lost, shortens
-from codsl.diagnostics import Edit, Findings, Help, Label, plural
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, plural
+from codsl.layers.mistake import Give
+from codsl.layers.padding import shorthand
 from codsl.source import Span
-from codsl.spec.mend import added
+from codsl.spec.mend import added, edits_of
 from codsl.spec.spec import Item, Spec
 
 MOST = 3
 """Layers that are pointed at, at most."""
 
 _RESIDUAL = ("shortcut", "body")
+_CHOICE = Applicability.CHOICE
 
 
 def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findings) -> None:
@@ -27,15 +30,16 @@ def report(spec: Spec, item: Item, times: list[Time], kind: str, findings: Findi
 
 
 def _strides(spec: Spec, item: Item, times: list[Time], findings: Findings) -> None:
+    alone = _alone(spec, item, [True] * len(times))
     findings.add(
         "E0412",
         "the strides over time differ",
-        *_labels(item, _culprits(_alone(spec, item, [True] * len(times)), _strided)),
+        *_labels(item, _culprits(alone, _strided)),
         notes=[
             f"`{label}` gives one item every {_nth(time.stride)} of the input"
             for label, time in zip(item.labels, times, strict=True)
         ],
-        helps=("give every branch the same stride over time",),
+        helps=(_unstrided(alone),),
     )
 
 
@@ -48,7 +52,8 @@ def _lengths(spec: Spec, item: Item, times: list[Time], findings: Findings) -> N
         if count
     ]
     why = "item `j` of a stream is joined with item `j`, and the last ones would find no partner"
-    culprits = _culprits(_alone(spec, item, [count > 0 for count in fewer]), _loses)
+    shorter = _alone(spec, item, [count > 0 for count in fewer])
+    culprits = _culprits(shorter, _loses)
     longer: list[Item] = []
     if not culprits:
         longer = _alone(spec, item, [count == 0 for count in fewer])
@@ -58,7 +63,7 @@ def _lengths(spec: Spec, item: Item, times: list[Time], findings: Findings) -> N
         "the lengths over time differ",
         *_labels(item, culprits),
         notes=[*notes, why],
-        helps=_less(longer, max(fewer)) if culprits and longer else (_mend(item, fewer),),
+        helps=_less(longer, max(fewer)) if culprits and longer else _more(item, shorter, fewer),
     )
 
 
@@ -82,42 +87,62 @@ def shrinking(spec: Spec, item: Item) -> tuple[Edit, ...]:
 
 
 def _shrunk(item: Item) -> tuple[Edit, ...]:
-    return added(item.origin, "shrink", '"centered"')
+    return added(item.origin, {"shrink": "centered"})
 
 
 def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
-def _mend(item: Item, fewer: list[int]) -> Help:
-    if item.labels == _RESIDUAL and fewer[-1]:
-        return Help(
-            "pad the body over time, or say which frames of the shortcut it meets: "
-            "`shrink` is `centered`, `lagging` or `leading`",
-            _shrunk(item),
-        )
-    if item.labels == _RESIDUAL:
-        return Help("pad the shortcut over time, or make the body as much shorter")
-    return Help("pad the shorter over time")
+def _unstrided(alone: list[Item]) -> Help:
+    """A stride of one over time for all that strides in one branch alone."""
+    said = "give every branch the same stride over time"
+    edits: list[Edit] = []
+    for each in filter(_strided, alone):
+        row = each.operation
+        stride = getattr(row, "stride", None) or getattr(row, "kernel_size", None)
+        if not isinstance(stride, tuple):
+            return Help(said)
+        edits += edits_of(Give(shorthand((1, *stride[1:]))), "stride", each.origin)
+    return Help(said, tuple(dict.fromkeys(edits)), _CHOICE)
+
+
+def _more(item: Item, shorter: list[Item], fewer: list[int]) -> list[Help]:
+    """Padding for the layers that make a branch shorter; for a body, `shrink` before that."""
+    losing = [each for each in shorter if _loses(each)]
+    edits = [_padded(each, "same") for each in losing]
+    whole = tuple(dict.fromkeys(edit for each in edits for edit in each)) if all(edits) else ()
+    if item.labels != _RESIDUAL:
+        return [Help("pad the shorter over time", whole, _CHOICE)]
+    if not fewer[-1]:
+        return [
+            Help("pad the shortcut over time, or make the body as much shorter", whole, _CHOICE)
+        ]
+    said = "say which frames of the shortcut the body meets: `shrink` is "
+    return [
+        Help(f"{said}`centered`, `lagging` or `leading`", _shrunk(item), _CHOICE),
+        Help("or pad the body over time", whole, _CHOICE),
+    ]
 
 
 def _less(longer: list[Item], count: int) -> list[Help]:
     """Ways to make what is too long shorter, with edits where one layer alone makes it so."""
-    edits = [_padded(longer, word) for word in ('"causal"', '"same"')]
+    adding = [each for each in longer if _adds(each)]
+    one = len({each.origin.span for each in adding}) == 1
+    edits = [_padded(adding[-1], word) if one else () for word in ("causal", "same")]
     return [
-        Help('`padding="causal"` keeps the length, and looks at nothing to come', edits[0]),
-        Help('`padding="same"` keeps it too, and looks as far ahead as back', edits[1]),
+        Help("`causal` padding keeps the length, and looks at nothing to come", edits[0], _CHOICE),
+        Help("`same` padding keeps it too, and looks as far ahead as back", edits[1], _CHOICE),
         Help(f"a `crop` behind it leaves out the last ones: `back` is {count}"),
     ]
 
 
-def _padded(longer: list[Item], padding: str) -> tuple[Edit, ...]:
-    """The edit of the padding of the only layer that adds items, where that is over time alone."""
-    adding = [each for each in longer if _adds(each)]
-    written = adding[0].origin.arguments.get("padding")
-    if len(adding) > 1 or adding[0].frame.space or _time(adding[0]).stride > 1 or not written:
+def _padded(item: Item, word: str) -> tuple[Edit, ...]:
+    """The edit that pads a layer over time so that it keeps the length, where it can."""
+    padding = getattr(item.operation, "padding", None)
+    if not isinstance(padding, tuple) or _time(item).stride != 1:
         return ()
-    return () if adding[0].origin.uses else (Edit(written, padding),)
+    return edits_of(Give(shorthand((word, *padding[1:]))), "padding", item.origin)
 
 
 def _alone(spec: Spec, item: Item, which: list[bool]) -> list[Item]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Count, Number, Real, Word
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Pointwise
 from codsl.layers.row import ANY_RANK, InPlace, Weightless, check_rank, settings
 
@@ -93,6 +93,7 @@ class Sigmoid(Elementwise):
     """`1 / (1 + exp(-x))`."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("logistic",)
     examples: ClassVar[Examples] = PLAIN
 
 
@@ -101,6 +102,7 @@ class Hardsigmoid(Elementwise):
     """`relu6(x + 3) / 6` (Howard et al., 2019)."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("h_sigmoid",)
     examples: ClassVar[Examples] = PLAIN
 
 
@@ -117,12 +119,22 @@ class SiLU(Elementwise):
     """`x * sigmoid(x)`, also called swish (Ramachandran et al., 2017)."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("swish",)
     examples: ClassVar[Examples] = PLAIN
 
 
 @final
 class Hardswish(Elementwise):
     """`x * relu6(x + 3) / 6` (Howard et al., 2019)."""
+
+    rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("h_swish",)
+    examples: ClassVar[Examples] = PLAIN
+
+
+@final
+class Mish(Elementwise):
+    """`x * tanh(softplus(x))` (Misra, 2019)."""
 
     rank: ClassVar[int] = ANY_RANK
     examples: ClassVar[Examples] = PLAIN
@@ -168,6 +180,7 @@ class GELU(Elementwise):
     """`x` times the normal distribution function of `x` (Hendrycks and Gimpel, 2016)."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("gelu_tanh",)
     examples: ClassVar[Examples] = ({}, {"approximate": "tanh"})
     approximate: Annotated[str, Word(("none", "tanh"))] = "none"
 
@@ -188,6 +201,7 @@ class LeakyReLU(Elementwise):
     """`x` above zero, `negative_slope * x` below (Maas et al., 2013)."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("lrelu",)
     examples: ClassVar[Examples] = ({"negative_slope": 0.1},)
     negative_slope: Real = 0.01
 
@@ -241,7 +255,7 @@ class PReLU(InPlace):
                 argument="num_parameters",
                 layer=f"the input is {x}",
                 help="give one for all channels, or one each",
-                replacement=str(x.channels),
+                change=Give(x.channels),
             )
         return x
 

@@ -8,15 +8,17 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import MaybeCount, OutputSizes
-from codsl.layers.mistake import Mistake, Remedy
+from codsl.layers.mistake import Give, Mistake, Omit, Remedy
 from codsl.layers.recipe import Call, Pointwise, Windowed
 from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
 
 Examples = tuple[Mapping[str, Any], ...]
 
 _WINDOWS = (
-    Remedy("per frame: `kernel_size=1` pools each frame by itself", "1"),
-    Remedy("sliding window: `kernel_size=N` pools the last N frames, 16 say", "16", shortens=True),
+    Remedy("per frame: `kernel_size=1` pools each frame by itself", Give(1)),
+    Remedy(
+        "sliding window: `kernel_size=N` pools the last N frames, 16 say", Give(16, shortens=True)
+    ),
 )
 
 
@@ -50,7 +52,7 @@ class AdaptivePool(Unlearned, OfImages):
             f"`output_size` of `{type_name(type(self))}`: expected one over time"
             + (f": `(1, {space})`" if space else ", as a window gives one output"),
             argument="output_size",
-            replacement=None if space else "1",
+            change=Give((1, *self.output_size[1:]) if space else 1),
         )
 
     @final
@@ -61,6 +63,7 @@ class AdaptivePool(Unlearned, OfImages):
                 "`kernel_size` is a window over time, and a single frame has none",
                 argument="kernel_size",
                 help="leave it out",
+                change=Omit(),
             )
         sizes = {"output_size": _sized(self.output_size, x)}
         call = Call(type_name(type(self)), sizes)
@@ -122,6 +125,7 @@ class AdaptiveAvgPool1d(AdaptivePool):
     """Mean over `kernel_size` items of time: `(B, C, T)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool1d"
     examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
 
@@ -131,6 +135,7 @@ class AdaptiveAvgPool2d(AdaptivePool):
     """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool2d"
     examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
 
@@ -140,6 +145,7 @@ class AdaptiveAvgPool3d(AdaptivePool):
     """Mean to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
 
     rank: ClassVar[int] = 3
+    also: ClassVar[tuple[str, ...]] = ("gap", "global_avg_pool", "global_average_pooling")
     function: ClassVar[str] = "avg_pool3d"
     examples: ClassVar[Examples] = (
         {"output_size": 1, "kernel_size": 4},
@@ -152,6 +158,7 @@ class AdaptiveMaxPool1d(AdaptivePool):
     """Maximum over `kernel_size` items of time: `(B, C, T)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool1d"
     examples: ClassVar[Examples] = ({"output_size": 1, "kernel_size": 4},)
 
@@ -161,6 +168,7 @@ class AdaptiveMaxPool2d(AdaptivePool):
     """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, S)`."""
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool2d"
     examples: ClassVar[Examples] = ({"output_size": (1, 3), "kernel_size": 4},)
 
@@ -170,5 +178,6 @@ class AdaptiveMaxPool3d(AdaptivePool):
     """Maximum to a given size over space and `kernel_size` items of time: `(B, C, T, H, W)`."""
 
     rank: ClassVar[int] = 3
+    also: ClassVar[tuple[str, ...]] = ("global_max_pool", "global_max_pooling")
     function: ClassVar[str] = "max_pool3d"
     examples: ClassVar[Examples] = ({"output_size": (1, 4, 2), "kernel_size": 3},)

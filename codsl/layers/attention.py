@@ -18,7 +18,7 @@ from codsl.layers.arguments import (
     Word,
 )
 from codsl.layers.fit import inferred, nearest_divisor, vectors
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Attended, Call
 from codsl.layers.row import Layer
 
@@ -60,7 +60,7 @@ class Attention(Layer):
                 argument=word,
                 layer=f"the input has {x.channels} channels",
                 help=f"the nearest divisor is {nearest}",
-                replacement=str(nearest),
+                change=Give(nearest),
             )
         if self.rotary_base is not None and x.channels // heads % 2:
             raise Mistake(
@@ -117,6 +117,7 @@ class MultiheadAttention(Attention):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("attention", "self_attention", "mha")
     examples: ClassVar[Examples] = (
         {"num_heads": 2, "past": 3},
         {"num_heads": 4, "past": 2, "ahead": 2, "bias": False, "dropout": 0.2},
@@ -162,6 +163,7 @@ class TransformerEncoderLayer(Attention):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("transformer", "transformer_encoder")
     examples: ClassVar[Examples] = (
         {"nhead": 2, "dim_feedforward": 8, "past": 3},
         {

@@ -1,7 +1,7 @@
 """Which dimension of a value a layer works along, and which it cannot."""
 
 from codsl.algebra.shape import Frame
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 
 
 def axis(dim: int, x: Frame) -> int:
@@ -15,7 +15,7 @@ def axis(dim: int, x: Frame) -> int:
             argument="dim",
             note="a stream knows no later frames, so no sum over all of them",
             help="`dim=1` is channels",
-            replacement="1",
+            change=Give(1),
         )
     if not 1 <= resolved < dims:
         raise Mistake(
@@ -24,7 +24,7 @@ def axis(dim: int, x: Frame) -> int:
             argument="dim",
             layer=f"the input is {x}",
             help="`dim=1` is channels",
-            replacement="1",
+            change=Give(1),
         )
     return resolved
 
@@ -40,6 +40,6 @@ def image_axis(dim: int, x: Frame) -> int:
             argument="dim",
             layer=f"the input is {x}",
             help="`dim=1` is channels, `dim=2` the first of space",
-            replacement="1",
+            change=Give(1),
         )
     return resolved

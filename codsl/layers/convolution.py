@@ -20,13 +20,20 @@ from codsl.layers.arguments import (
     Word,
 )
 from codsl.layers.fit import divides_both, inferred
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake, Remedy
 from codsl.layers.padding import Padding
 from codsl.layers.recipe import Call, Pointwise, Windowed
 from codsl.layers.row import OfImages, Picture, check_rank, type_name
 from codsl.layers.sliding import check_repeats, even, slide, torch_pad, windows, without_time
 from codsl.layers.weight_norm import NAMES, WeightNorm, normed
 
+_FILLS = (
+    Remedy("fill time with zeros: `temporal_fill` is `zeros`", Give("zeros", "temporal_fill")),
+    Remedy(
+        "fill time with its first and last frame: `temporal_fill` is `replicate`",
+        Give("replicate", "temporal_fill"),
+    ),
+)
 PaddingMode = Annotated[str, Word(("zeros", "replicate", "reflect", "circular"))]
 ConvMode = Annotated[str, Word(("cross_correlation",))]
 
@@ -40,6 +47,14 @@ class Convolution(OfImages):
     `torch.nn.utils.weight_norm`.
     """
 
+    also: ClassVar[tuple[str, ...]] = (
+        "convolution",
+        "depthwise_conv",
+        "separable_conv",
+        "pointwise_conv",
+        "causal_conv",
+        "temporal_conv",
+    )
     out_channels: Count
     kernel_size: Dims
     stride: Dims = ONE
@@ -71,7 +86,7 @@ class Convolution(OfImages):
         inferred("in_channels", self.in_channels, x)
         divides_both(self.groups, x, self.out_channels)
         check_repeats(self.padding_mode, made, x)
-        return slide(made, x, self.out_channels)
+        return slide(made, x, self.out_channels, self.kernel_size)
 
     @final
     def time(self) -> Time:
@@ -82,7 +97,7 @@ class Convolution(OfImages):
                 f"`{self.padding_mode}` padding cannot reach over time",
                 argument="padding_mode",
                 note="a stream does not know the frames that it would repeat",
-                help='say what fills time: `temporal_fill="zeros"` or `temporal_fill="replicate"`',
+                remedies=_FILLS,
             )
         return sees(window)
 

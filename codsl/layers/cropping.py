@@ -23,6 +23,7 @@ class Crop(Unlearned):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("chomp", "trim")
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"front": 2, "back": 1},
         {"front": 3},

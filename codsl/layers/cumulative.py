@@ -34,6 +34,7 @@ class CumulativeLayerNorm(Layer):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("cln",)
     examples: ClassVar[Examples] = ({}, {"eps": 1e-3, "affine": False})
     eps: Epsilon = 1e-8
     affine: Flag = True

@@ -25,6 +25,7 @@ class Embedding(InPlace):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("embed",)
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"num_embeddings": 6, "embedding_dim": 3},
         {"num_embeddings": 6, "embedding_dim": 2, "padding_idx": -1},

@@ -4,7 +4,7 @@ from math import gcd, isqrt
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import MOST
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake, Omit, Precede
 from codsl.layers.row import Layer, type_name
 
 
@@ -17,7 +17,15 @@ def vectors(row: Layer, x: Frame) -> None:
             f"`{name}` takes frames without space",
             layer=f"the input is {x}",
             help="put `flatten` before it, or pool over space to a size of 1 and then `flatten`",
+            change=Precede("flatten"),
         )
+
+
+INFERRED = (
+    *("in_channels", "in_features", "num_features", "num_channels", "input_size"),
+    *("embed_dim", "d_model"),
+)
+"""Arguments of torch.nn that say how many channels come in."""
 
 
 def inferred(name: str, value: int | None, x: Frame) -> None:
@@ -29,6 +37,7 @@ def inferred(name: str, value: int | None, x: Frame) -> None:
             argument=name,
             layer=f"the input is {x}",
             help=f"leave `{name}` out: it is inferred",
+            change=Omit(),
         )
 
 
@@ -43,7 +52,7 @@ def divides(argument: str, groups: int, x: Frame) -> None:
             about=f"{argument} is {groups}",
             layer=f"the input has {x.channels} channels",
             help=f"the nearest divisor is {nearest}",
-            replacement=str(nearest),
+            change=Give(nearest),
         )
 
 
@@ -60,7 +69,7 @@ def divides_both(groups: int, x: Frame, out_channels: int) -> None:
                 about=f"groups is {groups}",
                 layer=f"the {word}put has {channels} channels",
                 help=f"the nearest that divides both channel counts is {nearest}",
-                replacement=str(nearest),
+                change=Give(nearest),
             )
 
 
@@ -78,5 +87,5 @@ def few(name: str, factor: int) -> None:
             f"{factor} outputs for each item are more than {MOST}",
             argument=name,
             help=f"{MOST} is the most",
-            replacement=str(MOST),
+            change=Give(MOST),
         )

@@ -5,11 +5,20 @@ from dataclasses import dataclass, field
 from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
-from codsl.layers.arguments import Count, Flag, MaybeCount, Number, Optional, Sizes, Word
+from codsl.layers.arguments import Count, Flag, MaybeCount, Number, Optional, Real, Sizes, Word
 from codsl.layers.fit import divides, inferred
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake, Omit
 from codsl.layers.recipe import Call, Pointwise
-from codsl.layers.row import ANY_RANK, InPlace, OfImages, Picture, check_rank, settings, type_name
+from codsl.layers.row import (
+    ANY_RANK,
+    InPlace,
+    OfImages,
+    Picture,
+    Weightless,
+    check_rank,
+    settings,
+    type_name,
+)
 
 Examples = tuple[Mapping[str, Any], ...]
 Eps = Annotated[float, Number(0)]
@@ -41,6 +50,7 @@ class OverSizes(InPlace):
                 argument="normalized_shape",
                 layer=f"the input is {x}",
                 help=f'say `over="{other}"`' if meant else "leave it out: it is inferred",
+                change=Give(other, "over") if meant else Omit(),
             )
         return x
 
@@ -56,6 +66,7 @@ class LayerNorm(OverSizes):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("ln", "layer_normalization", "norm")
     examples: ClassVar[Examples] = (
         {},
         {"eps": 1e-3, "bias": False},
@@ -133,6 +144,7 @@ class GroupNorm(InPlace):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("gn", "group_normalization")
     examples: ClassVar[Examples] = (
         {"num_groups": 2},
         {"num_groups": 1, "eps": 1e-3, "affine": False, "num_channels": 4},
@@ -154,7 +166,7 @@ class GroupNorm(InPlace):
                 layer=f"the input is {x}",
                 note="torch would take the mean over time, but a stream knows no later frames",
                 help="take fewer groups",
-                replacement="1" if x.size > 1 else None,
+                change=Give(1) if x.size > 1 else None,
             )
         return x
 
@@ -173,6 +185,7 @@ class GroupNorm(InPlace):
 class InstanceNorm(InPlace, OfImages):
     """Normalisation of each channel of each frame by its own statistics over space."""
 
+    also: ClassVar[tuple[str, ...]] = ("instance_normalization",)
     eps: Eps = 1e-5
     momentum: Annotated[float | None, Optional(Number(0, 1))] = 0.1
     affine: Flag = False
@@ -261,3 +274,22 @@ class InstanceNorm3d(InstanceNorm):
 
     rank: ClassVar[int] = 3
     examples: ClassVar[Examples] = SPATIAL
+
+
+@final
+@dataclass(frozen=True)
+class LocalResponseNorm(Weightless):
+    """Each number divided by `(k + alpha * m) ** beta`, with `m` the mean square of `size` channels
+    around its own at its place, those beyond the ends zero (Krizhevsky et al., 2012)."""
+
+    rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("lrn",)
+    examples: ClassVar[Examples] = ({"size": 3}, {"size": 2, "alpha": 0.5, "beta": 0.5, "k": 2.0})
+    size: Count
+    alpha: Real = 1e-4
+    beta: Real = 0.75
+    k: Real = 1.0
+
+    @final
+    def fit(self, x: Frame) -> Frame:
+        return x

@@ -8,7 +8,7 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import ZERO, Count, Flag, Integer, Word
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.padding import PaddingOverTime
 from codsl.layers.recipe import Attended, Call, Windowed
 from codsl.layers.row import ANY_RANK, Unlearned
@@ -32,6 +32,7 @@ class Subsample(FramesOfTime):
     """Every `stride`-th frame, the first among them: `x[:, :, ::stride]`."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("downsample", "decimate")
     examples: ClassVar[Examples] = ({"stride": 2}, {"stride": 3})
     stride: Count
 
@@ -65,6 +66,7 @@ class TemporalShift(FramesOfTime):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("shift",)
     examples: ClassVar[Examples] = (
         {"fold_div": 4},
         {"fold_div": 2},
@@ -82,7 +84,7 @@ class TemporalShift(FramesOfTime):
                 argument="fold_div",
                 layer=f"the input is {x}",
                 help=f"`fold_div` is {x.channels} at most" if x.channels > 1 else "",
-                replacement=str(x.channels) if x.channels > 1 else None,
+                change=Give(x.channels) if x.channels > 1 else None,
             )
         return x
 

@@ -41,6 +41,7 @@ class GLU(Weightless, OfImages):
     """The first half of `dim` times the sigmoid of the second (Dauphin et al., 2016)."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("gated_linear_unit",)
     examples: ClassVar[Examples] = ({},)
     dim: Axis = 1
 
@@ -61,6 +62,7 @@ class GTU(Parameterless, OfImages):
     the second (van den Oord et al., 2016)."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("gated", "gated_tanh_unit")
     examples: ClassVar[Examples] = ({}, {"dim": -1})
     dim: Axis = 1
 

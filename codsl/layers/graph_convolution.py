@@ -44,6 +44,7 @@ class GraphConv(Layer):
     """
 
     rank: ClassVar[int] = 2
+    also: ClassVar[tuple[str, ...]] = ("gcn", "graph_convolution")
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = (
         {"out_channels": 3, "adjacency": SELF},
         {"out_channels": 2, "adjacency": (SELF, CHAIN), "edge_importance": True},

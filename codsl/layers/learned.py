@@ -6,7 +6,7 @@ from typing import Annotated, Any, ClassVar, final
 
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Real, Word
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Pointwise
 from codsl.layers.row import ANY_RANK, InPlace, type_name
 
@@ -29,7 +29,7 @@ class Learned(InPlace):
                 argument="each",
                 layer=f"the input is {x}",
                 help="take one for each channel",
-                replacement='"channel"',
+                change=Give("channel"),
             )
         return x
 

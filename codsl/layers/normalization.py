@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Flag, MaybeCount, Number, Optional
 from codsl.layers.fit import inferred
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Pointwise
 from codsl.layers.row import InPlace, check_rank, settings
 
@@ -18,6 +18,7 @@ EXAMPLES: tuple[Mapping[str, Any], ...] = ({}, {"eps": 1e-3, "affine": False})
 class BatchNorm(InPlace):
     """Normalisation of each channel by its statistics (Ioffe and Szegedy, 2015)."""
 
+    also: ClassVar[tuple[str, ...]] = ("bn", "batch_normalization", "norm")
     examples: ClassVar[tuple[Mapping[str, Any], ...]] = EXAMPLES
     buffered: ClassVar[bool] = True
     eps: Annotated[float, Number(0, 1)] = 1e-5
@@ -37,7 +38,7 @@ class BatchNorm(InPlace):
                 argument="track_running_stats",
                 note="a stream knows no later frames; running statistics are constants",
                 help="leave `track_running_stats` at true",
-                replacement="true",
+                change=Give(True),
             )
         return x
 

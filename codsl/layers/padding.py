@@ -1,5 +1,6 @@
 """The kinds of arguments that say how much padding there is, and where."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, final
 
@@ -82,6 +83,14 @@ class Margins(Kind):
     def schema(self, rank: int) -> dict[str, Any]:
         entry = {**PAD, "pattern": EXPRESSION}
         return {**entry, "minItems": rank, "maxItems": rank, "items": entry}
+
+
+def shorthand(entries: Sequence[Pad | int]) -> Any:
+    """The shortest value that says so much for each dimension."""
+    short = tuple(
+        each[0] if isinstance(each, tuple) and each[0] == each[1] else each for each in entries
+    )
+    return short[0] if len(set(short)) == 1 and not isinstance(short[0], tuple) else short
 
 
 Padding = Annotated[tuple[Pad, ...], Pads()]

@@ -8,7 +8,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, waits
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural
 from codsl.layers.fit import inferred
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Mistake, Precede
 from codsl.layers.recipe import Call, Pointwise
 from codsl.layers.row import ANY_RANK, InPlace, Layer, Unlearned, Weightless
 
@@ -20,6 +20,7 @@ class Identity(Weightless):
     """What comes in."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("noop", "pass")
     examples: ClassVar[Examples] = ({},)
 
     @final
@@ -82,6 +83,7 @@ class Linear(Layer):
     """The same affine map of every frame: `(B, in, T)` to `(B, out, T)`; weight `(out, in)`."""
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("fc", "dense", "fully_connected")
     examples: ClassVar[Examples] = ({"out_features": 3}, {"out_features": 2, "bias": False})
     out_features: Count
     bias: Flag = True
@@ -95,6 +97,7 @@ class Linear(Layer):
                 "`linear` takes frames without space",
                 layer=f"the input is {x}",
                 help="put `flatten` before it, or use a convolution with `kernel_size=1`",
+                change=Precede("flatten"),
             )
         inferred("in_features", self.in_features, x)
         return Frame(self.out_features)

@@ -56,14 +56,14 @@ class Pool(Unlearned, OfImages):
         over = (Window(), *made)
         self.check_space(over, x)
         recipe = Pointwise(type(self).__name__, _module_settings(self, made), (), self.whole(made))
-        return Picture(slide(over, x, x.channels), tuple(map(sees, made)), recipe)
+        return Picture(slide(over, x, x.channels, self.kernel_size), tuple(map(sees, made)), recipe)
 
     @final
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
         made = self.over()
         self.check_space(made, x)
-        return slide(made, x, x.channels)
+        return slide(made, x, x.channels, self.kernel_size)
 
     @final
     def time(self) -> Time:
@@ -100,6 +100,12 @@ def _check_half(made: tuple[Window, ...]) -> None:
 class AveragePool(Pool):
     """The mean of a window, as torch.nn's of the same rank."""
 
+    also: ClassVar[tuple[str, ...]] = (
+        "average_pool",
+        "average_pooling",
+        "pool",
+        "pooling",
+    )
     kernel_size: Dims
     stride: MaybeDims = None
     padding: Padding = ZERO
@@ -177,6 +183,7 @@ class AveragePool(Pool):
 class MaxPool(Pool):
     """The largest of a window, as torch.nn's of the same rank."""
 
+    also: ClassVar[tuple[str, ...]] = ("max_pooling", "pool", "pooling")
     kernel_size: Dims
     stride: MaybeDims = None
     padding: Padding = ZERO

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, final
 from codsl.algebra.shape import Frame
 from codsl.layers.arguments import Count, Flag, MaybeCount, Number
 from codsl.layers.fit import inferred
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Carried, Memory
 from codsl.layers.row import ANY_RANK, InPlace
 
@@ -89,5 +89,5 @@ def _cyclic(trouble: str, why: str) -> Mistake:
         argument="learned",
         layer=why,
         help="let the vectors be learned",
-        replacement="true",
+        change=Give(True),
     )

@@ -114,6 +114,7 @@ class Slice(Parameterless):
     or from the end where negative."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("split", "chunk", "narrow")
     examples: ClassVar[Examples] = (
         {"start": 1},
         {"start": 0, "stop": -1},
@@ -150,6 +151,7 @@ class Permute(Parameterless):
     0 is channels, 1 the first of space; `(2, 0, 1)` makes `(W, C, H)` of `(C, H, W)`."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("transpose",)
     examples: ClassVar[Examples] = ({"dims": (2, 0, 1)}, {"dims": (1, 0, 2)})
     dims: Places
 
@@ -179,6 +181,7 @@ class Reshape(Parameterless):
     may be -1, which is worked out. `(-1, 1, 1)` gives a frame without space two dimensions."""
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("view", "squeeze", "unsqueeze", "unflatten")
     examples: ClassVar[Examples] = ({"sizes": (2, -1)}, {"sizes": -1}, {"sizes": (-1, 1, 2)})
     sizes: NewSizes
 

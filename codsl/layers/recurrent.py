@@ -8,7 +8,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time, remembers
 from codsl.layers.arguments import Count, Flag, MaybeCount, Natural, Share, Word
 from codsl.layers.fit import inferred, vectors
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Carried, Memory
 from codsl.layers.row import Layer, type_name
 
@@ -64,7 +64,7 @@ class Recurrent(Layer):
                 argument="bidirectional",
                 note="a stream knows no last frame",
                 help="leave `bidirectional` at false",
-                replacement="false",
+                change=Give(False),
             )
         return Frame(self._out)
 
@@ -121,6 +121,7 @@ class RNN(Recurrent):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("rnn_cell", "simple_rnn")
     gates: ClassVar[int] = 1
     examples: ClassVar[Examples] = (
         {"hidden_size": 5},
@@ -143,6 +144,7 @@ class GRU(Recurrent):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("gru_cell",)
     gates: ClassVar[int] = 3
     examples: ClassVar[Examples] = (
         {"hidden_size": 5},
@@ -163,6 +165,7 @@ class LSTM(Recurrent):
     """
 
     rank: ClassVar[int] = 1
+    also: ClassVar[tuple[str, ...]] = ("lstm_cell",)
     gates: ClassVar[int] = 4
     examples: ClassVar[Examples] = (
         {"hidden_size": 5},
@@ -178,7 +181,7 @@ class LSTM(Recurrent):
                 f"proj_size={self.proj_size} is not less than hidden_size={self.hidden_size}",
                 argument="proj_size",
                 help="leave `proj_size` out: 0 projects nothing",
-                replacement="0",
+                change=Give(0),
             )
         return self.proj_size
 

@@ -2,7 +2,7 @@
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import MISSING, dataclass, fields
 from fractions import Fraction
 from functools import cache
@@ -10,9 +10,9 @@ from typing import Any, ClassVar, final, get_type_hints
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
-from codsl.layers.arguments import Kind, Word
-from codsl.layers.mistake import Mistake
-from codsl.layers.padding import Pads, TimePad
+from codsl.layers.arguments import Kind
+from codsl.layers.meant import choices, remedies
+from codsl.layers.mistake import Mistake, Use
 from codsl.layers.recipe import Pointwise, Recipe
 
 ANY_RANK = 0
@@ -39,10 +39,12 @@ class Layer(ABC):
     the manual, and its methods say what a frame becomes, when, at what cost and how.
 
     A class is abstract or final. `rank` counts the dimensions of its input, time among them;
-    `buffered` says that a state_dict has tensors of it that are not learnt.
+    `also` are names that it has elsewhere, by which it is offered; `buffered` says that a
+    state_dict has tensors of it that are not learnt.
     """
 
     rank: ClassVar[int]
+    also: ClassVar[tuple[str, ...]] = ()
     buffered: ClassVar[bool] = False
     examples: ClassVar[tuple[Mapping[str, Any], ...]]
 
@@ -150,29 +152,42 @@ def settings(row: Layer) -> dict[str, Any]:
 
 def check_rank(row: Layer, x: Frame) -> None:
     """Raise `Mistake` where the number of dimensions is not the row's."""
-    if row.rank in (ANY_RANK, x.rank):
-        return
-    name = type_name(type(row))
-    mend = kin_of(row, x.rank)
+    if row.rank not in (ANY_RANK, x.rank):
+        raise of_other_rank(type(row), x)
+
+
+def of_other_rank(row: type[Layer], x: Frame) -> Mistake:
+    """That a row is for another number of dimensions than `x` has, and its relative for those."""
+    name = type_name(row)
+    kin = kin_of(row, x.rank)
+    mend = type_name(kin)
     counted = {1: "time alone", 2: "time and one dimension", 3: "time and two dimensions"}
-    raise Mistake(
+    return Mistake(
         "E0401",
         f"`{name}` takes {counted[row.rank]} of space, the input has {len(x.space)}"
         if row.rank > 1
         else f"`{name}` takes time alone, the input has {len(x.space)} dimensions of space",
         layer=f"the input is {x}",
-        help=f"use `{mend}`: the number counts time" if mend != name and x.rank <= 3 else "",
-        replacement=mend if mend != name else None,
+        help=f"use `{mend}`: the number counts time" if kin is not row else "",
+        change=Use(mend) if kin is not row else None,
     )
 
 
-def kin_of(row: Layer, rank: int) -> str:
-    """The name of its relative of another number of dimensions; its own where it has none."""
-    name = type_name(type(row))
-    kin: Any = type(row).__mro__[1]
-    family = {type_name(each) for each in kin.__subclasses__()}
-    mend = re.sub(r"[123](?=d$)", str(rank), name)
-    return mend if mend in family else name
+def kin_of(row: type[Layer], rank: int) -> type[Layer]:
+    """Its relative of another number of dimensions; itself where it has none."""
+    name = re.sub(r"[123](?=d$)", str(rank), type_name(row))
+    return next((each for each in _kin(row) if type_name(each) == name), row)
+
+
+def _kin(row: type[Layer]) -> Iterator[type[Layer]]:
+    """The rows of its module that derive from what it derives from."""
+    pending: list[type[Any]] = [
+        each for each in row.__mro__[1:] if each.__module__ == row.__module__
+    ]
+    while pending:
+        children = pending.pop().__subclasses__()
+        yield from (each for each in children if each.__module__ == row.__module__)
+        pending += children
 
 
 def type_name(row: type[Layer]) -> str:
@@ -201,14 +216,19 @@ def misread(row: type[Layer], given: Mapping[str, Any]) -> list[Mistake]:
     for argument in arguments(row):
         if argument.name in given:
             value = given[argument.name]
-            words = isinstance(argument.kind, Word | Pads | TimePad)
             try:
                 argument.kind.read(value, row.rank)
             except ValueError as error:
                 found = "" if isinstance(value, tuple) else f", found {_found(value)}"
                 message = f"`{argument.name}` of `{type_name(row)}`: {error}{found}"
                 mistakes.append(
-                    Mistake("E0305", message, argument=argument.name, help=_meant(value, words))
+                    Mistake(
+                        "E0305",
+                        message,
+                        argument=argument.name,
+                        remedies=remedies(argument.kind, value, row.rank),
+                        choices=choices(argument.kind),
+                    )
                 )
     return mistakes
 
@@ -226,17 +246,6 @@ def _found(value: Any) -> str:
             return f"`{value}`"
         case _:
             return "a layer"
-
-
-def _meant(value: Any, words: bool) -> str:
-    """What a text may have been meant as, where it is one; `words` says that some are taken."""
-    if not isinstance(value, str) or words:
-        return ""
-    if value.lower() in ("yes", "no", "on", "off"):
-        return "write `true` or `false`"
-    if value.isidentifier():
-        return f"the value of that name is `${value}` in YAML, `{value}` without quotes in text"
-    return ""
 
 
 def make(row: type[Layer], given: Mapping[str, Any]) -> Layer:

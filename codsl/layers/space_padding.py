@@ -9,8 +9,8 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import Real
-from codsl.layers.mistake import Mistake
-from codsl.layers.padding import PaddingOverSpace
+from codsl.layers.mistake import Give, Mistake
+from codsl.layers.padding import PaddingOverSpace, shorthand
 from codsl.layers.recipe import Call, Pointwise
 from codsl.layers.row import OfImages, Picture, Unlearned, check_rank, type_name
 from codsl.layers.sliding import check_repeats, slide, torch_pad
@@ -49,7 +49,7 @@ class SpacePad(Unlearned, OfImages):
                 note="a stream has no frame at hand where only padding is; convolutions and pools "
                 "pad time for themselves",
                 help=f"pad space alone: `(0, {space})`",
-                replacement=f"(0, {space})",
+                change=Give(shorthand(((0, 0), *self.padding[1:]))),
             )
         check_repeats(self.mode, self._windows(), x)
         return slide(self._windows(), x, x.channels)
@@ -119,6 +119,7 @@ class ConstantPad3d(ConstantPad):
 class ZeroPad(Unvalued):
     """Zeros around space."""
 
+    also: ClassVar[tuple[str, ...]] = ("pad", "zero_padding")
     mode: ClassVar[str] = "constant"
 
 

@@ -10,7 +10,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, length
 from codsl.layers.activation import Elementwise
 from codsl.layers.dropout import Dropping
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Mistake, Use
 from codsl.layers.recipe import Folded, Pointwise, Recipe, Spread, Windowed
 from codsl.layers.row import Layer, OfImages, Weightless, kin_of, type_name
 from codsl.layers.sliding import without_time
@@ -71,7 +71,7 @@ class Still:
         row = self.row
         counted = re.search(r"[123]d$", type_name(type(row))) is not None
         if counted and row.rank != len(x.space) and not _of_vectors(row, x):
-            raise _other_rank(row, x)
+            raise of_other_images(type(row), x)
         if isinstance(row, OfImages):
             return _pictured(row, x)
         if x.space and (counted or _upsamples(row, x)):
@@ -82,7 +82,13 @@ class Still:
 def of_images(mistake: Mistake) -> Mistake:
     """What is wrong with an argument, where tuples have no entry for time."""
     message = str(mistake).replace(", time first", ", one for each dimension of space")
-    return Mistake(mistake.code, message, argument=mistake.argument, help=mistake.help)
+    return Mistake(
+        mistake.code,
+        message,
+        argument=mistake.argument,
+        remedies=[each for each in mistake.remedies if "time" not in each.help],
+        choices=mistake.choices,
+    )
 
 
 def _of_vectors(row: Layer, x: Frame) -> bool:
@@ -96,18 +102,20 @@ def _upsamples(row: Layer, x: Frame) -> bool:
     return row.time() != IDENTITY and isinstance(row.recipe(_row_of(x)), Spread)
 
 
-def _other_rank(row: Layer, x: Frame) -> Mistake:
-    name, found = type_name(type(row)), len(x.space)
-    mend = kin_of(row, found) if found else name
+def of_other_images(row: type[Layer], x: Frame) -> Mistake:
+    """That a row is for images of another number of dimensions, and its relative for those."""
+    name, found = type_name(row), len(x.space)
+    kin = kin_of(row, found) if found else row
+    mend = type_name(kin)
     dimensions = "one dimension" if row.rank == 1 else f"{row.rank} dimensions"
     return Mistake(
         "E0401",
         f"`{name}` takes images with {dimensions} of space, the frames here have {found or 'none'}",
         layer=f"the input is {x}",
         help=f"use `{mend}`: inside `per_frame` the number counts space alone"
-        if mend != name
+        if kin is not row
         else "",
-        replacement=mend if mend != name else None,
+        change=Use(mend) if kin is not row else None,
     )
 
 

@@ -33,6 +33,7 @@ Examples = tuple[Mapping[str, Any], ...]
 class Transposed(Layer):
     """The gradient of a convolution, as torch.nn's transposed ones of the same rank."""
 
+    also: ClassVar[tuple[str, ...]] = ("deconv", "deconvolution", "upconv", "transposed_conv")
     out_channels: Count
     kernel_size: Dims
     stride: Dims = ONE

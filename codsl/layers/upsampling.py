@@ -8,7 +8,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time, stretches
 from codsl.layers.arguments import EXPRESSION, LARGEST, Flag, Integer, Kind, Optional, Value, Word
 from codsl.layers.fit import few
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Spread
 from codsl.layers.row import ANY_RANK, Unlearned
 
@@ -50,6 +50,7 @@ class Upsample(Unlearned):
     """
 
     rank: ClassVar[int] = ANY_RANK
+    also: ClassVar[tuple[str, ...]] = ("interpolate", "resize", "upsampling", "nearest", "bilinear")
     examples: ClassVar[Examples] = ({"scale_factor": 2}, {"scale_factor": 3, "mode": "nearest"})
     scale_factor: Annotated[int | tuple[int, ...], Factors()]
     mode: Annotated[str, Word(("nearest", *LINEAR.values()))] = "nearest"
@@ -81,7 +82,7 @@ class Upsample(Unlearned):
                 argument="mode",
                 layer=f"the input is {x}",
                 help=f"use `{LINEAR.get(x.rank, 'nearest')}`: time counts",
-                replacement=f'"{LINEAR.get(x.rank, "nearest")}"',
+                change=Give(LINEAR.get(x.rank, "nearest")),
             )
         for factor in factors:
             few("scale_factor", factor)
@@ -109,7 +110,7 @@ class Upsample(Unlearned):
                 argument="align_corners",
                 note="a stream does not know its last frame",
                 help="leave `align_corners` at false",
-                replacement="false",
+                change=Give(False),
             )
         return self._stretched(factor)
 

@@ -4,6 +4,7 @@ import copy
 from collections.abc import Mapping
 from functools import cache
 from inspect import Parameter, Signature, signature
+from math import prod
 from typing import Any
 
 import torch
@@ -188,6 +189,8 @@ def _frame(row: type[Row], given: Mapping[str, Any]) -> Frame:
     if told is not None:
         channels, *space = (told,) if isinstance(told, int) else tuple(told)
         return Frame(channels, tuple(space))
+    if isinstance(given.get("sizes"), tuple | list):
+        return Frame(prod(size for size in given["sizes"] if size > 0))
     if issubclass(row, Learned) and given.get("each", row.each) != "frame":
         raise ValueError(
             f"`{row.__name__}` for each {given.get('each', row.each)} needs `shape`, "

@@ -67,6 +67,7 @@ __all__ = [
     "InstanceNorm3d",
     "LayerNorm",
     "LeakyReLU",
+    "LocalResponseNorm",
     "Log",
     "Log10",
     "Log1p",
@@ -76,6 +77,7 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "Mish",
     "Mul",
     "MultiheadAttention",
     "Neg",
@@ -1087,6 +1089,23 @@ class LeakyReLU(Layer, nn.LeakyReLU):
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> LeakyReLU: ...
 
+class LocalResponseNorm(Layer, nn.LocalResponseNorm):
+    """Each number divided by `(k + alpha * m) ** beta`, with `m` the mean square of `size` channels
+    around its own at its place, those beyond the ends zero (Krizhevsky et al., 2012)."""
+
+    def __init__(
+        self,
+        size: int,
+        alpha: float = 0.0001,
+        beta: float = 0.75,
+        k: float = 1.0,
+        *,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None: ...
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> LocalResponseNorm: ...
+
 class Log(Layer):
     """The natural logarithm; minus infinity at zero: `clamp(min=1e-6)` before it keeps away."""
 
@@ -1216,6 +1235,19 @@ class MaxPool3d(Layer, nn.MaxPool3d):
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> MaxPool3d: ...
+
+class Mish(Layer, nn.Mish):
+    """`x * tanh(softplus(x))` (Misra, 2019)."""
+
+    def __init__(
+        self,
+        inplace: bool = False,
+        *,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None: ...
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Mish: ...
 
 class Mul(Layer):
     """`x * other`; `other` is a number, or one for each channel."""

@@ -21,7 +21,8 @@ from codsl.printing.yaml_marks import yaml_marks
 from codsl.printing.yaml_outline import Unsayable, outline
 from codsl.source import Source, Span
 from codsl.syntax import tree
-from codsl.syntax.read import Surface, read
+from codsl.syntax.read import read
+from codsl.syntax.surface import Surface
 from codsl.syntax.words import RESERVED_KEYS
 from codsl.syntax.yaml_nodes import Loader
 

@@ -10,7 +10,7 @@ from codsl.graph.report import Report
 from codsl.report.axis import WIDTH as LEAST
 from codsl.report.legend import samples
 from codsl.report.marks import HEIGHT, MIDDLE, bar, frames, grid, tiles
-from codsl.report.markup import element, words
+from codsl.report.markup import element, lettering, words
 from codsl.report.palette import literal, sheet
 from codsl.report.picture import INDENTED, Picture, Shown, picture
 from codsl.report.text import MONO, SANS, columns, cut
@@ -160,11 +160,11 @@ class _Sheet:
             (self.macs + COST, "end", "MACs"),
             (self.states + COST, "end", "state"),
         ):
-            yield _text(text, x, y, "soft", anchor)
+            yield lettering(text, x, y, "soft", anchor)
         axis = self.picture.axis
         for place, label, _ in axis.labels():
-            yield _text(label, self.times + place / 100 * self.span, y, "soft", "middle")
-        yield _text(self.picture.caption, self.times, y - 16, "soft")
+            yield lettering(label, self.times + place / 100 * self.span, y, "soft", "middle")
+        yield lettering(self.picture.caption, self.times, y - 16, "soft")
         yield self._strip(grid(axis), top, stop - top)
 
     def _strip(self, content: str, y: float, height: float) -> str:
@@ -176,8 +176,10 @@ class _Sheet:
         return "".join(
             (
                 element("svg", self.picture.gutter.row(at, at, "open"), x=EDGE, overflow="visible"),
-                _text(cut(name, LABEL), self.names, MIDDLE + 4, "mono"),
-                _text(cut(sizes(given), SHAPE), self.shapes, MIDDLE + 4, "mono soft", size=SMALL),
+                lettering(cut(name, LABEL), self.names, MIDDLE + 4, "mono"),
+                lettering(
+                    cut(sizes(given), SHAPE), self.shapes, MIDDLE + 4, "mono soft", size=SMALL
+                ),
                 self._strip(frames(axis, tiles(axis, 1)), 0, HEIGHT),
             )
         )
@@ -193,11 +195,11 @@ class _Sheet:
             axis = self.picture.axis
             marks = bar(row.view, axis, tiles(axis, row.view.stride))
             parts += [
-                _text(
+                lettering(
                     cut(shape(row.view), SHAPE), self.shapes, MIDDLE + 4, "mono soft", size=SMALL
                 ),
                 self._strip(marks, 0, HEIGHT),
-                _text(note(row.view), self.notes, MIDDLE + 4, "soft", size=SMALL),
+                lettering(note(row.view), self.notes, MIDDLE + 4, "soft", size=SMALL),
                 *self._costs(row),
             ]
         whole = "".join(parts)
@@ -221,7 +223,7 @@ class _Sheet:
         figures, shares = self.picture.costs(row.view), self.picture.shares(row.view)
         for x, figure, share in zip((self.macs, self.states), figures, shares, strict=True):
             if figure:
-                yield _text(figure, x + COST, MIDDLE + 4, "mono", "end", SMALL)
+                yield lettering(figure, x + COST, MIDDLE + 4, "mono", "end", SMALL)
                 width = max(1.0, share * WEIGHT)
                 yield element(
                     "rect", class_="weight", x=x + COST + 5, y=MIDDLE - 4, width=width, height=8
@@ -235,7 +237,7 @@ class _Sheet:
             if x > EDGE and x + width > self.width - EDGE:
                 x, y = EDGE, y + LINE
             found.append(element("svg", mark, x=x, y=y - 13, width=22, height=HEIGHT))
-            found.append(_text(text, x + 28, y + 3, "soft", size=SMALL))
+            found.append(lettering(text, x + 28, y + 3, "soft", size=SMALL))
             x += width + GAP
         return found, y + EDGE
 
@@ -255,17 +257,3 @@ def _label(row: Shown) -> list[str]:
     """The name of a row, set in, and what stands behind it."""
     blank = " " * _indent(row)
     return [each for each in (blank + escape(row.view.name), escape(row.kind), row.role) if each]
-
-
-def _text(
-    text: str, x: float, y: float, kind: str, anchor: str = "start", size: float = SIZE
-) -> str:
-    return element(
-        "text",
-        words(text),
-        x=x,
-        y=y,
-        class_=kind,
-        text_anchor=None if anchor == "start" else anchor,
-        font_size=None if size == SIZE else size,
-    )

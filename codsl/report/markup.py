@@ -32,6 +32,22 @@ def element(tag: str, /, *content: str, **attributes: Attribute) -> str:
     return f"<{tag}{given}>{''.join(content)}</{tag}>"
 
 
+def lettering(
+    text: str, x: float, y: float, kind: str = "", anchor: str = "start", size: float | None = None
+) -> str:
+    """A text of an SVG that starts, ends or has its middle at `x`; `kind` is its class, and
+    without a `size` it is as large as what is around it."""
+    return element(
+        "text",
+        words(text),
+        x=x,
+        y=y,
+        class_=kind or None,
+        text_anchor=None if anchor == "start" else anchor,
+        font_size=size,
+    )
+
+
 def number(value: float) -> str:
     """A length in two decimals at most."""
     return f"{value + 0.0:.2f}".rstrip("0").rstrip(".").removesuffix("-0") or "0"

@@ -10,7 +10,6 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "ink": ("#1c2128", "#e4e9ef"),
     "soft": ("#5b6570", "#98a2ad"),
     "faint": ("#e3e7ec", "#262e37"),
-    "own": ("#f0f2f5", "#1a2129"),
     "wire": ("#8a94a0", "#6f7a86"),
     "past": ("#bcd7f0", "#234a70"),
     "past-new": ("#2a70b8", "#5aa9f5"),

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 from codsl.graph.graph import Graph
 from codsl.graph.unrolled import Item, Stream, unrolled
-from codsl.report.markup import element, words
+from codsl.report.markup import element, lettering, words
 from codsl.report.palette import literal, sheet
 from codsl.report.text import SANS, columns
 
@@ -20,6 +20,9 @@ RADIUS = 10
 EDGE = 20
 SIZE = 13
 SMALL = 11
+BASE = 4
+"""Pixels from the middle of a text to the line on which it stands."""
+
 HEAD = 46
 """Pixels of a panel above its items."""
 
@@ -182,13 +185,13 @@ def _draw(
 
 def _names(streams: Sequence[Stream], x: float, y: float) -> Iterator[str]:
     for value, each in enumerate(streams):
-        yield _text(each.name, x, y + DROP * value, "soft", "end")
+        yield lettering(each.name, x, y + DROP * value + BASE, "soft", "end")
 
 
 def _legend(kinds: Sequence[tuple[str, bool, str]], x: float, y: float) -> Iterator[str]:
     for kind, enters, text in kinds:
         yield _shape(kind, enters, x + RADIUS, y)
-        yield _text(text, x + 2 * RADIUS + 6, y, "soft", size=SMALL)
+        yield lettering(text, x + 2 * RADIUS + 6, y + BASE, "soft", size=SMALL)
         x += 2 * RADIUS + 30 + columns(text) * SMALL * SANS
 
 
@@ -201,8 +204,8 @@ def _panel(graph: Graph, streams: Sequence[Stream], panel: Panel) -> Iterator[st
         yield element(
             "rect", class_="call", x=x, y=HEAD - 18, width=wide, height=bottom - HEAD + 36, rx=6
         )
-        yield _text(call.gives, x + wide / 2, bottom + 28, "", "middle", SMALL)
-        yield _text(call.name, x + wide / 2, HEAD, "soft", "middle", SMALL)
+        yield lettering(call.gives, x + wide / 2, bottom + 32, "", "middle", SMALL)
+        yield lettering(call.name, x + wide / 2, HEAD + BASE, "soft", "middle", SMALL)
     seen = [(key, "computed") for key in panel.computed] + [(key, "kept") for key in panel.kept]
     places = {
         (value, index): (
@@ -215,8 +218,9 @@ def _panel(graph: Graph, streams: Sequence[Stream], panel: Panel) -> Iterator[st
         for tap in streams[value].items[index].made_of:
             yield _flow(places[tap], places[value, index])
     for key, kind in sorted(seen):
-        yield _shape(kind, key[0] < graph.base, *places[key])
-        yield _text(str(key[1]), *places[key], "", "middle", SMALL)
+        across, down = places[key]
+        yield _shape(kind, key[0] < graph.base, across, down)
+        yield lettering(str(key[1]), across, down + BASE, "", "middle", SMALL)
 
 
 def _flow(start: tuple[float, float], stop: tuple[float, float]) -> str:
@@ -230,17 +234,3 @@ def _shape(kind: str, enters: bool, x: float, y: float) -> str:
         return element("circle", class_=shape, cx=x, cy=y, r=RADIUS)
     start, side = RADIUS - 1, 2 * RADIUS - 2
     return element("rect", class_=shape, x=x - start, y=y - start, width=side, height=side, rx=3)
-
-
-def _text(
-    text: str, x: float, y: float, kind: str, anchor: str = "start", size: float = SIZE
-) -> str:
-    return element(
-        "text",
-        words(text),
-        x=x,
-        y=y + size / 3,
-        class_=kind or None,
-        text_anchor=anchor,
-        font_size=size,
-    )

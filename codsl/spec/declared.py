@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from codsl.diagnostics import Findings, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.syntax import tree
 from codsl.syntax.words import RESERVED, RESERVED_KEYS
 
@@ -34,7 +34,13 @@ def reserved(name: tree.Name, findings: Findings, words: frozenset[str] = RESERV
         f"`{name.text}` is a word of the language and cannot be a name",
         name.span,
         notes=("the names of a network can be written in YAML and in the text form alike",),
-        helps=(f"call it `{name.text}_`, or better what it is for",),
+        helps=(
+            Help(
+                f"call it `{name.text}_`, or better what it is for",
+                (Edit(name.span, f"{name.text}_"),),
+                Applicability.CHOICE,
+            ),
+        ),
     )
 
 

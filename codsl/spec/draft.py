@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from codsl.diagnostics import Findings, Label
+from codsl.layers.still import Still
 from codsl.spec.names import Flow, Level
 from codsl.spec.spec import Block, Item
 
@@ -32,6 +33,20 @@ class Drafts:
         self._drafts.append(Draft(item, level, key))
         return Flow(self._inputs + len(self._drafts) - 1, item.frame)
 
+    def widens(self, value: int) -> Item | None:
+        """The layer that gives a value its number of channels; None where that is an input's."""
+        while value >= self._inputs:
+            item = self._drafts[value - self._inputs].item
+            before = item.inputs[0]
+            if len(item.inputs) > 1:
+                return None
+            if stated_channels(item) or before < self._inputs:
+                return item
+            if self._drafts[before - self._inputs].item.frame.channels != item.frame.channels:
+                return item
+            value = before
+        return None
+
     def items(self) -> tuple[Item, ...]:
         """The items with paths; those without a key of their own are told apart by a count."""
         counts: dict[str, int] = {}
@@ -45,6 +60,18 @@ class Drafts:
                 path = base if first else f"{base}[{counts[base]}]"
             items.append(replace(draft.item, path=path))
         return tuple(items)
+
+
+def row_of(item: Item) -> object:
+    """The row of the table behind an item, on single frames too."""
+    return item.operation.row if isinstance(item.operation, Still) else item.operation
+
+
+def stated_channels(item: Item) -> str | None:
+    """The argument of a layer that says how many channels it gives, where one is written."""
+    row = row_of(item)
+    named = (name for name in item.origin.arguments if name.startswith("out_"))
+    return next((each for each in named if getattr(row, each, None) == item.frame.channels), None)
 
 
 def dtype_of(items: tuple[Item, ...], findings: Findings) -> str | None:

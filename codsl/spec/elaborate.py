@@ -6,19 +6,20 @@ from typing import Any
 
 from codsl.diagnostics import Findings, Label
 from codsl.layers.row import Layer
-from codsl.spec.bind import Passed, given, passed
+from codsl.spec.bind import Passed, check_type, given, passed
 from codsl.spec.declared import check_declared, reserved
 from codsl.spec.draft import Drafts, dtype_of
 from codsl.spec.joins import how_of, meet, no_shrink
 from codsl.spec.knowns import knowns_of
 from codsl.spec.names import HOLE, Flow, Level, Names
+from codsl.spec.near import of_module
 from codsl.spec.outside import parameters
 from codsl.spec.place import Place
 from codsl.spec.ports import Entries, entries_of, outlets_of, tell_unread
 from codsl.spec.repetition import indices_of
 from codsl.spec.room import Full, Room
 from codsl.spec.rows import row_item
-from codsl.spec.sources import Sources
+from codsl.spec.sources import Sources, reads
 from codsl.spec.spec import Block, Origin, Spec
 from codsl.spec.templates import Found, Templates, templates_of
 from codsl.spec.unknown import no_layer, undefined, unknown
@@ -58,6 +59,7 @@ def elaborate(
     place = _beginning(entries, scope, templates, findings)
     try:
         end = elaborator.statements(document.body, place, entries.start)
+        elaborator.look_through(templates)
     except Full:
         return None
     made = elaborator.made
@@ -102,6 +104,30 @@ class _Elaborator:
         self._room = Room(findings)
         self._sources = Sources(document.inputs, findings)
         self.made = Drafts(len(document.inputs))
+        self._passed_by: dict[int, tuple[tuple[tree.Statement, ...], Place]] = {}
+        self._gone_through: set[int] = set()
+
+    def look_through(self, templates: Templates) -> None:
+        """Report what is wrong whatever the values are in statements that no value went through:
+        in templates that are not used, in conditions that do not hold."""
+        for template in templates.unused():
+            for each in template.parameters:
+                if each.type:
+                    check_type(each.type, self._findings)
+            scope = Scope({each.name.text: Hole for each in template.parameters})
+            names = Names(None, {"input": HOLE})
+            place = Place(scope, names, Level(), templates, within=(template,))
+            self._look(template.body, place)
+        for key, (body, place) in list(self._passed_by.items()):
+            if key not in self._gone_through:
+                self._look(body, place)
+
+    def _look(self, body: tuple[tree.Statement, ...], place: Place) -> None:
+        """Read statements with all values unknown, what `from` names too."""
+        unknown = Scope(dict.fromkeys(place.scope.names(), Hole))
+        names = Names(place.names, unsure=True)
+        inner = replace(place.inside(Level()), scope=unknown, names=names)
+        self.statements(body, inner, HOLE)
 
     def statements(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
         """What becomes of a value that goes through these statements."""
@@ -139,8 +165,8 @@ class _Elaborator:
         kind = node.type.text
         flow = self._sources.taken(flow, node.type.span)
         evaluator = place.evaluator(flow, self._findings)
-        arguments = passed(node.arguments, evaluator.layer)
-        if node.local:
+        arguments = passed(node.arguments, evaluator.layer, evaluator.root)
+        if node.local and not (place.templates.lacks(kind) and of_module(kind, self._rows)):
             try:
                 meant = self._meant(node.type, place, evaluator)
             except Hole:
@@ -149,14 +175,20 @@ class _Elaborator:
                 return self._use(meant, node, arguments, place, flow)
             arguments = given(meant.arguments) + arguments
             kind = meant.name
-        if kind not in self._rows:
-            known = list(place.templates.names())
-            unknown(kind, node.type.span, self._rows, known, self._findings)
-            if kind != "input":
-                for argument in arguments:
-                    self._try(argument)
-            return self._lost(node, place)
-        return self._row(kind, node, arguments, place, flow)
+        if kind in self._rows:
+            return self._row(kind, node, arguments, place, flow)
+        known, values = list(place.templates.names()), place.scope.names()
+        sure = unknown(
+            kind, node.type.span, self._rows, known, place.rank(flow), self._findings, values
+        )
+        if sure in self._rows:
+            return self._row(str(sure), node, arguments, place, flow)
+        if sure in known and (found := place.templates.find(tree.Name(str(sure), node.type.span))):
+            return self._use(found, node, arguments, place, flow)
+        if kind != "input":
+            for argument in arguments:
+                self._try(argument)
+        return self._lost(node, place)
 
     def _meant(self, name: tree.Name, place: Place, evaluator: Evaluator) -> Found | LayerValue:
         """The template or the layer that a name of the file stands for; raises `Hole` once it is
@@ -166,7 +198,11 @@ class _Elaborator:
             return found
         values = place.scope.names()
         if name.text not in values:
-            undefined(name, values, list(place.templates.names()), self._findings)
+            known = list(place.templates.names())
+            sure = undefined(name, values, known, self._rows, self._findings)
+            found = place.templates.find(tree.Name(sure, name.span)) if sure in known else None
+            if found:
+                return found
             raise Hole
         value = evaluator.value(tree.Reference(name.text, name.span))
         if not isinstance(value, LayerValue):
@@ -192,9 +228,7 @@ class _Elaborator:
     ) -> Flow:
         """A layer of the table: its arguments onto its row, the row onto the frame."""
         at = node.type.span
-        item = row_item(
-            self._rows[kind], passing, at, place.uses, flow, self._findings, place.still
-        )
+        item = row_item(self._rows[kind], passing, node, place, flow, self._findings)
         if item is None:
             return self._lost(node, place)
         key = place.key(node.name, self._findings)
@@ -234,6 +268,8 @@ class _Elaborator:
 
     def _block(self, node: tree.Block | tree.PerFrame, place: Place, flow: Flow) -> Flow:
         start = len(self.made)
+        if not flow.begun and reads(node.body):
+            flow = self._sources.taken(flow, node.span)
         inner = place.inside(place.level_of(node.name, self._findings))
         end = self.statements(node.body, inner, flow)
         if node.name is not None:
@@ -322,9 +358,11 @@ class _Elaborator:
             no_shrink(node.arguments, place.uses, self._findings)
             how = None
         words = {each.name.text: each.value.span for each in node.arguments if each.name}
-        origin = Origin(node.span, words, place.uses)
+        roots = {each.name.text: evaluator.root(each.value) for each in node.arguments if each.name}
+        known = {name: root for name, root in roots.items() if root is not None}
+        origin = Origin(node.span, words, place.uses, known)
         taken = [self._sources.taken(each, node.span) for each in flows]
-        item = how and meet(taken, labels, how, origin, self._findings)
+        item = how and meet(taken, labels, how, origin, self._findings, self.made.widens)
         return self.made.add(item, place.level, key) if item else HOLE
 
     def _let(self, node: tree.Let, place: Place, flow: Flow) -> Flow:
@@ -332,7 +370,8 @@ class _Elaborator:
         for name, expression in node.bindings:
             reserved(name, self._findings)
             try:
-                place.scope.set(name.text, evaluator.value(expression))
+                worth = evaluator.value(expression)
+                place.scope.set(name.text, worth, evaluator.root(expression))
             except Hole:
                 place.scope.set(name.text, Hole)
         return flow
@@ -341,10 +380,16 @@ class _Elaborator:
         try:
             holds = place.evaluator(flow, self._findings).truth(node.test)
         except Hole:
-            for statement in (*node.body, *node.otherwise):
-                place.names.add(getattr(statement, "name", None), HOLE)
+            for body in (node.body, node.otherwise):
+                self._passed_by[id(body)] = (body, place)
+                for statement in body:
+                    place.names.add(getattr(statement, "name", None), HOLE)
             return HOLE
-        return self.statements(node.body if holds else node.otherwise, place, flow)
+        taken, other = (node.body, node.otherwise) if holds else (node.otherwise, node.body)
+        self._gone_through.add(id(taken))
+        if other:
+            self._passed_by.setdefault(id(other), (other, place))
+        return self.statements(taken, place, flow)
 
     def _repeat(self, node: tree.Repeat, place: Place, flow: Flow) -> Flow:
         reserved(node.name, self._findings, RESERVED_KEYS)
@@ -357,7 +402,10 @@ class _Elaborator:
             )
         except Hole:
             names.append(node.name.text)
+            place.names.lost.add(node.name.text)
             place.names.add(node.name, HOLE)
+            inner = place.scope.child({node.index.text: Hole} if node.index else {})
+            self._look((node.statement,), replace(place, scope=inner))
             return HOLE
         for index in indices:
             name = tree.Name(f"{node.name.text}{index}", node.name.span)

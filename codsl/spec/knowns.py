@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Findings, Help, did_you_mean
 from codsl.source import Span
 from codsl.spec.declared import once
 from codsl.spec.known import FOLD, Known
@@ -65,9 +65,7 @@ class _Reader:
         return text
 
     def _no_layout(self, text: str, at: Span) -> None:
-        near = suggest(text, LAYOUTS)[:1]
-        written = at.text.replace(text, near[0]) if near else ""
-        helps = [Help(f"did you mean `{near[0]}`?", (Edit(at, written),))] if near else []
+        helps = did_you_mean(text, LAYOUTS, at.within(text))
         listed = Help(f"there are {', '.join(f'`{each}`' for each in LAYOUTS)}")
         self._findings.add("E0604", f"there is no layout `{text}`", at, helps=helps or [listed])
 
@@ -108,6 +106,5 @@ class _Reader:
             self._findings.add("E0604", str(bad), next(wrong, literals[0]).span)
 
     def _unknown(self, name: tree.Name) -> None:
-        near = suggest(name.text, (*TEXTS, *LISTS))[:1]
-        helps = [Help(f"did you mean `{each}`?", (Edit(name.span, each),)) for each in near]
+        helps = did_you_mean(name.text, (*TEXTS, *LISTS), name.span)
         self._findings.add("E0203", f"unknown key `{name.text}`", name.span, helps=helps)

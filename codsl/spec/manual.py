@@ -27,6 +27,7 @@ def entry(row: type[Layer]) -> str:
         f"## {name}",
         "",
         cleandoc(row.__doc__ or ""),
+        *_elsewhere(row),
         "",
         f"    {name}({_signature(row)})",
         "",
@@ -34,6 +35,11 @@ def entry(row: type[Layer]) -> str:
     for given in row.examples:
         lines += [f"    {name}({_given(given)})"]
     return "\n".join([*lines, ""])
+
+
+def _elsewhere(row: type[Layer]) -> list[str]:
+    names = ", ".join(f"`{each}`" for each in row.also)
+    return ["", f"Elsewhere called {names}."] if names else []
 
 
 def _signature(row: type[Layer]) -> str:

@@ -1,10 +1,12 @@
 """Names: those of values, which `from` looks up, and those of keys, which must not meet."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Edit, Findings, Help, Label, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, did_you_mean
 from codsl.source import Span
+from codsl.spec.mend import named
 from codsl.syntax import tree
 
 
@@ -35,7 +37,8 @@ BEFORE = "stands before this"
 class Names:
     """The values named so far in a block, and what the names inside them are.
 
-    `unsure` are those of a file whose inputs could not be read: what is not found may be one.
+    `unsure` are those of a block where a name could not be read, or stands twice: what is not
+    found may be what was meant there.
     """
 
     parent: "Names | None" = None
@@ -44,10 +47,13 @@ class Names:
     repeated: dict[str, list[str]] = field(default_factory=dict)
     unnamed: list["Names"] = field(default_factory=list)
     unsure: bool = False
+    lost: set[str] = field(default_factory=set)
+    """The repetitions of which it is not known how many there are."""
 
     def add(self, name: tree.Name | None, flow: Flow, inner: "Names | None" = None) -> None:
         """Remember a value under its name, with the names inside it."""
         if name is not None:
+            self.unsure = self.unsure or name.text in self.flows
             self.flows[name.text] = flow
             if inner is not None:
                 self.inner[name.text] = inner
@@ -58,8 +64,10 @@ class Names:
         own = [*self.flows, *(f"{name}[*]" for name in self.repeated)]
         return own + (self.parent._visible() if self.parent else [])
 
-    def _root(self) -> "Names":
-        return self.parent._root() if self.parent else self
+    def _doubtful(self, name: str) -> bool:
+        """Whether a name that is not found may be one that could not be read."""
+        repetition = name.rstrip("0123456789") in self.lost
+        return self.unsure or repetition or bool(self.parent and self.parent._doubtful(name))
 
     def _home(self, name: str) -> "Names | None":
         names: Names | None = self
@@ -100,6 +108,8 @@ class Names:
                     findings.add("E0309", message, step.name.span)
                     return lost
                 for name in names._instances(step):
+                    if name not in names.flows and self._doubtful(name):
+                        return lost
                     if name not in names.flows:
                         names._unknown(selector, depth, where, findings)
                         return lost
@@ -124,10 +134,10 @@ class Names:
 
     def _unknown(self, selector: tree.Selector, depth: int, where: str, findings: Findings) -> None:
         """Say that a step of a selector finds nothing, and what may have been meant."""
-        if not depth and self._root().unsure:
-            return
         step = selector.steps[depth]
         name, at = step.name.text, step.name.span
+        if self._doubtful(name):
+            return
         inside = {
             each: f"{outer}.{each}"
             for outer, names in self.inner.items()
@@ -140,10 +150,10 @@ class Names:
         elif self.repeated.get(name):
             listed = self.repeated[name]
             helps.append(f"its values are `{name}[*]`, one by one `{listed[0]}` to `{listed[-1]}`")
-        elif found := suggest(name, [*(self.flows if depth else self._visible()), *inside]):
-            near = inside.get(name) or inside.get(found[0], found[0])
-            edits = (Edit(at, near),) if at.text == name else ()
-            helps.append(Help(f"did you mean `{near}`?", edits))
+        else:
+            here = self.flows if depth else self._visible()
+            inside = {each: whole for each, whole in inside.items() if each not in here}
+            helps += did_you_mean(name, [*inside, *here], at.within(name), inside)
         if depth:
             outer = ".".join(each.name.text for each in selector.steps[:depth])
             message = f"`{outer}` has no value named `{name}` inside"
@@ -189,10 +199,19 @@ class Level:
         at = (claim.at, *claim.uses)[len(claim.uses) - depth]
         there = (first.at, *first.uses)[len(first.uses) - depth]
         code, message, why, help_ = _words(name, claim, first, at, there)
+        free = free_name(name if at is claim.at else at.text, self._taken)
+        edits = (Edit(at, free),) if claim.written and at is claim.at else named(at, free)
+        remedy = Help(f"{help_}: `{free}`, say" if edits else help_, edits, Applicability.CHOICE)
         labels = [Label(at), Label(there, "first here")]
         if at is not claim.at:
             labels.append(Label(claim.at, "its key"))
-        findings.add(code, message, *labels, notes=(why,), helps=(help_,))
+        findings.add(code, message, *labels, notes=(why,), helps=(remedy,))
+
+
+def free_name(name: str, taken: Collection[str]) -> str:
+    """A name like this one that is not taken."""
+    base = name.rstrip("0123456789") or name
+    return next(each for count in range(2, 10**6) if (each := f"{base}{count}") not in taken)
 
 
 def _words(
@@ -200,7 +219,7 @@ def _words(
 ) -> tuple[str, str, str, str]:
     """The code, the message, the note and the help for a key that is claimed twice."""
     why = "names are the keys of weights, so each stands once"
-    level = "give it a name: it becomes a level of the keys"
+    level = "give it a name, which becomes a level of the keys"
     if at is not claim.at and there is not first.at and at.text == there.text:
         return "E0307", f"a second `{at.text}` without a name; both have a `{name}`", why, level
     if at is not claim.at:

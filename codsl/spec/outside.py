@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Findings, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.spec.bind import typed
 from codsl.spec.values import Evaluator, Given, Hole, LayerValue, Scope, Value
@@ -34,14 +34,17 @@ def parameters(
             )
     for name, parameter in declared.items():
         value: Value | type[Hole] = Hole
+        root = None
         try:
             if name in params:
                 value = typed(parameter, _outside(name, params[name], findings), None, findings)
             elif name in chosen:
                 written = chosen[name]
+                root = evaluator.root(written)
                 value = typed(parameter, evaluator.layer(written), written.span, findings)
             elif parameter.default is not None:
                 worth = evaluator.layer(parameter.default)
+                root = evaluator.root(parameter.default)
                 value = typed(parameter, worth, parameter.default.span, findings)
             else:
                 findings.add(
@@ -52,7 +55,7 @@ def parameters(
                 )
         except Hole:
             value = Hole
-        scope.set(name, value)
+        scope.set(name, value, root)
     return scope
 
 
@@ -68,8 +71,7 @@ def _variants(
         for value in each.values:
             name = value.name
             if name is not None and name.text not in declared:
-                near = suggest(name.text, declared)[:1]
-                helps = [Help(f"did you mean `{word}`?", (Edit(name.span, word),)) for word in near]
+                helps = did_you_mean(name.text, declared, name.span)
                 findings.add(
                     "E0312", f"the network has no parameter `{name.text}`", name.span, helps=helps
                 )

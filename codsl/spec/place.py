@@ -44,6 +44,10 @@ class Place:
         channels = flow.frame.channels if flow.frame else None
         return Evaluator(self.scope, channels, findings, flow.begun)
 
+    def rank(self, flow: Flow) -> int | None:
+        """How many dimensions a layer here is to take, by the number in its name."""
+        return flow.frame.rank - self.still if flow.frame else None
+
     def shadows(self, name: str) -> bool:
         """Whether a parameter that is a layer takes the name of a template here."""
         try:

@@ -1,16 +1,18 @@
 """What enters a network and what leaves it, as the file says it."""
 
+import re
 from dataclasses import dataclass
 
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
-from codsl.diagnostics import Findings, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.layers.arguments import LARGEST
 from codsl.source import Span
 from codsl.spec.names import HOLE, NOTHING, Flow, Names
 from codsl.spec.spec import Item
-from codsl.spec.values import Evaluator, Hole, Scope, describe
+from codsl.spec.values import Evaluator, Hole, Scope, Value, describe
 from codsl.syntax import tree
+from codsl.syntax.brackets import whole_entry
 
 
 @dataclass(frozen=True)
@@ -87,21 +89,48 @@ def _frame(given: tree.Input, evaluator: Evaluator, findings: Findings) -> Frame
     if _is_broken(given):
         return None
     if len(given.sizes) < 2 or given.sizes[1] != tree.Reference("T", given.span):
-        findings.add(
-            "E0205",
-            "an input is channels, then `T`, then space",
-            given.span,
-            helps=("as in `3, T, 160, 160`",),
-        )
+        message = "an input is channels, then `T`, then space"
+        findings.add("E0205", message, _brackets(given), helps=_reordered(given))
         return None
     if len(given.sizes) > 4:
-        findings.add("E0205", "an input has two dimensions of space at most", given.span)
+        message = "an input has two dimensions of space at most"
+        findings.add("E0205", message, _brackets(given))
         return None
     try:
         sizes = [_size(evaluator, each, findings) for each in (given.sizes[0], *given.sizes[2:])]
     except Hole:
         return None
     return Frame(sizes[0], tuple(sizes[1:]))
+
+
+def _brackets(given: tree.Input) -> Span:
+    """The sizes of an input with the brackets around them."""
+    if not given.sizes:
+        return given.span
+    source, start, end = given.span.source, given.sizes[0].span.start, given.sizes[-1].span.end
+    before = re.search(r"[(\[]\s*$", source.text[:start])
+    after = re.match(r"\s*,?\s*[)\]]", source.text[end:])
+    return source.span(before.start(), end + after.end()) if before and after else given.span
+
+
+def _reordered(given: tree.Input) -> list[Help]:
+    """The sizes in their order, as far as it can be told what was meant."""
+    sizes = [each.span.text for each in given.sizes]
+    rest = [each for each in sizes if each != "T"]
+    said = "channels come first, then `T`"
+    if "T" not in sizes and len(sizes) > 3:
+        rest, said = [*rest[:1], *rest[2:]], "a stream has no length: `T` stands for it"
+    elif "T" not in sizes:
+        said = "`T` comes second"
+    elif sizes.index("T") == 2 and len(sizes) > 3:
+        rest, said = rest[1:], "the batch is no part of it"
+    meant = ", ".join((*rest[:1], "T", *rest[1:]))
+    if not rest:
+        return [Help("as in `3, T, 160, 160`")]
+    inner = given.span.source.span(given.sizes[0].span.start, given.sizes[-1].span.end)
+    if len(rest) > 3 or "\n" in inner.text:
+        return [Help("as in `3, T, 160, 160`")]
+    return [Help(f"{said}: `{meant}`", (Edit(inner, meant),))]
 
 
 def _rate(given: tree.Input, evaluator: Evaluator, findings: Findings) -> float | None:
@@ -114,7 +143,8 @@ def _rate(given: tree.Input, evaluator: Evaluator, findings: Findings) -> float 
         return None
     if isinstance(rate, bool) or not isinstance(rate, int | float) or rate <= 0:
         message = f"a rate is frames per second, found {describe(rate)}"
-        findings.add("E0305", message, given.rate.span)
+        helps = _positive(rate, evaluator.root(given.rate))
+        findings.add("E0305", message, given.rate.span, helps=helps)
         return None
     return float(rate)
 
@@ -129,7 +159,14 @@ def _agree(rates: list[tuple[float, Span]], findings: Findings) -> None:
                 at,
                 Label(rates[0][1], f"{rates[0][0]:g} here"),
                 notes=("a network has one clock: each input gets one frame a step",),
-                helps=("bring what comes faster to the slower rate before it enters",),
+                helps=(
+                    Help(
+                        f"say `{rates[0][0]:g}` of both, and bring what comes faster to that rate "
+                        "before it enters",
+                        (Edit(at, f"{rates[0][0]:g}"),),
+                        Applicability.CHOICE,
+                    ),
+                ),
             )
             return
 
@@ -141,9 +178,19 @@ def _size(evaluator: Evaluator, expression: tree.Expression, findings: Findings)
             "E0305",
             f"a size is an integer from 1 to {LARGEST}, found {describe(value)}",
             expression.span,
+            helps=_positive(value, evaluator.root(expression)),
         )
         raise Hole
     return value
+
+
+def _positive(value: Value, root: Span | None) -> list[Help]:
+    """The size that a number was probably to be."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or root is None:
+        return []
+    meant = int(abs(value))
+    fits = abs(value) == meant and 1 <= meant <= LARGEST
+    return [Help(f"write `{meant}`", (Edit(root, str(meant)),))] if fits else []
 
 
 def outlets_of(
@@ -167,23 +214,30 @@ def outlets_of(
             value = -1 if flow.value is None else flow.value
             if name in first and selector.steps:
                 there = Label(first[name], "first here")
-                findings.add("E0306", f"the output `{name}` is named twice", selector.span, there)
+                message = f"the output `{name}` is named twice"
+                out = Help("leave one of them out", (Edit(whole_entry(selector.span), ""),))
+                findings.add("E0306", message, selector.span, there, helps=(out,))
                 value = -1
             elif 0 <= value < inputs:
-                _bare(f"`{name}`", selector.span, findings)
+                _bare(f"`{name}`", selector.span, findings, whole_entry(selector.span))
                 value = -1
             first.setdefault(name, selector.span)
             outlets.append(Outlet(name, value))
     return tuple(outlets)
 
 
-def _bare(what: str, at: Span, findings: Findings) -> None:
+def _bare(what: str, at: Span, findings: Findings, whole: Span | None = None) -> None:
+    helps: list[Help | str] = [
+        "to give it all the same, name a layer: `same = identity from ...`",
+    ]
+    if whole:
+        helps.append(Help("leave it out", (Edit(whole, ""),), Applicability.CHOICE))
     findings.add(
         "E0316",
         f"{what} is an input as it came",
         at,
         notes=("who runs the network has that already; an output is made by a layer",),
-        helps=("to give it all the same, name a layer: `same = identity from ...`",),
+        helps=helps,
     )
 
 

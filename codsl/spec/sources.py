@@ -2,11 +2,27 @@
 
 from collections.abc import Sequence
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Applicability, Findings, Help
 from codsl.source import Span
+from codsl.spec.mend import reading_from
 from codsl.spec.names import HOLE, Flow
 from codsl.spec.place import Place
 from codsl.syntax import tree
+
+
+def reads(body: Sequence[tree.Statement]) -> bool:
+    """Whether the first layer in a block surely takes what comes into the block."""
+    for statement in body:
+        match statement:
+            case tree.Let():
+                continue
+            case tree.Layer(sources=()):
+                return True
+            case tree.Block(body=inner, sources=()) | tree.PerFrame(body=inner, sources=()):
+                return reads(inner)
+            case _:
+                return False
+    return False
 
 
 class Sources:
@@ -42,6 +58,12 @@ class Sources:
             "several inputs enter, and this does not say which it takes",
             at,
             notes=("the inputs are " + ", ".join(f"`{name}`" for name in self._inputs),),
-            helps=(f"write `from {self._inputs[0]}`, in YAML `from: {self._inputs[0]}`",),
+            helps=(
+                Help(
+                    f"write `from {self._inputs[0]}`, in YAML `from: {self._inputs[0]}`",
+                    reading_from(at, self._inputs[0]),
+                    Applicability.CHOICE,
+                ),
+            ),
         )
         return HOLE

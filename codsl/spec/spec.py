@@ -14,11 +14,18 @@ from codsl.spec.known import Known
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a layer was written: its word, its arguments, and the templates it came through."""
+    """Where a layer was written: its word, its arguments, and the templates it came through.
+
+    `roots` are where the values of arguments stand that are literal, here or under a name; `type`
+    is its name in the table, `sourced` says that it names what it reads.
+    """
 
     span: Span
     arguments: Mapping[str, Span] = field(default_factory=dict)
     uses: tuple[Span, ...] = ()
+    roots: Mapping[str, Span] = field(default_factory=dict)
+    type: str = ""
+    sourced: bool = False
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from codsl.diagnostics import Edit, Findings, Help, Label, suggest
+from codsl.diagnostics import Findings, Help, Label, did_you_mean
 from codsl.layers.row import Layer
 from codsl.source import Span
 from codsl.spec.bind import Passed, bind, typed
@@ -13,6 +13,9 @@ from codsl.syntax import tree
 from codsl.syntax.imports import Module
 
 Rows = Mapping[str, type[Layer]]
+
+SAMPLES = {"int": 8, "float": 0.5, "bool": True}
+"""Values to offer for parameters that are missing."""
 
 
 def templates_of(module: Module, rows: Rows, findings: Findings) -> "Templates":
@@ -102,19 +105,14 @@ class Templates:
         return Found(imported._own[name], imported)
 
     def _no_import(self, alias: str, kind: tree.Name) -> None:
-        helps = [
-            Help(f"did you mean `{each}`?", _instead(kind, 0, alias, each))
-            for each in suggest(alias, self._imports)[:1]
-        ]
+        helps = did_you_mean(alias, self._imports, kind.span.within(alias))
         words = f'import it: `import "./{alias}.codsl" as {alias}`, in YAML `import: {{...}}`'
         message = f"no import is called `{alias}`"
         self._findings.add("E0504", message, kind.span, helps=helps or [words])
 
     def _no_template(self, alias: str, name: str, imported: "Templates", kind: tree.Name) -> None:
-        helps: list[Help | str] = [
-            Help(f"did you mean `{each}`?", _instead(kind, len(alias) + 1, name, each))
-            for each in suggest(name, imported._own)[:1]
-        ]
+        behind = Span(kind.span.source, kind.span.start + len(alias) + 1, kind.span.end)
+        helps: list[Help | str] = [*did_you_mean(name, imported._own, behind.within(name))]
         if not helps and imported._own:
             helps.append("it has " + ", ".join(f"`{each}`" for each in list(imported._own)[:8]))
         given = next(each for each in self._document.imports if each.name.text == alias)
@@ -139,13 +137,22 @@ class Templates:
         )
         raise Hole
 
+    def lacks(self, name: str) -> bool:
+        """Whether a name with a dot in it begins with no import of this file."""
+        alias, dot, _ = name.partition(".")
+        return bool(dot) and alias not in self._imports
+
+    def unused(self) -> list[tree.Template]:
+        """The templates of this file that nothing has used."""
+        return [each for name, each in self._own.items() if name not in self._used]
+
     def tell_unused(self) -> None:
-        """Warn of the templates and imports of this file that it has not used."""
-        note = "what is wrong in a template shows where it is used"
-        for name, template in self._own.items():
-            if name not in self._used:
-                message = f"the template `{name}` is not used"
-                self._findings.add("W0702", message, template.name.span, notes=(note,))
+        """Warn of the templates and imports of this file that it has not used; in such a template
+        only names are checked."""
+        for template in self.unused():
+            note = "shapes and times show where a template is used"
+            message = f"the template `{template.name.text}` is not used"
+            self._findings.add("W0702", message, template.name.span, notes=(note,))
         for each in self._document.imports:
             if each.name.text not in self._used:
                 message = f"the import `{each.name.text}` is not used"
@@ -160,24 +167,23 @@ class Templates:
         names = [each.name.text for each in template.parameters]
         required = [each.name.text for each in template.parameters if each.default is None]
         kind = template.name.text
-        values = bind(kind, at, arguments, names, names, required, self._findings)
+        samples = {
+            each.name.text: SAMPLES[each.type.text]
+            for each in template.parameters
+            if each.type and each.type.text in SAMPLES
+        }
+        values = bind(kind, at, arguments, names, names, required, self._findings, samples)
         scope = Scope({})
         evaluator = Evaluator(scope, channels, self._findings)
         for parameter in template.parameters:
             name, default = parameter.name.text, parameter.default
             if name in values:
                 value = typed(parameter, values[name].value, values[name].span, self._findings)
+                root = values[name].root
             else:
                 worth = evaluator.layer(default) if default is not None else None
                 span = default.span if default is not None else None
                 value = typed(parameter, worth, span, self._findings)
-            scope.set(name, value)
+                root = evaluator.root(default) if default is not None else None
+            scope.set(name, value, root)
         return scope
-
-
-def _instead(kind: tree.Name, at: int, written: str, meant: str) -> tuple[Edit, ...]:
-    """The edit of a part of a name, where it stands as it is read."""
-    if not kind.as_written:
-        return ()
-    start = kind.span.start + at
-    return (Edit(Span(kind.span.source, start, start + len(written)), meant),)

@@ -1,74 +1,120 @@
 """What to say of a word that stands where a layer is read and is none."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, surely_meant
+from codsl.layers.row import Layer
 from codsl.source import Span
+from codsl.spec.near import joining, near_layers, near_names
 from codsl.spec.values import Value, describe
 from codsl.syntax import tree
+from codsl.syntax.surface import is_text
+
+_MISPLACED = {
+    "sequential": (
+        "`sequential` is a word of YAML",
+        "in the text form a block is `{ ... }`, with a name `stem = { ... }`",
+    ),
+    "repeat": (
+        "`repeat` is a word of YAML",
+        "in the text form a repetition is `u[i in 1..n] = ...`",
+    ),
+    "input": (
+        "`input` is the first statement of a network, and stands there once",
+        "to go on from the input, write `identity from input`",
+    ),
+    "inputs": (
+        "`inputs` is the first statement of a network, and stands there once",
+        "to go on from an input, write `identity from` and its name",
+    ),
+    "outputs": (
+        "`outputs` is a statement of the network itself, not of what is in it",
+        "it names what the network gives: `outputs head, stage2.block1`",
+    ),
+    "import": (
+        "`import` belongs to the file, not into a network",
+        "in YAML `import: {blocks: ./blocks.codsl}`, in the text form above the network",
+    ),
+}
+"""Words of the language where a layer is read: what is wrong with each, and what is right."""
 
 
 def unknown(
-    kind: str, at: Span, rows: Collection[str], templates: Collection[str], findings: Findings
-) -> None:
-    """Report a layer that does not exist, with the one that was probably meant."""
-    if kind in templates and at.text == kind:
-        message = f"`{kind}` is a template of this file"
-        findings.add(
-            "E0302", message, at, helps=(Help(f"write `${kind}`", (Edit(at, f"${kind}"),)),)
-        )
-    elif kind in templates:
+    kind: str,
+    at: Span,
+    rows: Mapping[str, type[Layer]],
+    templates: Collection[str],
+    rank: int | None,
+    findings: Findings,
+    values: Collection[str] = (),
+) -> str | None:
+    """Report a layer that does not exist, with those that were probably meant; gives the layer or
+    the template that surely was.
+
+    `rank` is the number of dimensions that a layer here is to take, where it is known; `values` are
+    the names of values here, of which one may be a layer.
+    """
+    if (kind in templates or kind in values) and at.text == kind and not is_text(at.source):
+        what = "a template of this file" if kind in templates else "a name of this file"
+        helps = [Help(f"write `${kind}`", (Edit(at, f"${kind}"),), Applicability.SURE)]
+        findings.add("E0302", f"`{kind}` is {what}", at, helps=helps)
+        return kind
+    if kind in templates:
         message = f"`{at.text}` is the template `{kind}` here, and only layers are values"
         findings.add("E0302", message, at)
-    elif kind in ("input", "inputs", "outputs", "sequential", "import"):
-        _misplaced(kind, at, findings)
+    elif kind in _MISPLACED:
+        message, right = _MISPLACED[kind]
+        findings.add("E0205", message, at, helps=(right,))
     else:
-        helps = [
-            Help(f"did you mean `{each}`?", (Edit(at, each),))
-            for each in _near(kind, rows, templates)
-        ]
+        helps = _meant(kind, at, rows, templates, rank)
         findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+        return surely_meant(helps)
+    return None
+
+
+def _meant(
+    kind: str,
+    at: Span,
+    rows: Mapping[str, type[Layer]],
+    templates: Collection[str],
+    rank: int | None,
+) -> list[Help]:
+    word = joining(kind)
+    if word is not None:
+        yaml = f"join: {{aggregation: {word}, from: [a, b]}}"
+        return [Help(f'values are joined by `join("{word}") from a, b`, in YAML `{yaml}`')]
+    module, dot, name = kind.rpartition(".")
+    near = near_layers(name, rows, templates, rank)
+    helps = did_you_mean(name, [*templates, *rows], at)
+    if surely_meant(helps) in near:
+        without = f"layers have no `{module}.` before them: `{surely_meant(helps)}`"
+        return [replace(helps[0], text=without)] if dot else helps
+    return [Help(f"did you mean `{each}`?", (Edit(at, each),)) for each in near]
 
 
 def undefined(
-    name: tree.Name, values: Collection[str], templates: Collection[str], findings: Findings
-) -> None:
-    """Report a `$name` that stands where a layer is read and is neither template nor parameter."""
-    helps = [
-        Help(f"did you mean `${each}`?", (Edit(name.span, each),) if name.as_written else ())
-        for each in _near(name.text, values, templates)
-    ]
+    name: tree.Name,
+    values: Collection[str],
+    templates: Collection[str],
+    rows: Collection[str],
+    findings: Findings,
+) -> str | None:
+    """Report a `$name` that stands where a layer is read and is neither template nor parameter;
+    gives the template that was surely meant."""
+    if name.text in rows:
+        whole = Span(name.span.source, name.span.start - 1, name.span.end)
+        helps = [Help("layers have no `$`", (Edit(whole, name.text),), Applicability.SURE)]
+    else:
+        helps = did_you_mean(name.text, [*templates, *values], name.span)
+        near = near_names(name.text, [*templates, *values])
+        helps = helps or [
+            Help(f"did you mean `${each}`?", (Edit(name.span, each),)) for each in near
+        ]
+    helps = helps if name.as_written else [Help(each.text) for each in helps]
     message = f"`${name.text}` is neither a template nor a parameter that is a layer"
     findings.add("E0301", message, name.span, helps=helps)
-
-
-def _near(kind: str, rows: Collection[str], templates: Collection[str]) -> list[str]:
-    """The name that looks most like `kind`, whatever its case, its underscores and its file."""
-    imported = {name.partition(".")[2]: name for name in templates}
-    if kind in imported:
-        return [imported[kind]]
-    by_letters = {name.replace("_", ""): name for name in [*templates, *rows]}
-    near = suggest(kind.replace("_", "").lower(), by_letters)
-    return [by_letters[each] for each in near[:1]]
-
-
-def _misplaced(word: str, at: Span, findings: Findings) -> None:
-    """A word of the language that stands where a layer is read."""
-    if word == "outputs":
-        message = "`outputs` is a statement of the network itself, not of what is in it"
-        helps = ["it names what the network gives: `outputs head, stage2.block1`"]
-    elif word == "import":
-        message = "`import` belongs to the file, not into a network"
-        helps = ["in YAML `import: {blocks: ./blocks.codsl}`, in the text form above the network"]
-    elif word != "sequential":
-        message = f"`{word}` is the first statement of a network, and stands there once"
-        helps = ["to go on from an input, write `identity from` and its name"]
-        if word == "input":
-            helps = ["to go on from the input, write `identity from input`"]
-    else:
-        message = "`sequential` is a word of YAML"
-        helps = ["in the text form a block is `{ ... }`, with a name `stem = { ... }`"]
-    findings.add("E0205", message, at, helps=helps)
+    return surely_meant(helps)
 
 
 def no_layer(name: tree.Name, value: Value, rows: Collection[str], findings: Findings) -> None:

@@ -2,14 +2,18 @@
 
 import math
 import operator
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from math import inf
 from typing import Any
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, plural
 from codsl.source import Span
 from codsl.syntax import tree
 
+CONSTANTS = ("true", "false", "none")
+"""The values that have names of their own."""
 LARGEST = 2**53
 """Integers up to here are exact as floats too."""
 
@@ -24,10 +28,12 @@ _WINDOWS = {"a window over time of each frame by itself": "1", "a sliding one, o
 
 @dataclass(frozen=True)
 class Given:
-    """A value and where it was written."""
+    """A value and where it was written; `root` is where it stands as a literal, `key` its name."""
 
     value: "Value"
     span: Span
+    root: Span | None = None
+    key: Span | None = None
 
 
 @dataclass(frozen=True)
@@ -48,20 +54,32 @@ class Scope:
         self, values: Mapping[str, Value | type[Hole]], parent: "Scope | None" = None
     ) -> None:
         self._values = dict(values)
+        self._roots: dict[str, Span | None] = {}
         self._parent = parent
 
     def child(self, values: Mapping[str, Value | type[Hole]] | None = None) -> "Scope":
         """A scope inside this one."""
         return Scope(values or {}, self)
 
-    def set(self, name: str, value: Value | type[Hole]) -> None:
-        """Let `name` stand for `value` from here on; `Hole` for one that is not known."""
+    def set(self, name: str, value: Value | type[Hole], root: Span | None = None) -> None:
+        """Let `name` stand for `value` from here on; `Hole` for one that is not known.
+
+        `root` is where the value stands as a literal.
+        """
         self._values[name] = value
+        self._roots[name] = root
 
     def names(self) -> list[str]:
         """All names that mean something here."""
         inherited = self._parent.names() if self._parent else ["in_channels"]
         return [*self._values, *inherited]
+
+    def root(self, name: str) -> Span | None:
+        """Where the value of a name stands as a literal."""
+        scope: Scope | None = self
+        while scope is not None and name not in scope._values:
+            scope = scope._parent
+        return scope._roots.get(name) if scope else None
 
     def get(self, name: str) -> Value | type[Hole]:
         """What a name stands for; raises `KeyError` where it stands for nothing."""
@@ -98,6 +116,13 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "round_to": round_to,
     "len": len,
 }
+TAKES = dict.fromkeys(FUNCTIONS, (1, 1)) | {
+    "min": (1, inf),
+    "max": (1, inf),
+    "round": (1, 2),
+    "round_to": (2, 2),
+}
+"""How many arguments each of them takes, at least and at most."""
 ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
     "-": operator.sub,
@@ -135,26 +160,38 @@ class Evaluator:
             case tree.Reference(name, span):
                 return self._reference(name, span)
             case tree.Tuple(items):
-                return tuple(self.value(item) for item in items)
+                return self._each(self.value, items)
             case tree.Unary("not", operand):
                 return not self._truth(operand)
             case tree.Unary(sign, operand, span):
                 number = self._number(operand)
                 return self._settled(-number if sign == "-" else number, span)
             case tree.Binary("and", left, right):
-                return self._truth(left) and self._truth(right)
+                return self._first(left, right) and self._truth(right)
             case tree.Binary("or", left, right):
-                return self._truth(left) or self._truth(right)
+                return self._first(left, right) or self._truth(right)
             case tree.Binary():
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
-                return self.value(yes if self._truth(test) else no)
+                return self.value(yes if self._first(test, yes, no) else no)
             case tree.Element():
                 return self._element(expression)
             case tree.Call():
                 return self._call(expression)
             case tree.Broken():
                 raise Hole
+
+    def root(self, expression: tree.Expression) -> Span | None:
+        """Where what an expression is worth stands as a literal: here, or under a name."""
+        match expression:
+            case tree.Literal(_, span):
+                return span
+            case tree.Reference(name):
+                return self._scope.root(name)
+            case tree.Tuple(items, span) if all(isinstance(each, tree.Literal) for each in items):
+                return span
+            case _:
+                return None
 
     def truth(self, expression: tree.Expression) -> bool:
         """The truth of a condition; raises `Hole` once the reason is reported."""
@@ -166,7 +203,12 @@ class Evaluator:
             given = tuple(
                 (
                     each.name.text if each.name else None,
-                    Given(self.layer(each.value), each.value.span),
+                    Given(
+                        self.layer(each.value),
+                        each.value.span,
+                        self.root(each.value),
+                        each.name.span if each.name else None,
+                    ),
                 )
                 for each in expression.arguments
             )
@@ -187,17 +229,13 @@ class Evaluator:
             if name == "T":
                 self._no_length(span)
                 raise Hole from None
-            constants = {"True": "true", "False": "false", "None": "none"}
-            near = suggest(name, self._scope.names())[:1]
-            near = [constants[name]] if name in constants else near
-            helps: list[Help | str] = [
-                Help(f"did you mean `{each}`?", (Edit(_inner(span, name), each),)) for each in near
-            ]
-            if not near:
+            helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
+            helps = helps or did_you_mean(name, self._scope.names(), span.within(name))
+            if not helps:
                 self._scope.set(name, Hole)
                 edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
                 said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
-                helps.append(Help(said, edits))
+                helps = [Help(said, edits)]
             self._findings.add("E0301", f"`{name}` is not defined here", span, helps=helps)
             raise Hole from None
         if isinstance(value, type):
@@ -207,29 +245,58 @@ class Evaluator:
     def _no_length(self, span: Span) -> None:
         """Report the length of a clip where a number is asked for."""
         helps = [
-            Help(f"{said}: `{each}`", (Edit(_inner(span, "T"), each),))
+            Help(f"{said}: `{each}`", (Edit(span.within("T"), each),), Applicability.CHOICE)
             for said, each in _WINDOWS.items()
         ]
         self._findings.add("E0301", "`T` is no number", span, notes=(_NO_LENGTH,), helps=helps)
 
+    def _each(
+        self, worth: Callable[[tree.Expression], Any], expressions: Iterable[tree.Expression]
+    ) -> tuple[Any, ...]:
+        """What each of these is worth; raises `Hole` once what is wrong with all is reported."""
+        values, sound = [], True
+        for each in expressions:
+            try:
+                values.append(worth(each))
+            except Hole:
+                sound = False
+        if not sound:
+            raise Hole
+        return tuple(values)
+
+    def _first(self, test: tree.Expression, *others: tree.Expression) -> bool:
+        """The truth of a condition; where it is not known the others are looked at too."""
+        try:
+            return self._truth(test)
+        except Hole:
+            for each in others:
+                with suppress(Hole):
+                    self.value(each)
+            raise
+
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)
         if not isinstance(value, bool):
-            self._findings.add(
-                "E0305",
-                f"expected a condition, found {describe(value)}",
-                expression.span,
-                helps=("compare it: `x != 0`",),
-            )
+            at = expression.span
+            helps: list[Help] = []
+            if isinstance(value, str) and value in self._scope.names() and at.text.endswith(value):
+                edits = (Edit(at, f"${value}"),)
+                helps = [Help(f"the value of that name is `${value}`", edits, Applicability.SURE)]
+            message = f"expected a condition, found {describe(value)}"
+            self._findings.add("E0305", message, at, helps=helps or ("compare it: `x != 0`",))
             raise Hole
         return value
 
     def _number(self, expression: tree.Expression) -> float:
         value = self.value(expression)
         if isinstance(value, bool) or not isinstance(value, int | float):
-            self._findings.add(
-                "E0305", f"expected a number, found {describe(value)}", expression.span
-            )
+            message, at = f"expected a number, found {describe(value)}", expression.span
+            helps = []
+            if isinstance(value, str) and value in self._scope.names() and at.text == f'"{value}"':
+                edits = (Edit(at, value),)
+                said = f"the value of that name is `{value}`, without quotes"
+                helps = [Help(said, edits, Applicability.SURE)]
+            self._findings.add("E0305", message, at, helps=helps)
             raise Hole
         return value
 
@@ -246,16 +313,20 @@ class Evaluator:
         if not isinstance(at, int) or not -len(items) <= at < len(items):
             count = f"{len(items)} items" if len(items) != 1 else "one item"
             message = f"there is no item {at} in a tuple of {count}"
-            self._findings.add("E0313", message, node.at.span, notes=("the first is item 0",))
+            less = f"{node.at.span.text} - 1"
+            edits = (Edit(node.at.span, less),) if at == len(items) else ()
+            helps = [Help(f"the last is `{less}`", edits)] if edits else []
+            notes = ("the first is item 0",)
+            self._findings.add("E0313", message, node.at.span, notes=notes, helps=helps)
             raise Hole
         item: Value = items[at]
         return item
 
     def _binary(self, node: tree.Binary) -> Value:
         if node.operator in ("==", "!="):
-            same = self.value(node.left) == self.value(node.right)
-            return same if node.operator == "==" else not same
-        left, right = self._number(node.left), self._number(node.right)
+            left, right = self._each(self.value, (node.left, node.right))
+            return bool(left == right) == (node.operator == "==")
+        left, right = self._each(self._number, (node.left, node.right))
         if node.operator in ORDER:
             return ORDER[node.operator](left, right)
         return self._computed(ARITHMETIC[node.operator], (left, right), node.span)
@@ -263,10 +334,7 @@ class Evaluator:
     def _call(self, node: tree.Call) -> Value:
         name = node.function.text
         if name not in FUNCTIONS:
-            near = suggest(name, FUNCTIONS)[:1]
-            helps = [
-                Help(f"did you mean `{each}`?", (Edit(node.function.span, each),)) for each in near
-            ]
+            helps = did_you_mean(name, FUNCTIONS, node.function.span)
             known = ", ".join(f"`{each}`" for each in FUNCTIONS)
             self._findings.add(
                 "E0301",
@@ -278,9 +346,16 @@ class Evaluator:
         if any(each.name for each in node.arguments):
             self._findings.add("E0303", f"`{name}` takes its arguments by position", node.span)
             raise Hole
-        if name == "len" and len(node.arguments) == 1:
+        least, most = TAKES[name]
+        if not least <= len(node.arguments) <= most:
+            wanted = plural(least, "argument") if least == most else f"{least} or more arguments"
+            self._findings.add(
+                "E0313", f"`{name}` takes {wanted}, found {len(node.arguments)}", node.span
+            )
+            raise Hole
+        if name == "len":
             return len(self._tuple(node.arguments[0].value))
-        numbers = tuple(self._number(each.value) for each in node.arguments)
+        numbers = self._each(self._number, [each.value for each in node.arguments])
         return self._computed(FUNCTIONS[name], numbers, node.span)
 
     def _computed(
@@ -318,9 +393,3 @@ def describe(value: Value) -> str:
             return "a tuple"
         case _:
             return f"`{value}`"
-
-
-def _inner(span: Span, name: str) -> Span:
-    """The place of the name itself, where the span takes in a `$` before it."""
-    start = span.end - len(name)
-    return Span(span.source, start, span.end) if span.text.endswith(name) else span

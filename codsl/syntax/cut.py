@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help
 from codsl.source import Source, Span
 
 _BRACKET = re.compile(r"[()\n]")
@@ -63,7 +63,7 @@ def _whole(node: yaml.Node, source: Source, findings: Findings) -> Span | None:
         "YAML splits this expression at its comma",
         whole,
         notes=("inside `{...}` and `[...]` a comma separates entries, unless it is in quotes",),
-        helps=(Help(f'put it in quotes: `"{whole.text}"`', (Edit(whole, f'"{whole.text}"'),)),),
+        helps=(_sure(f'put it in quotes: `"{whole.text}"`', whole, f'"{whole.text}"'),),
     )
     return whole
 
@@ -75,8 +75,12 @@ def round_tuple(whole: Span, findings: Findings) -> None:
         "E0204",
         "in YAML a tuple is a list",
         whole,
-        helps=(Help(f"write `{listed}`", (Edit(whole, listed),)),),
+        helps=(_sure(f"write `{listed}`", whole, listed),),
     )
+
+
+def _sure(said: str, at: Span, written: str) -> Help:
+    return Help(said, (Edit(at, written),), Applicability.SURE)
 
 
 def _closing(text: str, start: int) -> int | None:

@@ -2,7 +2,7 @@
 
 import re
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help
 from codsl.source import Span
 
 _BRACES = re.compile(r"\$\{\s*(.*?)\s*\}")
@@ -25,7 +25,8 @@ def not_a_value(written: str, at: Span, findings: Findings) -> None:
         findings.add("E0101", "`$` alone names no value", at, helps=("write `$name`",))
     elif inner.startswith("(") and inner.count("(") > inner.count(")"):
         lacking = ")" * (inner.count("(") - inner.count(")"))
-        helps = (Help(f"add `{lacking}`", (_instead(at, written, f"${inner}{lacking}"),)),)
+        edit = _instead(at, written, f"${inner}{lacking}")
+        helps = (Help(f"add `{lacking}`", (edit,)),)
         findings.add("E0101", f"this expression lacks `{lacking}`", at, helps=helps)
     else:
         bare = inner if not inner.startswith("(") else f"{inner}"
@@ -40,7 +41,7 @@ def _write(at: Span, inner: str) -> list[Help]:
         written = f"${inner}"
     else:
         written = f'"$({inner})"' if re.search(r"[,:#\[\]]", inner) else f"$({inner})"
-    return [Help(f"write `{written}`", (Edit(at, written),))]
+    return [Help(f"write `{written}`", (Edit(at, written),), Applicability.SURE)]
 
 
 def _instead(at: Span, written: str, whole: str) -> Edit:

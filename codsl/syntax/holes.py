@@ -2,7 +2,7 @@
 
 import re
 
-from codsl.diagnostics import Edit, Help
+from codsl.diagnostics import Applicability, Edit, Help
 from codsl.source import Source, Span
 
 _HOLE = r"\{\s*\w*\s*(?::\s*\w+\s*)?(?:[+-]\s*\d+\s*)?\}"
@@ -37,4 +37,5 @@ def _in_weights(at: Span) -> bool:
 
 def _quote(at: Span) -> Help:
     written = _WORDS.sub(lambda found: f'"{found[0]}"' if found["word"] else found[0], at.text)
-    return Help(f"braces and brackets ask for quotes in YAML: `{written}`", (Edit(at, written),))
+    said = f"braces and brackets ask for quotes in YAML: `{written}`"
+    return Help(said, (Edit(at, written),), Applicability.SURE)

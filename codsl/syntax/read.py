@@ -1,13 +1,13 @@
 """Which surface a source is written in, and its tree."""
 
 import re
-from enum import StrEnum
 
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Edit, Findings, Help, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
+from codsl.syntax.surface import HEADER, MARK, TEXT_FORM
 from codsl.syntax.text_form import read_text
 from codsl.syntax.version import foreign
 from codsl.syntax.words import VERSION
@@ -16,37 +16,9 @@ from codsl.syntax.yaml_form import read_yaml
 DEEPEST = 100
 """Levels of the tree at most, of blocks and of expressions."""
 
-MARK = "\ufeff"
-"""What some editors put at the start of a file."""
-
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
-_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
 _YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")
 _YAML_KEY = re.compile(r"(?:\s*#[^\n]*\n|\s)*(?:---\s*)?([a-z]+)[ \t]*:")
-
-
-class Surface(StrEnum):
-    """A way to write a spec."""
-
-    TEXT = "text"
-    YAML = "yaml"
-
-    @property
-    def other(self) -> "Surface":
-        """The other one."""
-        return Surface.YAML if self is Surface.TEXT else Surface.TEXT
-
-    @property
-    def words(self) -> str:
-        """What it is called in a sentence."""
-        return "the text form" if self is Surface.TEXT else "YAML"
-
-
-def surface(source: Source) -> Surface:
-    """What a source is written in: a text that starts with `codsl 1` is of the text form."""
-    text = source.text.removeprefix(MARK)
-    is_text = source.name.endswith(".codsl") or _HEADER.match(text)
-    return Surface.TEXT if is_text else Surface.YAML
 
 
 def read(
@@ -65,7 +37,7 @@ def read(
         at = source.span(control.start(), control.end())
         findings.add("E0102", f"the character U+{ord(control[0]):04X} cannot stand in a spec", at)
         return None
-    header = _HEADER.match(source.text)
+    header = HEADER.match(source.text)
     if header is None and not source.name.endswith(".codsl"):
         document = read_yaml(source, findings, validator)
     elif header is None or header[1] == str(VERSION):
@@ -83,12 +55,13 @@ def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> t
     """The tree of a text; a file that only starts like one is told apart from broken text."""
     if header is None and (yaml_header := _YAML_HEADER.match(source.text)) is not None:
         at = source.span(yaml_header.start(1), yaml_header.end(1))
-        findings.add(
-            "E0101",
-            "this is YAML, in a file whose name says text form",
-            at,
-            helps=("name it `.yaml`",),
-        )
+        if TEXT_FORM.search(source.text):
+            remedy = Help("write `codsl`", (Edit(at, "codsl"),), Applicability.SURE)
+            message = f"the text form starts with `codsl {VERSION}`"
+            findings.add("E0101", message, at, helps=(remedy,))
+            return None
+        message = "this is YAML, in a file whose name says text form"
+        findings.add("E0101", message, at, helps=("name it `.yaml`",))
         return None
     if header is not None and (key := _YAML_KEY.match(source.text, header.end())) is not None:
         at = source.span(header.start(), header.end())
@@ -100,7 +73,7 @@ def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> t
             "`codsl 1` is the start of the text form, what follows is YAML",
             at,
             Label(source.span(key.start(1), key.end(1)), "a key of YAML"),
-            helps=(Help(f"start YAML with `{written}`", (Edit(at, written),)),),
+            helps=(Help(f"start YAML with `{written}`", (Edit(at, written),), Applicability.SURE),),
         )
         return None
     return read_text(source, findings)

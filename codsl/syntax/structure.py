@@ -55,7 +55,10 @@ def _parameters() -> Schema:
         **NAMED,
         "additionalProperties": {
             "type": VALUE,
-            "properties": {"type": {"enum": sorted(TYPES)}, "default": {"type": VALUE}},
+            "properties": {
+                "type": {"enum": sorted(TYPES), "x-later": ["enum"]},
+                "default": {"type": VALUE},
+            },
             "additionalProperties": False,
         },
     }
@@ -140,11 +143,13 @@ _INPUT: Schema = {
     "type": ["array", "object"],
     "items": {"type": ["integer", "string"]},
     "minItems": 2,
+    "x-later": ["minItems"],
     "properties": {
         "shape": {
             "type": "array",
             "items": {"type": ["integer", "string"]},
             "minItems": 2,
+            "x-later": ["minItems"],
         },
         "rate": {"type": ["number", "string"]},
     },
@@ -203,7 +208,7 @@ _CHECKPOINT: Schema = _object(
 OF_A_NETWORK = frozenset({"name", "input", "inputs", "outputs", "params", "variants", "layers"})
 """The keys that a file of templates alone has not."""
 
-_TOP: Schema = {
+TOP: Schema = {
     "codsl": {
         "description": "the version of the language",
         "type": "integer",
@@ -257,6 +262,7 @@ _TOP: Schema = {
     },
     "layers": STATEMENTS,
 }
+"""The keys of a file."""
 
 
 def structure(layers: Schema | None = None) -> Schema:
@@ -266,7 +272,7 @@ def structure(layers: Schema | None = None) -> Schema:
     anything = {"type": VALUE, "properties": COMMON}
     return {
         "type": "object",
-        "properties": _TOP,
+        "properties": TOP,
         "additionalProperties": False,
         "if": {
             "required": ["templates"],
@@ -275,10 +281,10 @@ def structure(layers: Schema | None = None) -> Schema:
         "then": {"required": ["codsl"]},
         "else": {
             "required": ["codsl", "layers"],
-            "properties": dict.fromkeys(_TOP, True),
+            "properties": dict.fromkeys(TOP, True),
             "if": {"required": ["inputs"]},
             "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
-            "else": {"required": ["input"], "properties": dict.fromkeys(_TOP, True)},
+            "else": {"required": ["input"], "properties": dict.fromkeys(TOP, True)},
         },
         "$defs": {
             "input": _INPUT,

@@ -15,6 +15,7 @@ from codsl.diagnostics import Edit, Findings, Help
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.numbers import scalar
+from codsl.syntax.resume import without_statement
 from codsl.syntax.unexpected import report
 from codsl.syntax.words import POSITIONAL
 
@@ -22,6 +23,9 @@ MOST = 150_000
 """Words and signs of a file at most; ten thousand layers have a third of that."""
 LONGEST = 1000
 """Words and signs of an expression in YAML at most."""
+
+MOST_BROKEN = 20
+"""Places at most that are told where a source breaks."""
 
 _WORDS = re.compile(r"\w+|[^\w\s]")
 
@@ -45,12 +49,27 @@ def read_text(source: Source, findings: Findings) -> tree.Document | None:
         at = source.span(beyond, beyond + 1)
         findings.add("E0106", f"a file has at most {MOST} words and signs", at)
         return None
-    try:
-        parsed = grammar().parse(source.text, start="document")
-    except UnexpectedInput as error:
-        report(error, source, 0, findings)
-        return None
-    return _document(parsed, source, findings)
+    parsed = _parsed(source, findings)
+    return _document(parsed, source, findings) if parsed else None
+
+
+def _parsed(source: Source, findings: Findings) -> Tree[Token] | None:
+    """The parse of a whole source. Where it breaks the broken line is left out and reading goes on,
+    so that all that is broken is reported; there is no parse then."""
+    text, broken = source.text, 0
+    while broken < MOST_BROKEN:
+        try:
+            parsed = grammar().parse(text, start="document")
+        except UnexpectedInput as error:
+            report(error, source, 0, findings)
+            broken += 1
+            rest = without_statement(text, error.pos_in_stream or 0)
+            if rest is None:
+                break
+            text = rest
+        else:
+            return None if broken else parsed
+    return None
 
 
 def read_expression(

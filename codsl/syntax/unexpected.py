@@ -1,19 +1,22 @@
 """What to say where the text form breaks: what stands there, and what would mend it."""
 
 import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from codsl.diagnostics import Edit, Findings, Help
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import Source, Span
+from codsl.syntax.brackets import open_bracket
 from codsl.syntax.words import RESERVED
 
 INSERTIONS = {
+    "COMMA": ",",
     "RPAR": ")",
     "RBRACE": "}",
     "RSQB": "]",
-    "COMMA": ",",
     "EQUAL": "=",
     "LPAR": "(",
     "LBRACE": "{",
@@ -23,12 +26,35 @@ INSERTIONS = {
     "_TO": "..",
 }
 """Single tokens worth offering where one of them would let the parser go on."""
+_BEHIND = (",", ")", "]", "}")
+"""Those that stand right behind what comes before them."""
+AHEAD = 40
+"""Tokens at most that are read on to see how far a remedy leads."""
+
+_EXCHANGES = {
+    ";": (("COMMA", ",", "arguments are separated by `,`"),),
+    ":": (
+        ("EQUAL", "=", "an argument, a name and a value are joined by `=`"),
+        ("_TO", "..", "a range is written `1..n`"),
+    ),
+    "=": (("COMPARE", "==", "`==` compares"),),
+}
+"""Signs of other languages, and what they are written as here."""
 
 _IMPORT = re.compile(r"\s*import\b")
+_LIST = re.compile(r"\[[^][{}()\n]*,[^][{}()\n]*\]")
+_MODULE = re.compile(r"((?:[A-Za-z_]\w*\.)+)([A-Za-z_]\w*)")
+_IF = re.compile(r"^[ \t]*(if)\b", re.MULTILINE)
+_QUOTED = re.compile(r"'([^'\n\"]*)'")
+_UNENDED = re.compile(r'"[\w. -]*\w')
+_CLOSING = {")": "(", "]": "[", "}": "{"}
 _FOREIGN = {
-    "'": ("texts stand in double quotes", '"'),
     ";": ("statements need no `;`: a new line, or nothing, is between them", ""),
     "$": ("in the text form a name stands for itself, without `$`", ""),
+    "&": ("conditions are joined by `and`", "and"),
+    "|": ("conditions are joined by `or`", "or"),
+    "!": ("a condition is turned round by `not`", "not "),
+    "^": ("a power is written `**`", "**"),
 }
 """Characters that other languages use, what is so here, and what to write instead."""
 
@@ -36,7 +62,9 @@ _FOREIGN = {
 def report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> None:
     """Say what stands where something else was expected, and which single token would mend it."""
     at = offset + max(0, error.pos_in_stream or 0)
-    if isinstance(error, UnexpectedCharacters):
+    if (module := _module(source, at)) is not None:
+        _qualified(module, findings)
+    elif isinstance(error, UnexpectedCharacters):
         _character(source.span(at, at + 1), findings)
     elif isinstance(error, UnexpectedToken):
         _token(error, source, at, findings)
@@ -44,15 +72,48 @@ def report(error: UnexpectedInput, source: Source, offset: int, findings: Findin
         raise error
 
 
+def _module(source: Source, at: int) -> Span | None:
+    """The `nn.Conv3d` in which the text breaks at a dot, where it does not follow `from`."""
+    if source.text[at : at + 1] != ".":
+        return None
+    line, column = source.position(at)
+    text = source.line(line)
+    for found in _MODULE.finditer(text):
+        selects = re.search(r"\b(from|outputs)\b", text[: found.start()])
+        if found.start() < column - 1 < found.end() and not selects:
+            start = at - column + 1
+            return source.span(start + found.start(), start + found.end())
+    return None
+
+
+def _qualified(at: Span, findings: Findings) -> None:
+    """Report a layer that is called by its module, as in Python."""
+    word = at.text.rpartition(".")[2]
+    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", word).lower()
+    helps = (Help(f"write `{snake}`", (Edit(at, snake),), Applicability.SURE),)
+    findings.add("E0101", "layers have no module before their names", at, helps=helps)
+
+
 def _character(found: Span, findings: Findings) -> None:
+    text, at = found.source.text, found.start
     if found.text == '"':
-        message, helps = "this text has no end", ['a text ends on its line: `"..."`']
-        findings.add("E0101", message, found, helps=helps)
+        word = _UNENDED.match(text, at)
+        end = word.end() if word else at
+        edits = (Edit(found.source.span(end, end), '"'),) if word else ()
+        remedy = Help('a text ends on its line: `"..."`', edits)
+        findings.add("E0101", "this text has no end", found, helps=[remedy])
+        return
+    if found.text == "'" and (quoted := _QUOTED.match(text, at)):
+        whole = found.source.span(at, quoted.end())
+        edits = (Edit(whole, f'"{quoted[1]}"'),)
+        remedy = Help("texts stand in double quotes", edits, Applicability.SURE)
+        findings.add("E0101", f"`{whole.text}` means nothing here", whole, helps=[remedy])
         return
     mend, instead = _FOREIGN.get(found.text, ("", ""))
-    edits = (Edit(found, instead),)
-    helps_ = [Help(mend, edits if instead or found.text == ";" else ())] if mend else []
-    findings.add("E0101", f"`{found.text}` means nothing here", found, helps=helps_)
+    twice = text[at : at + 2] if text[at : at + 2] in ("&&", "||") else found.text
+    whole = found.source.span(at, at + len(twice))
+    helps = [Help(mend, (Edit(whole, instead),), Applicability.SURE)] if mend else []
+    findings.add("E0101", f"`{twice}` means nothing here", whole, helps=helps)
 
 
 def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) -> None:
@@ -62,27 +123,111 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         found, message = source.span(at, at), "the text ends too early"
     else:
         found, message = source.span(at, at + len(token)), f"unexpected `{token}`"
-    before = "at the end" if token.type == "$END" else "before it"
-    helps = [
-        Help(f"add `{text.strip()}` {before}", (Edit(source.span(at, at), text),))
-        for terminal, text in INSERTIONS.items()
-        if _mends(error, terminal, text)
-    ]
+    if (listed := _list(found)) is not None:
+        written = f"({listed.text[1:-1]})"
+        rounded = Help(f"write `{written}`", (Edit(listed, written),), Applicability.SURE)
+        findings.add("E0101", "a tuple stands in round brackets", listed, helps=[rounded])
+        return
+    if (word := str(token).lower()) in RESERVED and word != token:
+        helps = [Help(f"write `{word}`", (Edit(found, word),), Applicability.SURE)]
+        findings.add("E0101", f"`{token}` is written in small letters", found, helps=helps)
+        return
+    if (named := _named(token, found)) is not None:
+        helps = [Help(f"call it `{named.text}_`", (Edit(named, f"{named.text}_"),))]
+        message = f"`{named.text}` is a word of the language and cannot be a name"
+        findings.add("E0308", message, named, helps=helps)
+        return
+    if (condition := _condition(token, found)) is not None:
+        helps = [Help("write `when`", (Edit(condition, "when"),), Applicability.SURE)]
+        findings.add("E0101", "a condition begins with `when`", condition, helps=helps)
+        return
+    remedy = _remedy(error, found)
     notes = []
-    if token in RESERVED and not helps:
+    if token in RESERVED and not remedy:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
     if _IMPORT.match(source.line(source.position(at)[0])):
         notes.append('outside the network stands `import "./blocks.codsl" as blocks`')
-    findings.add("E0101", message, found, notes=notes, helps=helps[:1])
+    still_open = open_bracket(source, at)
+    closes = remedy is not None and any(edit.replacement in _CLOSING for edit in remedy.edits)
+    there = Label(still_open, "still open here") if still_open and closes else None
+    findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
 
 
-def _mends(error: UnexpectedToken, terminal: str, text: str) -> bool:
-    """Whether the parser would take the token, had `text` stood before it."""
+def _named(token: Token, found: Span) -> Span | None:
+    """The word of the language that is to be the name of what stands behind a `=`."""
+    before = re.search(r"(?:^|\s)(\w+)[ ]*$", found.source.text[: found.start])
+    if token != "=" or before is None or before[1] not in RESERVED:
+        return None
+    return found.source.span(before.start(1), before.end(1))
+
+
+def _condition(token: Token, found: Span) -> Span | None:
+    """The `if` that begins a statement, before an `else` that has no condition otherwise."""
+    if token != "else":
+        return None
+    before = list(_IF.finditer(found.source.text, 0, found.start))
+    return found.source.span(before[-1].start(1), before[-1].end(1)) if before else None
+
+
+def _list(found: Span) -> Span | None:
+    """The list of numbers that a `[` begins, as Python has it."""
+    listed = _LIST.match(found.source.text, found.start)
+    return found.source.span(found.start, listed.end()) if listed else None
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """A remedy, and how many tokens can be read once it is carried out."""
+
+    said: str
+    edit: Edit
+    reach: int
+
+
+def _remedy(error: UnexpectedToken, found: Span) -> Help | None:
+    """The single token that leads farthest, put in or left out."""
+    trials = list(_trials(error, found))
+    best = max((each.reach for each in trials), default=0)
+    leading = [each for each in trials if each.reach == best]
+    if not leading:
+        return None
+    first = leading[0]
+    sure = best > AHEAD and len(leading) == 1 and first.edit.replacement in (",", ")", "]")
+    how = Applicability.SURE if sure else Applicability.LIKELY
+    return Help(first.said, (first.edit,), how)
+
+
+def _trials(error: UnexpectedToken, found: Span) -> Iterator[_Trial]:
+    before = "at the end" if error.token.type == "$END" else "before it"
+    behind = len(found.source.text[: found.start].rstrip())
+    for terminal, text in INSERTIONS.items():
+        if reach := _reach(error, Token(terminal, text.strip()), error.token):
+            at = behind if text in _BEHIND else found.start
+            edit = Edit(found.source.span(at, at), text)
+            yield _Trial(f"add `{text.strip()}` {before}", edit, reach)
+    if error.token.type != "$END" and (reach := _reach(error)) > 1:
+        yield _Trial("leave it out", Edit(found, ""), reach)
+    for terminal, text, said in _EXCHANGES.get(str(error.token), ()):
+        if reach := _reach(error, Token(terminal, text)):
+            yield _Trial(said, Edit(found, text), reach)
+
+
+def _reach(error: UnexpectedToken, *tokens: Token) -> int:
+    """How many tokens the parser takes, these first and then those that follow."""
     parser = error.interactive_parser.copy()  # type: ignore[no-untyped-call]
+    taken = 0
     try:
-        if terminal not in parser.accepts():
-            return False
-        parser.feed_token(Token(terminal, text.strip()))
-        return error.token.type in parser.accepts()
+        for token in tokens:
+            if token.type not in parser.accepts():
+                return 0
+            parser.feed_token(token)
+        taken = 1
+        for _ in parser.iter_parse():
+            taken += 1
+            if taken > AHEAD:
+                return taken
+        if "$END" in parser.accepts():
+            return AHEAD + 1
     except UnexpectedInput:
-        return False
+        pass
+    return taken

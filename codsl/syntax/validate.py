@@ -7,9 +7,10 @@ import yaml
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
-from codsl.diagnostics import Edit, Findings, Help, suggest
+from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.syntax import holes
+from codsl.syntax.reshape import reshaped
 from codsl.syntax.yaml_nodes import entry, span_of
 
 KINDS = {
@@ -39,14 +40,20 @@ def validate(
 ) -> set[int]:
     """Report what stands where it should not; gives the nodes that are not to be read."""
     bad: set[int] = set()
+    lacking: list[str] = []
     for error in validator.iter_errors(data):
         if _later(error):
+            continue
+        if error.validator == "required" and not error.absolute_path:
+            lacking += [key for key in _lacking(error) if key not in lacking]
             continue
         node = root
         for step in error.absolute_path:
             is_list = isinstance(node, yaml.SequenceNode)
             node = node.value[step] if is_list else entry(node, step)[1]
         _violation(error, node, source, findings, bad)
+    if lacking:
+        _missing(lacking, span_of(source, root), findings)
     bad.discard(id(root))
     return bad
 
@@ -76,21 +83,22 @@ def _violation(
             for key in value:
                 if key not in known:
                     key_at = span_of(source, entry(node, key)[0])
-                    helps = _close(key, known, key_at)
+                    helps = did_you_mean(key, known, key_at)
                     findings.add("E0203", f"unknown key `{key}`", key_at, helps=helps)
         case "required":
-            missing = [key for key in schema["required"] if not _meant(key, value, schema)]
+            missing = _lacking(error)
             if missing and error.message.startswith(repr(missing[0])):
-                keys = ", ".join(f"`{key}`" for key in missing)
-                verb = "is" if len(missing) == 1 else "are"
-                findings.add("E0202", f"{keys} {verb} missing here", at, helps=_sample(missing))
+                _missing(missing, at, findings)
         case "maxProperties":
-            _several(value, at, findings)
+            _several(value, node, at, findings)
         case "enum":
-            helps = _close(str(value), schema["enum"], at) or [_listed(schema["enum"])]
+            helps = did_you_mean(str(value), schema["enum"], at.within(str(value))) or [
+                _listed(schema["enum"])
+            ]
             findings.add("E0201", words or f"`{value}` cannot stand here", at, helps=helps)
         case _:
             helps = holes.whole(at) if schema.get("type") == "string" else []
+            helps = helps or reshaped(schema, node, at)
             findings.add("E0201", _told(error, words), at, helps=helps)
 
 
@@ -116,17 +124,44 @@ def _listed(words: Iterable[str]) -> Help:
     return Help("expected one of " + ", ".join(f"`{word}`" for word in words))
 
 
-def _several(value: dict[str, Any], at: Span, findings: Findings) -> None:
+def _several(value: dict[str, Any], node: yaml.Node, at: Span, findings: Findings) -> None:
     """Report an item that holds several layers, or a layer whose arguments stand beside it."""
     first, *others = value
     keys = ", ".join(f"`{key}`" for key in others)
     if value[first] is None:
         message = f"{keys} {'stands' if len(others) == 1 else 'stand'} beside `{first}`, not inside"
-        helps = [f"indent what belongs to `{first}` by two more spaces"]
+        edits = _indented(node, at)
+        said = f"indent what belongs to `{first}` by two more spaces"
+        helps: list[Help | str] = [Help(said, edits, Applicability.SURE)]
     else:
         message = f"an item is one layer; this one holds {keys} beside `{first}`"
         helps = ["start each with a `-`"]
     findings.add("E0204", message, at, helps=helps)
+
+
+def _indented(node: yaml.Node, at: Span) -> tuple[Edit, ...]:
+    """Two more spaces for each line of a mapping but that of its first key."""
+    source = at.source
+    _, last = node.value[-1]
+    end = int(last.end_mark.index)
+    lines = len(source.text[:end].rstrip().split("\n"))
+    first = source.position(int(node.value[1][0].start_mark.index))[0]
+    filled = (each for each in range(first, lines + 1) if source.line(each).strip())
+    starts = (source.start(number) for number in filled)
+    return tuple(Edit(source.span(start, start), "  ") for start in starts)
+
+
+def _lacking(error: ValidationError) -> list[str]:
+    """What must be there and is not, in no other spelling either."""
+    schema: Any = error.schema
+    value: Any = error.instance
+    return [key for key in schema["required"] if not _meant(key, value, schema)]
+
+
+def _missing(keys: list[str], at: Span, findings: Findings) -> None:
+    listed = ", ".join(f"`{key}`" for key in keys)
+    verb = "is" if len(keys) == 1 else "are"
+    findings.add("E0202", f"{listed} {verb} missing here", at, helps=_sample(keys))
 
 
 def _meant(key: str, value: dict[str, Any], schema: Any) -> bool:
@@ -141,9 +176,6 @@ def _sample(missing: list[str]) -> list[str]:
     samples = {
         "codsl": "the first line is `codsl: 1`",
         "input": "say what a frame is: `input: [3, T, 160, 160]`",
+        "layers": "say what the network is made of: `layers: [relu]`",
     }
     return [samples[key] for key in missing if key in samples]
-
-
-def _close(word: str, known: Iterable[str], at: Span) -> list[Help]:
-    return [Help(f"did you mean `{each}`?", (Edit(at, each),)) for each in suggest(word, known)[:1]]

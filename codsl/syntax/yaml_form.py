@@ -6,13 +6,13 @@ from typing import Any, ClassVar
 import yaml
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Findings, Label
+from codsl.diagnostics import Findings, Label, near
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.cut import round_tuple
 from codsl.syntax.dollar import not_a_value
 from codsl.syntax.no_yaml import report
-from codsl.syntax.structure import OF_A_NETWORK
+from codsl.syntax.structure import OF_A_NETWORK, TOP
 from codsl.syntax.text_form import read_expression
 from codsl.syntax.validate import validate
 from codsl.syntax.version import foreign
@@ -71,10 +71,7 @@ class _Reader:
             self._inputs(parts, root),
             self._sources(parts.get("outputs")),
             self._parameters(parts.get("params")),
-            tuple(
-                tree.Variant(self._name(key), self._arguments(value))
-                for key, value in self._pairs(parts.get("variants"))
-            ),
+            self._variants(parts),
             tuple(self._import(key, value) for key, value in self._pairs(parts.get("import"))),
             tuple(self._template(key, value) for key, value in self._pairs(parts.get("templates"))),
             tuple(self._checkpoint(key, value) for key, value in self._pairs(parts.get("weights"))),
@@ -82,12 +79,27 @@ class _Reader:
             self._source,
         )
 
+    def _variants(self, parts: dict[str, yaml.Node]) -> tuple[tree.Variant, ...]:
+        if self._misspelt(parts) is not None:
+            return ()
+        pairs = self._pairs(parts.get("variants"))
+        return tuple(tree.Variant(self._name(key), self._arguments(value)) for key, value in pairs)
+
     def _body(self, parts: dict[str, yaml.Node]) -> tuple[tree.Statement, ...]:
         """The statements of the file, unless what they speak of could not be read."""
         for part in ("params", "import", "templates"):
             if part in parts and id(parts[part]) in self._bad:
                 return (tree.Broken(None, self._at(parts[part])),)
+        if (lost := self._misspelt(parts)) is not None:
+            return (tree.Broken(None, self._at(lost)),)
         return self._statements(parts.get("layers"))
+
+    def _misspelt(self, parts: dict[str, yaml.Node]) -> yaml.Node | None:
+        """What stands under a key that is none, and may be what the layers speak of."""
+        for key, value in parts.items():
+            if key not in TOP and near(key, TOP) in ("params", "templates"):
+                return value
+        return None
 
     def _at(self, node: yaml.Node) -> Span:
         return span_of(self._source, node)
@@ -118,8 +130,10 @@ class _Reader:
         """The frames that enter; broken where the file lacks them, which is reported."""
         if "templates" in parts and OF_A_NETWORK.isdisjoint(parts):
             return ()
+        if "inputs" not in parts and "input" not in parts:
+            return (tree.Input(None, (self._broken(root),), None, self._at(root)),)
         if "inputs" not in parts:
-            return (self._input(None, parts.get("input", root)),)
+            return (self._input(None, parts["input"]),)
         if "input" in parts:
             self._findings.add(
                 "E0205",

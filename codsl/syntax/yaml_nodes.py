@@ -5,9 +5,10 @@ from typing import Any
 
 import yaml
 
-from codsl.diagnostics import Findings, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import Source, Span
 from codsl.syntax import holes
+from codsl.syntax.brackets import whole_entry
 from codsl.syntax.cut import mend
 from codsl.syntax.numbers import scalar
 
@@ -144,6 +145,27 @@ class Plain:
         self.bad: set[int] = set()
         """The nodes that lack something which could not be read."""
 
+    def _run_together(self, key: yaml.ScalarNode, value: yaml.Node) -> bool:
+        """Report a key and its value without the space that would tell them apart."""
+        sign = key.value.find(":")
+        nothing = isinstance(value, yaml.ScalarNode) and not value.value and not value.style
+        if sign <= 0 or key.style or not nothing:
+            return False
+        start, end = _index(key.start_mark), _index(key.end_mark)
+        at = self._source.span(start, end)
+        behind = self._source.span(start + sign + 1, start + sign + 1)
+        helps = [Help("put a space behind the `:`", (Edit(behind, " "),), Applicability.SURE)]
+        self._findings.add("E0204", f"YAML reads `{at.text}` as one word", at, helps=helps)
+        return True
+
+    def _without(self, key: yaml.Node, value: yaml.Node) -> list[Help]:
+        """The remedy for a key that stands twice: without the second."""
+        start, end = _index(key.start_mark), _index(value.end_mark)
+        if value.end_mark.line != key.start_mark.line:
+            return []
+        whole = whole_entry(self._source.span(start, end))
+        return [Help("leave one of them out", (Edit(whole, ""),))]
+
     def read(self, node: yaml.Node) -> Any:
         """The data of a node; reports keys that stand twice."""
         if isinstance(node, yaml.ScalarNode):
@@ -162,10 +184,13 @@ class Plain:
                 self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))
                 self.bad.add(id(node))
                 continue
+            if self._run_together(key, value):
+                self.bad.add(id(node))
+                continue
             if key.value in first:
                 there = Label(span_of(self._source, first[key.value]), "first here")
                 message = f"the key `{key.value}` stands here twice"
-                self._findings.add("E0107", message, at, there)
+                self._findings.add("E0107", message, at, there, helps=self._without(key, value))
                 continue
             first[key.value] = key
             data[key.value] = self.read(value)

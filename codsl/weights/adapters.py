@@ -12,13 +12,15 @@ from codsl.weights.entry import Array, Entry
 from codsl.weights.places import Place
 
 Shape = tuple[int, ...]
+MOST_SPACE = 3
+"""Dimensions of space of a kernel at most."""
 
 
 class Adapter(Protocol):
     """From a tensor for a place of another shape, in torch's layout, to one for the place."""
 
-    def narrow(self, place: Place, entry: Entry) -> Place | None:
-        """The place that the tensor was made for; None where it cannot be adapted."""
+    def narrow(self, place: Place, entry: Entry) -> tuple[Place, ...]:
+        """The places that the tensor may have been made for; none where it cannot be adapted."""
         ...
 
     def adapt(self, array: Array, place: Place) -> Array:
@@ -34,11 +36,11 @@ class Inflate:
 
     tap: str
 
-    def narrow(self, place: Place, entry: Entry) -> Place | None:
+    def narrow(self, place: Place, entry: Entry) -> tuple[Place, ...]:
         if place.kind != "convolution" or place.leaf != "weight" or place.dimensions < 2:
-            return None
+            return ()
         shape = (*place.shape[:2], *place.shape[3:])
-        return replace(place, shape=shape, dimensions=place.dimensions - 1)
+        return (replace(place, shape=shape, dimensions=place.dimensions - 1),)
 
     def adapt(self, array: Array, place: Place) -> Array:
         taps = place.shape[2]
@@ -54,15 +56,15 @@ class InputChannels:
     """A first convolution for other channels: summed for one, else repeated in turn and scaled so
     that equal channels give what they gave."""
 
-    def narrow(self, place: Place, entry: Entry) -> Place | None:
+    def narrow(self, place: Place, entry: Entry) -> tuple[Place, ...]:
         if place.kind != "convolution" or place.leaf != "weight" or place.groups > 1:
-            return None
+            return ()
         rest = place.shape[0] * prod(place.shape[2:])
         size = prod(entry.shape)
         channels = size // rest
         if channels * rest != size or not channels:
-            return None
-        return replace(place, shape=(place.shape[0], channels, *place.shape[2:]))
+            return ()
+        return (replace(place, shape=(place.shape[0], channels, *place.shape[2:])),)
 
     def adapt(self, array: Array, place: Place) -> Array:
         there, here = array.shape[1], place.shape[1]
@@ -78,16 +80,16 @@ class InputChannels:
 class Pointwise:
     """A linear layer's weight for a convolution with kernels of one, or the reverse."""
 
-    def narrow(self, place: Place, entry: Entry) -> Place | None:
+    def narrow(self, place: Place, entry: Entry) -> tuple[Place, ...]:
         if place.leaf != "weight" or set(place.shape[2:]) - {1} or len(place.shape) < 2:
-            return None
+            return ()
         if place.kind == "convolution":
-            return replace(place, kind="dense", shape=place.shape[:2], dimensions=0)
+            return (replace(place, kind="dense", shape=place.shape[:2], dimensions=0),)
         space = len(entry.shape) - 2
         if place.kind != "dense" or space < 1:
-            return None
+            return ()
         shape = (*place.shape, *(1,) * space)
-        return replace(place, kind="convolution", shape=shape, dimensions=space)
+        return (replace(place, kind="convolution", shape=shape, dimensions=space),)
 
     def adapt(self, array: Array, place: Place) -> Array:
         return array.reshape(place.shape)
@@ -98,27 +100,34 @@ class Singletons:
     """The same numbers in other axes of one: a kernel over the plane for one over a single frame
     of it, one over time and a flattened plane for one over time, a number for a row of one."""
 
-    def narrow(self, place: Place, entry: Entry) -> Place | None:
-        if place.kind not in ("convolution", "transposed"):
-            return replace(place, shape=entry.shape) if _alike(entry.shape, place.shape) else None
+    def narrow(self, place: Place, entry: Entry) -> tuple[Place, ...]:
+        if place.kind not in ("convolution", "transposed") or place.leaf != "weight":
+            alike = _sizes(entry.shape) == _sizes(place.shape)
+            return (replace(place, shape=entry.shape),) if alike else ()
         space = len(entry.shape) - 2
-        if space < 1 or place.leaf != "weight":
-            return None
-        kernels = set(combinations(place.shape[2:], space))
-        fitting = [each for each in kernels if _alike(each, place.shape[2:])]
-        shapes = [(*place.shape[:2], *each) for each in fitting]
-        if entry.shape not in shapes and len(shapes) != 1:
-            return None
-        shape = entry.shape if entry.shape in shapes else shapes[0]
-        return replace(place, shape=shape, dimensions=space)
+        if space == len(place.shape) - 2:
+            return ()
+        return tuple(
+            replace(place, shape=(*place.shape[:2], *kernel), dimensions=space)
+            for kernel in _kernels(_sizes(place.shape[2:]), space)
+        )
 
     def adapt(self, array: Array, place: Place) -> Array:
         return array.reshape(place.shape)
 
 
-def _alike(shape: Shape, other: Shape) -> bool:
-    """Whether shapes are the same but for axes of one."""
-    return [each for each in shape if each != 1] == [each for each in other if each != 1]
+def _sizes(shape: Shape) -> Shape:
+    """A shape without its axes of one."""
+    return tuple(each for each in shape if each != 1)
+
+
+def _kernels(sizes: Shape, space: int) -> list[Shape]:
+    """The kernels of so many dimensions of space that have these sizes, and else ones."""
+    kernels = []
+    for axes in combinations(range(space), len(sizes)) if 1 <= space <= MOST_SPACE else ():
+        at = dict(zip(axes, sizes, strict=True))
+        kernels.append(tuple(at.get(axis, 1) for axis in range(space)))
+    return kernels
 
 
 @dataclass(frozen=True)
@@ -128,13 +137,13 @@ class Rows:
     start: int
     stop: int | None
 
-    def narrow(self, place: Place, entry: Entry) -> Place | None:
+    def narrow(self, place: Place, entry: Entry) -> tuple[Place, ...]:
         rest = prod(place.shape[1:])
         rows = prod(entry.shape) // rest if rest else 0
         kept = len(range(*slice(self.start, self.stop).indices(rows)))
         if not place.shape or rows * rest != prod(entry.shape) or kept != place.shape[0]:
-            return None
-        return replace(place, shape=(rows, *place.shape[1:]))
+            return ()
+        return (replace(place, shape=(rows, *place.shape[1:])),)
 
     def adapt(self, array: Array, place: Place) -> Array:
         return array[self.start : self.stop]

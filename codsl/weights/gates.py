@@ -131,20 +131,12 @@ def _flax_pieces(
 
 def haiku(cell: Cell) -> Iterator[Cut]:
     """An LSTM of one linear layer over the input and what is carried on, whose forget gate adds one
-    to its bias; `VanillaRNN` with two linear layers."""
+    to its bias; `VanillaRNN` with two linear layers, the second without a bias where that is said
+    (`double_bias=False`)."""
     if cell.kind == "lstm" and cell.biased:
         yield from (_haiku_lstm(cell, name) for name in ("linear.", ""))
     if cell.kind == "rnn":
-        sides = {"ih": ("input_to_hidden", cell.inputs), "hh": ("hidden_to_hidden", cell.hidden)}
-        sources: dict[str, Shape] = {}
-        pieces: list[Piece] = []
-        for side, (name, inputs) in sides.items():
-            sources |= {f"{name}.w": (inputs, cell.hidden), f"{name}.b": (cell.hidden,)}
-            pieces += [
-                Piece(f"weight_{side}", ALL, f"{name}.w", (), True),
-                Piece(f"bias_{side}", ALL, f"{name}.b"),
-            ]
-        yield cell.cut(sources, pieces)
+        yield from (_haiku_rnn(cell, double) for double in (True, False))
 
 
 def _haiku_lstm(cell: Cell, name: str) -> Cut:
@@ -161,6 +153,20 @@ def _haiku_lstm(cell: Cell, name: str) -> Cut:
         f"{name}b": (cell.wide,),
     }
     return cell.cut(sources, pieces, bias_hh=slice(cell.hidden, 2 * cell.hidden))
+
+
+def _haiku_rnn(cell: Cell, double: bool) -> Cut:
+    pieces: list[Piece] = []
+    sources: dict[str, Shape] = {}
+    sides = {"ih": ("linear", cell.inputs), "hh": ("linear_1", cell.hidden)}
+    for side, (name, inputs) in sides.items():
+        sources |= {f"{name}.w": (inputs, cell.hidden), f"{name}.b": (cell.hidden,)}
+        pieces.append(Piece(f"weight_{side}", ALL, f"{name}.w", (), True))
+    if double:
+        pieces += [Piece(f"bias_{side}", ALL, f"{name}.b") for side, (name, _) in sides.items()]
+    else:
+        pieces.append(Piece("bias_ih", ALL, "linear.b", besides="bias_hh"))
+    return cell.cut(sources, pieces)
 
 
 def onnx(cell: Cell) -> Iterator[Cut]:
@@ -192,17 +198,17 @@ LAYOUTS: dict[str, Callable[[Cell], Iterator[Cut]]] = {
 }
 
 
-def cuts(cell: Cell, layout: str, suffix: str) -> Iterator[Cut]:
+def cuts(cell: Cell, layout: str, suffix: str, alone: bool) -> Iterator[Cut]:
     """The cuts of a cell whose tensors end in `suffix`, the usual one first.
 
-    Their keys are those of the cell alone, or where a module has several layers, with `l0.`, `l1.`
-    before them.
+    Their keys are those of the cell where it is `alone` in its module; else there is `l0.`, `l1.`
+    before them, which the first may lack and one that is alone may have.
     """
     if layout not in LAYOUTS:
         return
-    own = suffix.removeprefix("_")
-    prefixes = [f"{own}."] if own else []
-    for prefix in ["", *prefixes] if suffix in ("", "_l0") else prefixes:
+    told = [f"{suffix.removeprefix('_')}."] if suffix else []
+    plain = [""] if suffix in ("", "_l0") else []
+    for prefix in (*plain, *told) if alone else (*told, *plain):
         for cut in LAYOUTS[layout](cell):
             yield _named(cut, prefix, suffix)
 

@@ -4,6 +4,8 @@ The form of a tensor comes from the layer that it goes to, never from the array:
 as many inputs as outputs fits every layout.
 """
 
+import re
+
 from codsl.weights import channels_first, channels_last
 from codsl.weights.form import Form, Forms, plain
 from codsl.weights.places import Place
@@ -35,6 +37,20 @@ def forms(place: Place, layout: str) -> tuple[Form, ...]:
         for form in found
     )
     return tuple(dict.fromkeys((*found, *native)))
+
+
+BESIDE = {
+    "haiku": re.compile(r".*_ema\.(hidden|counter)"),
+    "caffe2": re.compile(r".*_momentum|lr|model_iter"),
+}
+"""What a training keeps beside the weights, by layout."""
+
+
+def beside(name: str, layout: str) -> bool:
+    """Whether a checkpoint's tensor of this name is nothing that a network loads."""
+    if name.rpartition(".")[2] == "num_batches_tracked":
+        return True
+    return layout in BESIDE and BESIDE[layout].fullmatch(name) is not None
 
 
 def keys(place: Place, layout: str) -> tuple[str, ...]:

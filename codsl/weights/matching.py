@@ -9,7 +9,7 @@ from codsl.spec.renaming import Pattern, Renaming, Rule
 from codsl.weights.adapters import Adapter
 from codsl.weights.entry import Entry
 from codsl.weights.folding import Folding, Folds
-from codsl.weights.layouts import forms, keys
+from codsl.weights.layouts import beside, forms, keys
 from codsl.weights.move import Move
 from codsl.weights.places import Place
 from codsl.weights.recut import Recut
@@ -165,8 +165,8 @@ class _Matcher:
             if form.shape == entry.shape:
                 return Move(source, place, entry, form, rule)
         for pattern, adapter in self._terms.adapters:
-            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else None
-            for form in forms(narrow, self._terms.layout) if narrow else ():
+            narrow = adapter.narrow(place, entry) if pattern.fits(place.name) else ()
+            for form in (form for each in narrow for form in forms(each, self._terms.layout)):
                 if form.shape == entry.shape:
                     self._used.add(pattern)
                     return Move(source, place, entry, form, rule, adapter)
@@ -179,8 +179,7 @@ class _Matcher:
             for source, _ in sources:
                 if source in self._taken:
                     continue
-                counter = source.rpartition(".")[2] == "num_batches_tracked"
-                if self._spare(source) or counter:
+                if self._spare(source) or beside(source, self._terms.layout):
                     left.append(source)
                 else:
                     unexpected.append((source, renamed))

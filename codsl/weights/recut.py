@@ -53,7 +53,8 @@ def _cuts(
             carried = own[f"weight_hh{suffix}"].shape[1]
             if f"weight_hr{suffix}" not in own:
                 cell = gates.Cell(place.kind, place.shape[1], carried, f"bias_ih{suffix}" in own)
-                yield tuple(gates.cuts(cell, layout, suffix))
+                alone = sum(each.startswith("weight_ih") for each in own) == 1
+                yield tuple(gates.cuts(cell, layout, suffix, alone))
         elif place.kind == "attention" and leaf == "in_proj_weight":
             attention = heads.Attention(place.shape[1], place.heads, "in_proj_bias" in own)
             yield tuple(heads.cuts(attention, layout))
@@ -67,11 +68,10 @@ class Recut:
         self.places = dict(places)
         self._chosen: list[tuple[Layer, Cut, tuple[str, ...]]] = []
         for layer in layers(places, layout):
-            found = [_named(layer, cut, named) for cut in layer.cuts]
-            most = max(found, key=len)
-            cut = layer.cuts[found.index(most)]
-            if most - cut.targets.keys():
-                self._choose(layer, cut, most)
+            found = [(cut, _named(layer, cut, named)) for cut in layer.cuts]
+            cut, there = max(found, key=lambda each: (len(each[1]), -len(each[0].sources)))
+            if there - cut.targets.keys():
+                self._choose(layer, cut, there)
 
     def _choose(self, layer: Layer, cut: Cut, named: set[str]) -> None:
         """Put the pieces in the place of every tensor that hangs on one that is there."""

@@ -72,7 +72,7 @@ def hints(mismatch: Mismatch, terms: Terms) -> Iterator[str]:
         yield f"it would fit in layout {' or '.join(fitting)}: is that what the file has?"
     for name, adapter in NAMES.items():
         narrow = adapter.narrow(place, mismatch.entry)
-        if narrow and shape in {form.shape for form in forms(narrow, terms.layout)}:
+        if any(form.shape == shape for each in narrow for form in forms(each, terms.layout)):
             yield f"it can be adapted by `{name}`, where that is meant"
     if place.shape and shape[1:] == place.shape[1:] and terms.layout in ("torch", "tripy", "onnx"):
         there, here = shape[0], place.shape[0]

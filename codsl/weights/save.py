@@ -21,7 +21,7 @@ from codsl.weights.layouts import forms
 from codsl.weights.move import Move
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
-from codsl.weights.recut import layers
+from codsl.weights.recut import Layer, layers
 from codsl.weights.refusal import refusal
 from codsl.weights.settle import known_of, settle
 from codsl.weights.tensors import Checkpoint
@@ -69,7 +69,8 @@ def save_weights(
     terms = known_of(net, known) if known is not None else agree(rename, layout)
     if like is not None:
         plainly = rename is not None or layout is not None
-        chosen = _as_in(settle(net, like, agree(rename, layout), known, plainly).matching.moves)
+        moves = settle(net, like, agree(rename, layout), known, plainly).matching.moves
+        chosen = _as_in(net, moves)
     else:
         chosen = _undone(net, terms)
     tensors = net.state_dict()
@@ -92,7 +93,7 @@ Made = Callable[[Named], Array]
 """How a tensor of the source is made of the network's."""
 
 
-def _as_in(moves: Iterable[Move]) -> dict[str, Made]:
+def _as_in(net: nn.Module, moves: Iterable[Move]) -> dict[str, Made]:
     """The names of a checkpoint that was matched, each with what it would have."""
     chosen: dict[str, Made] = {}
     for move in moves:
@@ -101,6 +102,7 @@ def _as_in(moves: Iterable[Move]) -> dict[str, Made]:
         if move.parts is None:
             chosen[move.source] = partial(_in_form, move.place.name, move.form)
             continue
+        _check_room(net, move.place, move.parts.cut, move.parts.target, "the checkpoint")
         base = move.place.name.removesuffix(move.parts.target)
         for leaf, part in move.parts.moves.items():
             chosen[part.source] = partial(_piece, base, move.parts.cut, leaf)
@@ -126,11 +128,9 @@ def _cut(
     """Choose the pieces of layers that the source cuts otherwise; the names of what they have."""
     done: set[str] = set()
     for layer in layers(places, terms.layout) if terms.layout != "torch" else ():
-        cut = layer.cuts[0]
+        cut = _usual(layer, terms)
         for target, place in layer.own.items():
-            if cut.lost(target, as_numpy(net.state_dict()[place.name])):
-                message = f"layout {terms.layout} has no room for what is in `{place.name}`"
-                raise refusal("E0610", message)
+            _check_room(net, place, cut, target, f"layout {terms.layout}")
             done.add(place.name)
         for leaf in cut.sources:
             name = layer.piece(cut, leaf).name
@@ -139,6 +139,20 @@ def _cut(
                 raise refusal("E0605", f"no name is renamed to `{name}` by these rules")
             chosen[source] = partial(_piece, f"{layer.name}." if layer.name else "", cut, leaf)
     return done
+
+
+def _usual(layer: Layer, terms: Known) -> Cut:
+    """The first cut of a layer that a rule is for, else the first."""
+    for cut in layer.cuts:
+        names = (layer.piece(cut, leaf).name for leaf in cut.sources)
+        if any(terms.renaming.undo(name) not in (None, name) for name in names):
+            return cut
+    return layer.cuts[0]
+
+
+def _check_room(net: nn.Module, place: Place, cut: Cut, target: str, where: str) -> None:
+    if cut.lost(target, as_numpy(net.state_dict()[place.name])):
+        raise refusal("E0610", f"{where} has no room for what is in `{place.name}`")
 
 
 def _source(place: Place, terms: Known) -> tuple[str, Form]:

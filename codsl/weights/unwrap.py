@@ -30,8 +30,8 @@ BESIDE = frozenset(
 )
 """What stands beside weights and is none of them; averaged weights are read where one asks."""
 
-COLLECTIONS = frozenset({"params", "batch_stats", "intermediates", "cache", "constants"})
-"""The collections of a Flax tree, whose layers are the same."""
+COLLECTIONS = frozenset({"params", "batch_stats", "intermediates", "cache", "constants", "state"})
+"""The collections of a tree of Flax or Haiku, whose layers are the same."""
 
 MOST = 1_000_000
 """Tensors and nodes of a checkpoint at most."""
@@ -117,25 +117,36 @@ def _weighs(value: object) -> bool:
 
 def _unfolded(tree: Any) -> Any:
     """A mapping whose names are paths with slashes, as JAX and TensorFlow join them, as a tree;
-    TensorFlow's `:0` goes."""
-    if not isinstance(tree, Mapping) or not any("/" in str(key) for key in tree):
+    TensorFlow's `:0` goes, and Haiku's `~` for what a method made."""
+    if not isinstance(tree, Mapping):
+        return tree
+    if tree and COLLECTIONS.issuperset(map(str, tree)):
+        return {key: _unfolded(each) for key, each in tree.items()}
+    if not any("/" in str(key) for key in tree):
         return tree
     unfolded: dict[str, Any] = {}
     for key, value in tree.items():
-        *path, leaf = str(key).removesuffix(":0").split("/")
-        level = unfolded
-        for part in path:
-            level = level.setdefault(part, {})
-            if not isinstance(level, dict):
-                return tree
-        if leaf in level:
+        parts = str(key).removesuffix(":0").split("/")
+        path = [part for part in parts if part not in ("", "~")]
+        if not path or not _put(unfolded, path, value):
             return tree
-        level[leaf] = value
     return unfolded
 
 
+def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> bool:
+    """Put a value at a path; whether nothing else is there."""
+    *inner, leaf = path
+    for part in inner:
+        tree = tree.setdefault(part, {})
+        if not isinstance(tree, dict):
+            return False
+    if isinstance(value, Mapping):
+        return all(_put(tree, [leaf, str(key)], each) for key, each in value.items())
+    return tree.setdefault(leaf, value) is value
+
+
 def _merged(tree: Any) -> Any:
-    """A Flax tree without the level of its collections."""
+    """A tree of Flax or Haiku without the level of its collections."""
     if not isinstance(tree, Mapping) or not tree or not COLLECTIONS.issuperset(map(str, tree)):
         return tree
     if not all(isinstance(each, Mapping) for each in tree.values()):

@@ -40,7 +40,9 @@ def test_all_who_promise_the_same_give_it(body: str) -> None:
     assert works == [(1, 0), (1, 5), (3, 0), (3, 5)]
     for outcome in case.outcomes:
         assert [row.name for row in outcome.rows][:2] == ["plain", "eager"]
-        assert outcome.rows[-1].name == "clip"
+        clip = outcome.streams == 1 or outcome.chunk > 0
+        assert (outcome.rows[-1].name == "clip") == clip
+        assert ("clip" in outcome.absent) != clip
         best = outcome.best(case.backends)
         assert best is not None
         assert best.name == "eager"
@@ -70,6 +72,24 @@ def test_without_an_end_there_is_no_clip_to_run_again() -> None:
         found = contender.again(None, scene)
         assert isinstance(found, Absent)
         assert why in found.reason
+
+
+OTHERS = {
+    "ids": "input (1, T) embedding(5, 4) a = conv1d(4, 3, padding=1)",
+    "upsampled": "input (2, T) a = conv_transpose1d(4, 4, stride=2) b = conv1d(2, 3, padding=1)",
+    "several": "inputs x (2, T), y (3, T) outputs a, b a = conv1d(4, 3) from x "
+    "b = conv1d(4, 3, stride=2) from y",
+    "endless": "input (4, T) gru(4)",
+}
+
+
+@pytest.mark.parametrize("body", OTHERS.values(), ids=OTHERS)
+def test_any_network_can_be_measured(body: str) -> None:
+    made = codsl.build(f"codsl 1\nnetwork n {{ {body} }}").eval()
+    wish = Wish((Pick("eager"),), (1, 2), (0, 4), EFFORT, peer=True)
+    for outcome in measure(made, wish).outcomes:
+        assert outcome.rows[1].name == "eager"
+        assert not any(row.wrong for row in outcome.rows)
 
 
 def test_a_window_of_ones_own_is_another_network() -> None:

@@ -27,7 +27,7 @@ def test_all_mistakes_are_shown_on_stderr_and_counted(wrong_spec: Path) -> None:
     assert ran.stdout == ""
     assert "kernel_sise" in ran.stderr
     assert "convolve" in ran.stderr
-    assert ran.stderr.rstrip().splitlines()[-1].endswith("errors")
+    assert "\n2 errors\n" in ran.stderr
     assert "Traceback" not in ran.stderr
 
 
@@ -203,3 +203,99 @@ def test_the_schema_is_json_and_names_the_layers() -> None:
 def test_the_version() -> None:
     ran = started("--version")
     assert (ran.returncode, ran.stdout) == (0, f"codsl {package.__version__}\n")
+
+
+MENDABLE = "codsl: 1\ninput: [2, T]\nlayers:\n  - Conv1d: {out_channels: 3, kernel_size: 3}\n"
+
+
+def test_fix_writes_the_file_and_checks_what_is_left(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_bytes(b"\xef\xbb\xbf" + MENDABLE.replace("\n", "\r\n").encode())
+    path.chmod(0o640)
+    ran = codsl("check", path, "--fix")
+    assert ran.returncode == 0, ran.stderr
+    assert ran.stderr == f"{path}: mended 1 mistake\n"
+    assert "fine" in ran.stdout
+    after = b"\xef\xbb\xbf" + MENDABLE.replace("Conv", "conv").replace("\n", "\r\n").encode()
+    assert path.read_bytes() == after
+    assert path.stat().st_mode & 0o777 == 0o640
+    assert [each.name for each in tmp_path.iterdir()] == ["n.yaml"]
+    assert codsl("check", path, "--fix").stderr == ""
+
+
+def test_fix_through_a_link_writes_what_it_leads_to(tmp_path: Path) -> None:
+    path, link = tmp_path / "n.yaml", tmp_path / "link.yaml"
+    path.write_text(MENDABLE)
+    link.symlink_to(path)
+    assert codsl("check", link, "--fix").returncode == 0
+    assert link.is_symlink()
+    assert "conv1d" in path.read_text()
+
+
+def test_diff_shows_what_patch_takes_and_writes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(MENDABLE.removesuffix("\n"))
+    ran = codsl("check", "n.yaml", "--diff", cwd=tmp_path)
+    assert ran.returncode == 1
+    assert ran.stdout.splitlines()[:2] == ["--- n.yaml", "+++ n.yaml"]
+    assert "+  - conv1d: {out_channels: 3, kernel_size: 3}\n\\ No newline" in ran.stdout
+    assert "would mend 1 mistake" in ran.stderr
+    assert path.read_text() == MENDABLE.removesuffix("\n")
+
+
+def test_without_fix_it_is_said_what_can_be_mended(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(MENDABLE + "  - convolve\n")
+    ran = codsl("check", path)
+    assert "`codsl check --fix` mends 1 of them" in ran.stderr
+    ran = codsl("check", path, "--fix")
+    assert ran.returncode == 1
+    assert "convolve" in ran.stderr
+    assert "Conv1d" not in ran.stderr
+    assert "- conv1d:" in path.read_text()
+
+
+def test_likely_remedies_are_taken_only_when_asked(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text("codsl: 1\ninput: [2, T]\nlayers: [reluu]\n")
+    assert codsl("check", path, "--fix").returncode == 1
+    assert codsl("check", path, "--fix", "--unsafe-fixes").returncode == 0
+    assert "[relu]" in path.read_text()
+
+
+def test_a_spec_that_would_be_worse_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    text = "codsl: 1\ninput: [2, T]\nlayers:\n\t- convolve\n  - convulse\n"
+    path.write_text(text)
+    ran = codsl("check", path, "--fix")
+    assert ran.returncode == 1
+    assert "1 error, but 2 after the next remedies, which are left out" in ran.stderr
+    assert path.read_text() == text
+
+
+def test_fix_where_it_cannot_be(tmp_path: Path) -> None:
+    path = tmp_path / "n.yaml"
+    path.write_text(MENDABLE)
+    assert codsl("check", path, "--unsafe-fixes").returncode == 2
+    assert codsl("check", tmp_path / "w.safetensors", "--fix").returncode == 2
+    ran = codsl("check", tmp_path / "none.yaml", "--fix")
+    assert ran.returncode == 1
+    assert "error[E0103]" in ran.stderr
+    if os.geteuid():
+        tmp_path.chmod(0o500)
+        assert codsl("check", path, "--fix").returncode == 2
+        tmp_path.chmod(0o700)
+
+
+def test_the_formats_of_others(tmp_path: Path, wrong_spec: Path) -> None:
+    ran = codsl("check", wrong_spec, "--format", "sarif")
+    assert (ran.returncode, ran.stderr) == (1, "")
+    (run,) = json.loads(ran.stdout)["runs"]
+    assert [each["ruleId"] for each in run["results"]] == ["E0303", "E0302"]
+    ran = codsl("check", wrong_spec, "--format", "github")
+    assert (ran.returncode, ran.stderr) == (1, "")
+    assert [line[:8] for line in ran.stdout.splitlines()] == ["::error "] * 2
+    sound = tmp_path / "n.yaml"
+    sound.write_text(MENDABLE)
+    ran = codsl("check", sound, "--fix", "--format", "github")
+    assert (ran.returncode, ran.stdout) == (0, "")

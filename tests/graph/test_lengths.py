@@ -6,7 +6,7 @@ import pytest
 
 import codsl
 from codsl.diagnostics import Diagnostic
-from goldens import mended
+from codsl.mending import edited
 
 TEXT = "codsl 1\nnetwork n {{\n  input (3, T{})\n  {}\n}}\n"
 
@@ -31,7 +31,7 @@ def test_what_is_too_long_is_padded_less(body: str) -> None:
     text = TEXT.format("", body)
     found = wrong(text)
     assert [(each.span.text, each.text[:5]) for each in found.labels[1:]] == [("conv1d", "adds ")]
-    graphs = [codsl.check(mended(text, help_.edits)) for help_ in found.helps if help_.edits]
+    graphs = [codsl.check(edited(text, help_.edits)) for help_ in found.helps if help_.edits]
     assert [graph.nodes[0].path for graph in graphs] == [graphs[0].nodes[0].path] * 2
     assert graphs[0].nodes[0].edges[0].reach.phases[0].newest == 0
     assert graphs[0].receptive_field >= graphs[1].receptive_field

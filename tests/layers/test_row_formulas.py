@@ -323,7 +323,7 @@ WRONG: list[tuple[Any, list[Any], str, str, str]] = [
     ({"zero_pad2d": {"padding": [1, [0, 2]]}}, IN2, "E0409", "cannot pad time", "(0, (0, 2))"),
     ({"zero_pad2d": {"padding": [0, 1, 1, 1]}}, IN2, "E0305", "2 entries", ""),
     ({"zero_pad2d": {"padding": "same"}}, IN2, "E0305", "an integer or a pair", ""),
-    ({"zero_pad3d": {"padding": [0, 1]}}, IN2, "E0305", "3 entries", ""),
+    ({"zero_pad3d": {"padding": [0, 1]}}, IN2, "E0401", "two dimensions", "`zero_pad2d`"),
     ({"zero_pad3d": {"padding": [0, 1, 1]}}, IN2, "E0401", "two dimensions", "`zero_pad2d`"),
     ({"reflection_pad2d": {"padding": [0, 6]}}, IN2, "E0404", "than the 6", ""),
     ({"circular_pad2d": {"padding": [0, 7]}}, IN2, "E0404", "than the 6", ""),

@@ -42,6 +42,7 @@ LAYERS = """
     prelu softsign tanhshrink softmin softmax softmax2d log_softmax rnn gru lstm
     conv_transpose1d conv_transpose2d conv_transpose3d upsample crop
     gtu layer_norm rms_norm group_norm instance_norm1d instance_norm2d instance_norm3d
+    mish local_response_norm
     square sqrt rsqrt reciprocal exp log log1p log2 log10 abs neg sin cos pow clamp
     add sub mul div scale bias channel_shuffle pixel_shuffle pixel_unshuffle slice permute reshape
     multihead_attention transformer_encoder_layer cumulative_layer_norm channel_layer_norm

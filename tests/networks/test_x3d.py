@@ -15,8 +15,8 @@ from zoo import Case, case
 
 import codsl
 from codsl.algebra.time import length
+from codsl.mending import edited
 from codsl.network import Network
-from goldens import mended
 
 SPEC = FOLDER / "x3d.codsl"
 SMALL: dict[str, Any] = {"width": 0.67, "depth": 1.0, "features": 16, "classes": 5, "window": 3}
@@ -135,7 +135,7 @@ def test_gates_over_the_clip_are_refused_with_two_ways_out(surface: str) -> None
     assert "a gate (squeeze-and-excitation) waits for the last frame" in found.notes[0]
     weights = reference(1).state_dict()
     for help_, gate in zip(found.helps, (1, 16), strict=True):
-        ours = network(mended(asked, help_.edits), weights, **SMALL, size=32)
+        ours = network(edited(asked, help_.edits), weights, **SMALL, size=32)
         same = network(SPEC, weights, **SMALL, size=32, gate=gate)
         assert (ours.delay, ours.receptive_field) == (same.delay, same.receptive_field)
         x = moving(1, 3, ours.graph.min_frames + 1, 32, 32)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from typing import Any
 
+import torch
 from by_hand import layer_of
 
 import codsl.nn as co
@@ -58,6 +59,8 @@ def one(kind: str, given: dict[str, Any], x: Frame) -> Any:
             return co.GLU(1)
         case "add" | "reshape":
             return hand_class(table()[kind])(**given)
+        case "recycling_positional_encoding":
+            return layer_of(kind, {**given, "dtype": torch.float64}, x)
         case "linear":
             return co.Linear(x.channels, **given, channel_dim=1)
     return layer_of(kind, given, x)

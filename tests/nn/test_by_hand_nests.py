@@ -41,7 +41,9 @@ def test_by_hand_and_by_spec_are_one(seed: int) -> None:
     assert (hand.delay, hand.receptive_field) == (net.delay, net.receptive_field)
     assert (hand.min_frames, hand.stride[0]) == (net.min_frames, net.stride[0])
     kept = [each.init_state(1, torch.float64).bytes for each in (hand, net)]
-    assert kept[0] <= 1.1 * kept[1], "by hand more is kept"
+    # Holds are placed in the order of the nodes, which by hand is another: one item may differ.
+    item = 8 * max(frame.size for frame in net.graph.frames)
+    assert kept[0] <= max(1.1 * kept[1], kept[1] + item), "by hand more is kept"
     assert set(hand.state_dict(flatten=True)) == set(net.state_dict())
     x = clip_of(net, Declared.of(net.graph).most, seed, torch.float64)
     close(hand(x), net(x), "the clip")

@@ -118,6 +118,7 @@ UNDER_WAY = "residual {\nconv1d(4, 3, padding=1)\nbatch_norm1d\nrelu\n}\nmax_poo
 
 
 def compiled(step: nn.Module, given: tuple[Tensor, ...]) -> Callable[..., Any]:
+    torch._dynamo.reset()
     return torch.compile(step, fullgraph=True, backend="eager")
 
 

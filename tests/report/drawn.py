@@ -50,14 +50,10 @@ def report_of(name: str) -> Report:
     return codsl.check(here.get(name) or NETWORKS / f"{name}.codsl").report()
 
 
-def row(path: str, **given: object) -> Row:
+def row(path: str, kind: str = "relu", inputs: tuple[str, ...] = ("input",)) -> Row:
     """A layer of a report that nobody checked."""
-    facts: dict[str, object] = {
-        "type": "relu", "inputs": ("input",), "shape": (1, "T"), "params": 2, "stride": 1,
-        "receptive_field": 3, "past": 2, "ahead": 0, "delay": 0, "fires": 0, "holds": (0,),
-        "macs": 4.0, "state_bytes": 8, "outputs": (), "live": True,
-    }  # fmt: skip
-    return Row(path, **{**facts, **given})  # type: ignore[arg-type]
+    holds = (0,) * len(inputs)
+    return Row(path, kind, inputs, (1, "T"), 2, 1, 3, 2, 0, 0, 0, holds, 4.0, 8, (), True)
 
 
 def made_up(name: str, *rows: Row) -> Report:

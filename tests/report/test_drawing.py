@@ -1,6 +1,6 @@
 """The picture as an SVG: its bars are the figures of the graph, and no text stands on another."""
 
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import isinf
 from xml.etree import ElementTree
 
@@ -55,6 +55,8 @@ def check_row(strip: ElementTree.Element, row: Row, axis: Axis) -> None:
         assert stop > start
         own = axis.at(0.5)
         assert stop <= own + 0.011 if "past" in kind else start >= own - 0.011
+    ordered = sorted((start, stop) for _, start, stop in found)
+    assert all(one[1] <= two[0] + 0.011 for one, two in pairwise(ordered))
     (fires,) = (each for each in strip.iter(f"{SVG}line") if each.get("class") == "fires")
     assert frame_at(axis, place(fires.attrib["x1"])) == row.fires + 1
     held = [each for each in strip.iter(f"{SVG}circle") if each.get("class") == "held"]

@@ -3,10 +3,11 @@
 import io
 
 import pytest
+from drawn import made_up, row
 from rich.console import Console
 
 import codsl
-from codsl.graph.report import COLUMNS, Report, Row
+from codsl.graph.report import COLUMNS, Report
 from codsl.report.table import outline, show
 
 NESTED = """codsl 1
@@ -36,20 +37,6 @@ def shown(report: Report, width: int, terminal: bool = False) -> str:
     show(report, console)
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
-
-
-def row(path: str, kind: str = "relu") -> Row:
-    return Row(
-        path, kind, ("input",), (1, "T"), 2, 1, 3, 2, 0, 0, 0, (0,), 4.0, 8, (), True
-    )  # fmt: skip
-
-
-def report_of(name: str, *rows: Row) -> Report:
-    total = {
-        "input": [1, "T"], "output": [1, "T"], "params": 2, "stride": 1, "receptive_field": 3,
-        "delay": 0, "min_frames": 1, "macs": 4, "clip_frames": 3, "clip_macs": 12, "state_bytes": 8,
-    }  # fmt: skip
-    return Report(name, rows, total)
 
 
 def test_where_there_is_room_every_figure_stands() -> None:
@@ -101,7 +88,7 @@ def test_blocks_stand_above_their_layers_with_their_sums() -> None:
 
 
 def test_a_block_that_comes_again_is_named_again() -> None:
-    lines = list(outline(report_of("n", row("a.b.x"), row("a.c.x"), row("y"), row("a.b.z"))))
+    lines = list(outline(made_up("n", row("a.b.x"), row("a.c.x"), row("y"), row("a.b.z"))))
     assert [(line.depth, line.name) for line in lines] == [
         (0, "a"), (1, "b"), (2, "x"), (1, "c"), (2, "x"), (0, "y"), (0, "a"), (1, "b"), (2, "z"),
     ]  # fmt: skip
@@ -109,7 +96,7 @@ def test_a_block_that_comes_again_is_named_again() -> None:
 
 @pytest.mark.parametrize("width", [60, 200])
 def test_names_are_shown_as_they_are_written(width: int) -> None:
-    report = report_of("[bold]n[/bold]\x1b[2J", row("[red]a[/red].x\x1b[31m\u202e", "t\x07[/]"))
+    report = made_up("[bold]n[/bold]\x1b[2J", row("[red]a[/red].x\x1b[31m\u202e", "t\x07[/]"))
     plain = shown(report, width)
     for text in ("[bold]n[/bold]\\x1b[2J", "[red]a[/red]", "x\\x1b[31m\\u202e", "t\\x07[/]"):
         assert text in plain
@@ -121,6 +108,6 @@ def test_names_are_shown_as_they_are_written(width: int) -> None:
 
 def test_a_very_deep_layer_still_has_a_name() -> None:
     path = ".".join(f"b{depth}" for depth in range(60)) + ".deepest"
-    text = shown(report_of("n", row(path)), 80)
+    text = shown(made_up("n", row(path)), 80)
     assert "deepest" in text
     assert max(map(len, text.splitlines())) <= 80

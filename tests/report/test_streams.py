@@ -51,6 +51,23 @@ def test_items_come_when_and_see_what_the_graph_says(text: str) -> None:
                 assert (min(frames_seen), max(frames_seen)) == (phase.oldest, phase.newest)
 
 
+def test_an_item_comes_when_its_value_fires_and_not_before() -> None:
+    graph = codsl.check(NETWORKS / "two_rate.codsl")
+    waiting = 0
+    for value, each in enumerate(unrolled(graph, 120)):
+        fires, time = graph.schedule.fires[value], graph.times[value]
+        assert [item.due for item in each.items] == [
+            fires.output(item.index).due for item in each.items
+        ]
+        waiting += fires.delay > time.delay
+    assert waiting == 6
+
+
+def test_dilation_leaves_items_out() -> None:
+    items = unrolled(codsl.check(STRIDED), 12)[1].items
+    assert items[3].made_of == ((0, 3), (0, 5), (0, 7))
+
+
 def test_nothing_is_made_of_what_comes_later() -> None:
     streams = unrolled(codsl.check(SMALL), 20)
     for each in streams:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import pytest
-from drawn import LARGE, report_of, row
+from drawn import LARGE, made_up, report_of, row
 
 from codsl.graph.report import Report
 from codsl.report.tree import Entry, tree
@@ -92,6 +92,17 @@ def test_a_residual_that_is_folded_has_no_wire_beside_it() -> None:
     assert wires.crossings(block.number, block.last) == []
     assert [(each.lane, each.off) for each in wires.crossings(block.number, block.number)] == [
         (1, True)
+    ]
+
+
+def test_what_enters_a_block_in_a_block_enters_both_heads() -> None:
+    inside = [row("stem"), row("a.b.x", inputs=("stem",)), row("a.b.y", inputs=("stem",))]
+    wires = drawn(made_up("n", *inside))
+    assert sorted(each for each in every(wires) if each != (0, 1)) == [
+        (1, 2),
+        (2, 3),
+        (3, 4),
+        (3, 5),
     ]
 
 

@@ -62,4 +62,4 @@ def test_how_many_entries_a_tuple_has() -> None:
     graph = codsl.check(text("c[i in 0..len(table) - 1] = conv1d(table[i][0], len(table[i]))"))
     assert [node.weights["weight"] for node in graph.nodes] == [(4, 3, 2), (6, 4, 2)]
     assert codes("linear(len(one))") == ["E0305"]
-    assert codes("linear(len(table, table))") == ["E0305"]
+    assert codes("linear(len(table, table))") == ["E0313"]

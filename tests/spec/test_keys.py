@@ -62,7 +62,7 @@ def test_keys(body: str, found: list[str]) -> None:
     ("body", "found"),
     [
         ("conv1d(4, 1) conv1d(4, 1)", ["E0307"]),
-        ("unit unit", ["E0307", "E0307"]),
+        ("unit unit", ["E0307"]),
         ("prelu prelu", ["E0307"]),
         ("a = relu a = silu", ["E0306"]),
         ("a = relu { a = silu }", ["E0306"]),

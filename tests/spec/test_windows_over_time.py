@@ -6,7 +6,8 @@ import pytest
 
 import codsl
 from codsl.graph.graph import Graph
-from goldens import mended, mistakes
+from codsl.mending import edited
+from goldens import mistakes
 
 TEXT = """codsl 1
 template unit {
@@ -67,7 +68,7 @@ def both(text: str) -> tuple[Graph, Graph]:
     frame, window = found.helps
     assert "`kernel_size=1`" in frame.text
     assert "`kernel_size=N`" in window.text
-    return tuple(codsl.check(mended(text, each.edits)) for each in (frame, window))
+    return tuple(codsl.check(edited(text, each.edits)) for each in (frame, window))
 
 
 @pytest.mark.parametrize(
@@ -114,8 +115,8 @@ def test_a_shorter_body_is_offered_a_crop() -> None:
     text += "        - conv1d: {out_channels: 4, kernel_size: 3}\n"
     (found,) = mistakes(text, "n")
     assert found.code == "E0407"
-    after = mended(text, found.helps[0].edits)
-    assert '  - residual:\n      shrink: "centered"\n      layers:\n' in after
+    after = edited(text, found.helps[0].edits)
+    assert "  - residual:\n      shrink: centered\n      layers:\n" in after
     assert codsl.check(after).delay == 2
 
 
@@ -125,9 +126,9 @@ def test_a_window_of_the_whole_clip_is_no_number() -> None:
     (found,) = mistakes(text, "n")
     assert (found.code, found.message) == ("E0301", "`T` is no number")
     assert found.notes == ("it is how many frames a clip has, and a stream has no last one",)
-    frame, window = (mended(text, each.edits) for each in found.helps)
+    frame, window = (edited(text, each.edits) for each in found.helps)
     assert codsl.check(frame).receptive_field == 1
     for _ in range(2):
         (found,) = mistakes(window, "n")
-        window = mended(window, found.helps[0].edits)
+        window = edited(window, found.helps[0].edits)
     assert codsl.check(window).receptive_field == 31

@@ -127,6 +127,6 @@ def test_round_to_is_the_width_rule(x: float, worth: int) -> None:
 
 def test_in_braces_of_yaml_an_item_stands_in_quotes() -> None:
     text = "codsl: 1\nparams: {w: [1, 2]}\ninput: [1, T]\nlayers: [{linear: %s}]\n"
-    with pytest.raises(codsl.SpecError, match=r"stands in quotes: .*widths\[0\]"):
+    with pytest.raises(codsl.SpecError, match=r"put it in quotes: .*w\[1\]"):
         codsl.check(text % "$(w[1])")
     assert codsl.check(text % '"$(w[1])"').nodes[0].frame.channels == 2

@@ -179,6 +179,12 @@ OPERATIONS = (
     *(b"(", b")", b"]", b"}", b"\x8f", b"t", b"\x85", b"\x86", b"\x87", b"a", b"e", b"s", b"u"),
     *(b"N", b"\x88", b"\x89", b"J\xff\xff\xff\x7f", b"K\x01", b"\x8a\x08" + b"\xff" * 7 + b"\x7f"),
     *(b"X\x01\0\0\0a", b"q\x00", b"h\x00", b"r\xff\xff\xff\x7f", b"j\xff\xff\xff\x7f", b"."),
+    *(
+        b"U\x01a",
+        b"T\xff\xff\xff\x7f",
+        b"cbuiltins\ntuple\n",
+        b"cjax._src.array\n_reconstruct_array\n",
+    ),
     *(b"\x96" + b"\xff" * 7 + b"\0", b"\x95" + b"\xff" * 8, b"\x93", b"I99\n", b"L1L\n", b"S'a'\n"),
 )
 

@@ -1,9 +1,11 @@
-"""Small files of MegEngine, Keras and ONNX, each read without complaint, to be spoilt by tests."""
+"""Small files of frameworks, each read without complaint, to be spoilt by tests."""
 
 import io
 import pickle
+import struct
 from collections import OrderedDict
 from pathlib import Path
+from typing import Any, ClassVar
 
 import h5py
 import numpy as np
@@ -14,6 +16,7 @@ FILES = Path(__file__).parent / "files"
 WRITTEN = (
     "megengine/net_state_dict_proto4.pkl",
     "megengine/tensor_dtypes.pkl",
+    "haiku/net.pkl",
     "keras/net.keras",
     "keras/net.h5",
     "keras/net.weights.h5",
@@ -26,9 +29,46 @@ def samples() -> dict[str, bytes]:
     found = {name.split("/")[1]: (FILES / name).read_bytes() for name in WRITTEN}
     for protocol in range(6):
         found[f"protocol{protocol}.pkl"] = pickle.dumps(state(), protocol)
+    for protocol in range(3):
+        found[f"old{protocol}.pkl"] = old({"blobs": state()["state_dict"]}, protocol)
+    found["named.pkl"] = pickle.dumps({"w": Tensor("param_0", np.arange(6.0))}, 2)
     found["compressed.h5"] = compressed()
     found["net.onnx"] = network().SerializeToString()
     return found
+
+
+class Tensor:
+    """A tensor as `paddle.save` writes it where it stands alone: a name and an array."""
+
+    def __init__(self, name: str, held: np.ndarray[Any, Any]) -> None:
+        self.pair = name, held
+
+    def __reduce__(self) -> Any:
+        return tuple, (self.pair,)
+
+
+class Old(pickle._Pickler):  # type: ignore[name-defined]
+    """Pickles as Python 2 does, whose texts are bytes."""
+
+    dispatch: ClassVar[dict[type, Any]] = dict(pickle._Pickler.dispatch)  # type: ignore[attr-defined]
+
+    def save_string(self, value: str | bytes) -> None:
+        data = value.encode("latin-1") if isinstance(value, str) else value
+        if not self.bin:
+            self.write(b"S" + repr(data)[1:].encode() + b"\n")
+        elif len(data) < 256:
+            self.write(b"U" + bytes((len(data),)) + data)
+        else:
+            self.write(b"T" + struct.pack("<i", len(data)) + data)
+        self.memoize(value)
+
+    dispatch[str] = dispatch[bytes] = save_string
+
+
+def old(value: Any, protocol: int = 2) -> bytes:
+    stream = io.BytesIO()
+    Old(stream, protocol).dump(value)
+    return stream.getvalue().replace(b"numpy._core", b"numpy.core")
 
 
 def state() -> dict[str, object]:

@@ -191,6 +191,54 @@ def test_a_kernel_of_keras_over_the_plane_fits_one_over_a_frame() -> None:
 
 LAYERS = ("plane", "time", "up", "fc")
 
+WAVE = """codsl 1
+network n {
+  input (3, T)
+  wide = conv1d(4, 5, padding="same", weight_norm="old")
+  wave = conv1d(4, 3, groups=2)
+  up = conv_transpose1d(2, 4, stride=2)
+}
+"""
+
+
+@pytest.mark.parametrize("at", [2, 3])
+def test_kernels_of_images_fit_those_of_a_signal(at: int) -> None:
+    """As where a signal is an image of one row, or of one column."""
+    net = network(WAVE)
+    wanted = {name: each.clone() for name, each in net.state_dict().items()}
+    given = {
+        name: each if name.endswith("bias") else each.unsqueeze(at).clone()
+        for name, each in wanted.items()
+    }
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.zero_()
+    with pytest.raises(codsl.weights.WeightsError, match="can be adapted by `singletons`"):
+        codsl.load_weights(net, given)
+    report = codsl.load_weights(net, given, adapt={"{any:path}": "singletons"})
+    assert all(torch.equal(each, wanted[name]) for name, each in net.state_dict().items())
+    assert len([each for each in report.loaded if each.adapter]) == 4
+
+
+@pytest.mark.parametrize("axes", [(2, 3, 1, 0), (3, 2, 1, 0)])
+def test_a_kernel_of_keras_over_a_row_fits_one_of_a_signal(axes: tuple[int, ...]) -> None:
+    net = network("codsl 1\nnetwork n { input (3, T) wave = conv1d(4, 5, bias=false) }\n")
+    weight = net.get_parameter("wave.weight").detach().clone()
+    keras = weight.unsqueeze(2).permute(axes).contiguous().clone()
+    codsl.load_weights(
+        net, {"wave.kernel": keras}, layout="keras", adapt={"wave.weight": "singletons"}
+    )
+    assert torch.equal(net.get_parameter("wave.weight"), weight)
+
+
+def test_axes_of_one_stay_in_their_order() -> None:
+    """A kernel over time is none over space."""
+    net = network("codsl 1\nnetwork n { input (3, T, 8) c = conv2d(4, (5, 1), bias=false) }\n")
+    with pytest.raises(codsl.weights.WeightsError, match=r"c\.weight"):
+        codsl.load_weights(
+            net, {"c.weight": torch.zeros(4, 3, 1, 5)}, adapt={"c.weight": "singletons"}
+        )
+
 
 @pytest.mark.parametrize("shape", [(6,), (6, 1, 1), (1, 6, 1, 1), (6, 1), (1, 6, 1)])
 def test_a_slope_of_onnx_may_be_spread(shape: tuple[int, ...]) -> None:

@@ -2,7 +2,7 @@
 
 import re
 from ast import literal_eval
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -24,6 +24,7 @@ PARTS = 200_000
 GENERATED = re.compile(r"onnx::.*|\d+|val_\d+|.*Constant(_\d+)?_output_0|.*\.weight_bias")
 """Names that exporters make up."""
 
+CELL = {1: "W", 2: "R", 3: "B"}
 AFFINE = {1: "weight", 2: "bias"}
 ROLES = {
     "Conv": AFFINE,
@@ -36,6 +37,9 @@ ROLES = {
     "GroupNormalization": AFFINE,
     "PRelu": {1: "weight"},
     "Gather": {0: "weight"},
+    "LSTM": CELL,
+    "GRU": CELL,
+    "RNN": CELL,
 }
 """What the inputs of a node are, by its operation."""
 
@@ -49,14 +53,25 @@ class Node:
     inputs: list[str] = field(default_factory=list)
     outputs: list[str] = field(default_factory=list)
     transposed: bool = False
+    resets_first: bool = True
+    forward: bool = True
     scope: str = ""
     constant: memoryview | None = None
 
     def prefix(self) -> str:
-        """The layer that it comes from: of `/stem/conv/Conv` it is `stem.conv`."""
-        if self.name.startswith("/"):
-            return ".".join(part for part in self.name.split("/")[:-1] if part)
-        return self.scope
+        """The layer that it comes from: of `/stem/conv/Conv` it is `stem.conv`, of `/rnn/LSTM_1`,
+        the second layer of a module, `rnn.l1`."""
+        if not self.name.startswith("/"):
+            return self.scope
+        *scopes, last = (part for part in self.name.split("/") if part)
+        later = re.fullmatch(r"(?:LSTM|GRU|RNN)_(\d+)", last)
+        return ".".join([*scopes, f"l{later[1]}"] if later and scopes else scopes)
+
+    def roles(self) -> Mapping[int, str]:
+        """What its inputs are. A GRU that resets before it multiplies, and what runs backwards, are
+        no layers of torch's of the same numbers."""
+        other = (self.operation == "GRU" and self.resets_first) or not self.forward
+        return {} if other else ROLES.get(self.operation, {})
 
 
 @dataclass
@@ -130,6 +145,10 @@ def _attribute(reader: Reader, data: memoryview, node: Node) -> None:
     if name == "transB":
         value = fields.get(3, 0)
         node.transposed = isinstance(value, int) and signed(value) != 0
+    if name == "linear_before_reset":
+        node.resets_first = fields.get(3, 0) == 0
+    if name == "direction" and 4 in fields:
+        node.forward = text(fields[4]) == "forward"
     if name == "value" and node.operation in ("", "Constant") and 5 in fields:
         node.constant = message(fields[5])
 
@@ -146,10 +165,7 @@ def _metadata(reader: Reader, data: memoryview, node: Node) -> None:
 
 def _constants(reader: Reader, net: Net, beside: Beside) -> None:
     taken = {
-        name
-        for node in net.nodes
-        for at, name in enumerate(node.inputs)
-        if at in ROLES.get(node.operation, ())
+        name for node in net.nodes for at, name in enumerate(node.inputs) if at in node.roles()
     }
     for node in net.nodes:
         if node.operation == "Constant" and node.constant is not None and node.outputs:
@@ -179,7 +195,7 @@ def _uses(net: Net) -> dict[str, Uses]:
         for at, name in enumerate(node.inputs):
             if name not in uses or node.operation == "Identity":
                 continue
-            use, role = uses[name], ROLES.get(node.operation, {}).get(at)
+            use, role = uses[name], node.roles().get(at)
             right = at == 1 and node.operation in ("MatMul", "Gemm") and not node.transposed
             use.right += right
             use.other += not right

@@ -1,0 +1,90 @@
+"""`codsl check --fix`: the remedies of a spec carried out, and written or only shown."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Iterator
+from difflib import unified_diff
+from pathlib import Path
+
+from codsl.cli.misuse import Misuse
+from codsl.cli.spec import found_in, read
+from codsl.diagnostics import Applicability, Diagnostic, escape, plural
+from codsl.graph.graph import Graph
+from codsl.mending import Mended, errors, mend
+from codsl.pipeline import weights_in
+from codsl.source import Source
+from codsl.syntax.surface import MARK
+from codsl.writing import in_place
+
+Found = tuple[Graph | None, tuple[Diagnostic, ...]]
+
+
+def declare_fix(parser: ArgumentParser) -> None:
+    """Whether remedies are carried out, which of them, and whether the file is written."""
+    add = parser.add_argument
+    add("--fix", action="store_true", help="carry out the remedies that are sure, in the file")
+    add("--diff", action="store_true", help="show what --fix would change, and write nothing")
+    likely = "with --fix or --diff: also the remedies that are only likely"
+    add("--unsafe-fixes", action="store_true", dest="likely", help=likely)
+
+
+def wanted(options: Namespace) -> bool:
+    """Whether anything is to be mended. Raises `Misuse` where it is said how, but not that."""
+    if options.likely and not (options.fix or options.diff):
+        raise Misuse("--unsafe-fixes goes with --fix or --diff")
+    return bool(options.fix or options.diff)
+
+
+def fixed(options: Namespace) -> Found:
+    """What is wrong with the spec once it is mended; with `--diff`, what is wrong as it stands.
+
+    Raises `Misuse` where the spec is in no file of its own, or cannot be written.
+    """
+    path = Path(options.spec)
+    if weights_in(path):
+        raise Misuse("a spec inside a file of weights stays as it was saved")
+    try:
+        source = Source.load(path)
+    except (OSError, ValueError):
+        return read(options)
+    sure = (Applicability.SURE, *((Applicability.LIKELY,) if options.likely else ()))
+    mended = mend(source, lambda each: found_in(each, options)[1], sure)
+    if options.diff:
+        sys.stdout.writelines(difference(source, mended.source))
+        _tell(mended, options.spec, "would mend")
+        return found_in(source, options)
+    if mended.remedies:
+        _write(path, source, mended.source)
+    _tell(mended, options.spec, "mended")
+    return found_in(mended.source, options)
+
+
+def difference(before: Source, after: Source) -> Iterator[str]:
+    """The lines of a unified diff, as `patch` takes it; for a terminal, escaped."""
+    old, new = (each.text.splitlines(keepends=True) for each in (before, after))
+    for line in unified_diff(old, new, before.name, after.name):
+        whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
+        yield f"{escape(whole[:-1])}\n" if sys.stdout.isatty() else whole
+
+
+def _tell(mended: Mended, spec: str, verb: str) -> None:
+    if mended.remedies:
+        words = f"{verb} {plural(mended.remedies, 'mistake')}"
+        print(f"{escape(spec)}: {words}", file=sys.stderr)
+    if mended.refused is not None:
+        left = plural(errors(mended.left), "error")
+        more = f"{mended.refused} after the next remedies, which are left out"
+        print(f"{escape(spec)}: {left}, but {more}", file=sys.stderr)
+
+
+def _write(path: Path, before: Source, after: Source) -> None:
+    """Write the new text where the old one still is, with its mark at the start if it had one."""
+    try:
+        raw = path.read_bytes()
+        if raw.decode("utf-8-sig") != before.text:
+            raise Misuse(f"`{path}` has changed meanwhile")
+        mark = MARK if raw.startswith(MARK.encode()) else ""
+        with in_place(path) as part:
+            part.write_bytes(f"{mark}{after.text}".encode())
+    except OSError as error:
+        raise Misuse(f"`{path}` cannot be written: {error.strerror}") from error

@@ -1,0 +1,45 @@
+"""Where brackets open and close in either form, and where the entries between them end."""
+
+import re
+
+from codsl.source import Source, Span
+
+_BRACKETS = re.compile(r"""[()\[\]{}]|(?:^|\s)#[^\n]*|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
+"""What opens and closes, and what may hold such signs for nothing."""
+_PAIRS = {")": "(", "]": "[", "}": "{"}
+
+
+def whole_entry(at: Span) -> Span:
+    """An entry of a list or a mapping with the comma or the line that goes with it."""
+    text, start, end = at.source.text, at.start, at.end
+    comma = re.search(r",\s*$", text[:start])
+    if comma:
+        return Span(at.source, comma.start(), end)
+    if comma := re.match(r"\s*,[ ]*", text[end:]):
+        return Span(at.source, start, end + comma.end())
+    line = re.search(r"(?:^|\n)[ ]*$", text[:start])
+    rest = re.match(r"[ ]*(?:#[^\n]*)?(?=\n|$)", text[end:])
+    if line and rest:
+        return Span(at.source, line.start(), end + rest.end())
+    return at
+
+
+def closing(text: str, start: int) -> int | None:
+    """Where the bracket stands that closes the first one from `start` on."""
+    depth = 0
+    for found in _BRACKETS.finditer(text, start):
+        depth += 1 if found[0] in "([{" else -1 if found[0] in ")]}" else 0
+        if found[0] in ")]}" and depth <= 0:
+            return found.start() if depth == 0 else None
+    return None
+
+
+def open_bracket(source: Source, at: int) -> Span | None:
+    """The innermost bracket before a place that is not closed before it."""
+    pending: list[tuple[str, int]] = []
+    for found in _BRACKETS.finditer(source.text, 0, at):
+        if found[0] in _PAIRS.values():
+            pending.append((found[0], found.start()))
+        elif found[0] in _PAIRS and pending and pending[-1][0] == _PAIRS[found[0]]:
+            pending.pop()
+    return source.span(pending[-1][1], pending[-1][1] + 1) if pending else None
