@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator, Sequence
 
-from codsl.diagnostics import Diagnostic, Help, plural, suggest
+from codsl.diagnostics import Diagnostic, Help, Label, plural, suggest
+from codsl.source import Span
 from codsl.spec.renaming import Rule
 from codsl.weights.folding import Folding
 from codsl.weights.grouping import listed
 from codsl.weights.matching import Matching, Mismatch, Terms
+from codsl.weights.places import Place
 from codsl.weights.remedies import SHOWN, hints, only_kept, remedies, spared
 from codsl.weights.tensors import Tensors
 
@@ -28,7 +30,7 @@ def complaints(matching: Matching, tensors: Tensors, terms: Terms) -> list[Diagn
         names = listed(place.name for place in missing)
         message = f"{plural(len(missing), 'tensor')} of the network {verb} not in the checkpoint"
         helps = tuple(map(Help, remedies(matching, tensors, terms)))
-        found.append(Diagnostic("E0607", message, (), (names,), helps))
+        found.append(Diagnostic("E0607", message, _lacking(missing), (names,), helps))
     if unexpected:
         has = "has" if len(unexpected) == 1 else "have"
         message = (
@@ -72,11 +74,11 @@ def _idle(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[Diagno
 def _clashes(matching: Matching) -> Iterator[Diagnostic]:
     for each in matching.clashes[:SHOWN]:
         help = Help("leave out all but one by `allow_unexpected`, or rename them apart")
-        message = f"for `{each.place}` there are {listed(each.sources)}"
-        yield Diagnostic("E0606", message, (), (), (help,))
+        message = f"for `{each.place.name}` there are {listed(each.sources)}"
+        yield Diagnostic("E0606", message, at(each.place, "this layer"), (), (help,))
     rest = matching.clashes[SHOWN:]
     if rest:
-        names = listed(each.place for each in rest)
+        names = listed(each.place.name for each in rest)
         message = f"{plural(len(rest), 'more place')} with several tensors"
         yield Diagnostic("E0606", message, (), (names,))
 
@@ -101,7 +103,22 @@ def _mismatch(group: Sequence[Mismatch], helps: Sequence[str], terms: Terms) -> 
     others = listed(each.place.name for each in group[1:])
     notes = (f"so it is with {others}",) if others else ()
     found = f"{message} {wanted} in layout {terms.layout}"
-    return Diagnostic("E0609", found, (), notes, tuple(map(Help, helps)))
+    labels = at(each.place, "this layer")
+    return Diagnostic("E0609", found, labels, notes, tuple(map(Help, helps)))
+
+
+def at(place: Place, text: str) -> tuple[Label, ...]:
+    """Where the layer of a place is written, if it is."""
+    return (Label(place.span, text),) if place.span else ()
+
+
+def _lacking(missing: Sequence[Place]) -> tuple[Label, ...]:
+    """The first layers that lack something, each once, and what it is."""
+    lines: dict[Span, list[str]] = {}
+    for place in missing:
+        if place.span and (place.span in lines or len(lines) < SHOWN):
+            lines.setdefault(place.span, []).append(place.leaf)
+    return tuple(Label(span, listed(dict.fromkeys(leaves))) for span, leaves in lines.items())
 
 
 def _shape(shape: tuple[int, ...]) -> str:

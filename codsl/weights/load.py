@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from codsl.diagnostics import Diagnostic, Help
+from codsl.weights.complaints import at
 from codsl.weights.entry import Array
 from codsl.weights.given import check_network, check_text
 from codsl.weights.grouping import listed
@@ -118,13 +119,15 @@ def _no_cast(dtypes: tuple[str, torch.dtype], tensors: list[tuple[str, Place]]) 
     quantised = "int" in there and dtypes[1].is_floating_point
     notes += ["quantised numbers lack their scale here" if quantised else "numbers would be lost"]
     helps = (Help("load what it was quantised from, or multiply by the scales first"),)
-    return Diagnostic("E0610", message, (), tuple(notes), helps if quantised else ())
+    labels = at(place, "this layer")
+    return Diagnostic("E0610", message, labels, tuple(notes), helps if quantised else ())
 
 
 def _too_large(move: Move) -> Diagnostic:
     dtype = str(move.place.dtype).removeprefix("torch.")
     message = f"`{move.source}` has numbers that are too large for {dtype}"
-    return Diagnostic("E0610", message, (), (f"it holds {move.entry.dtype}",))
+    labels = at(move.place, "this layer")
+    return Diagnostic("E0610", message, labels, (f"it holds {move.entry.dtype}",))
 
 
 def _loaded(move: Move, strange: int) -> Loaded:

@@ -29,7 +29,7 @@ class Mismatch:
 class Clash:
     """Several tensors of the source for one place."""
 
-    place: str
+    place: Place
     sources: tuple[str, ...]
 
 
@@ -108,7 +108,7 @@ class _Matcher:
                 found = [each for each in found if not self._spare(each[0])] or found
             self._taken.update(source for source, _ in found)
             if len(found) > 1:
-                clashes.append(Clash(place.name, tuple(source for source, _ in found)))
+                clashes.append(Clash(place, tuple(source for source, _ in found)))
             elif found:
                 match self._move(place, *found[0]):
                     case Move() as move:

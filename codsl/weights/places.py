@@ -1,6 +1,6 @@
 """The tensors of a network: where each belongs, and what it is to its layer."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import torch
 from torch import nn
@@ -8,6 +8,8 @@ from torch.nn.modules.batchnorm import _NormBase
 from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from codsl.graph.graph import Graph
+from codsl.graph.node import Node
+from codsl.source import Span
 
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 
@@ -19,8 +21,8 @@ class Place:
     `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table`,
     `rnn`, `gru`, `lstm`, `attention` or `other`, or `piece` where a source cuts the layer's tensors
     otherwise; `groups` and `dimensions` are those of a convolution's kernel; `eps` is a norm's,
-    `heads` are an attention's, and `reads` is the layer whose value its layer reads, where the
-    network says it.
+    `heads` are an attention's. Where the network has a spec, `reads` is the layer whose value its
+    layer reads, and `span` is where its layer is written.
     """
 
     layer: str
@@ -33,6 +35,7 @@ class Place:
     eps: float = 0.0
     reads: str | None = None
     heads: int = 0
+    span: Span | None = field(default=None, compare=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -48,7 +51,7 @@ class Place:
 def places_of(net: nn.Module) -> dict[str, Place]:
     """The places of a network by key, in the order of its `state_dict`."""
     modules = dict(net.named_modules(remove_duplicate=False))
-    reads = _reads(net)
+    reads, nodes = _reads(net), _nodes(net)
     places = {}
     for key, tensor in net.state_dict(keep_vars=True).items():
         owner, leaf = _owner(key, modules)
@@ -57,7 +60,9 @@ def places_of(net: nn.Module) -> dict[str, Place]:
         eps = getattr(module, "eps", None) or 0.0
         place = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel, eps)
         heads = module.num_heads if isinstance(module, nn.MultiheadAttention) else 0
-        places[key] = replace(place, reads=reads.get(owner), heads=heads)
+        node = _within(owner, nodes)
+        span = node.span if node else None
+        places[key] = replace(place, reads=reads.get(owner), heads=heads, span=span)
     return places
 
 
@@ -68,6 +73,19 @@ def _reads(net: nn.Module) -> dict[str, str]:
         return {}
     paths = ["" for _ in graph.inputs] + [node.path for node in graph.nodes]
     return {node.path: paths[node.edges[0].source] for node in graph.nodes if node.edges}
+
+
+def _nodes(net: nn.Module) -> dict[str, Node]:
+    """The nodes of a network that has a spec, by their layers."""
+    graph: Graph | None = getattr(net, "graph", None)
+    return {node.path: node for node in graph.nodes} if graph is not None else {}
+
+
+def _within(layer: str, nodes: dict[str, Node]) -> Node | None:
+    """The node whose module has a layer in it."""
+    while layer and layer not in nodes:
+        layer = layer.rpartition(".")[0]
+    return nodes.get(layer)
 
 
 def _owner(key: str, modules: dict[str, nn.Module]) -> tuple[str, str]:

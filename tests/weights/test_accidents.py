@@ -203,3 +203,35 @@ def test_no_name_makes_a_rule_endless(pattern: str) -> None:
         for _ in range(20):
             assert renaming.rename(name) == (name, None)
     assert time.process_time() - start < ENDLESS
+
+
+def lines_of(given: Any) -> dict[str, list[tuple[str, str]]]:
+    """By the code of each complaint the words of the spec that it points at, and what it says."""
+    with pytest.raises(WeightsError) as error:
+        codsl.load_weights(network(), given)
+    return {
+        each.code: [
+            (label.span.source.text[label.span.start : label.span.end], label.text)
+            for label in each.labels
+        ]
+        for each in error.value.diagnostics
+    }
+
+
+def test_complaints_point_at_the_layers_of_the_spec() -> None:
+    half = {name: each for name, each in OURS.items() if "stem.bn" not in name}
+    assert lines_of({**half, "head.weight": torch.ones(3, 3)}) == {
+        "E0609": [("linear", "this layer")],
+        "E0607": [("batch_norm2d", "`weight`, `bias`, `running_mean`, `running_var`")],
+    }
+    assert lines_of({**OURS, "head.weight": torch.ones(10, 8).int()}) == {
+        "E0610": [("linear", "this layer")]
+    }
+    huge = torch.full((10, 8), 1e300, dtype=torch.float64)
+    assert lines_of({**OURS, "head.weight": huge}) == {"E0610": [("linear", "this layer")]}
+
+
+def test_a_network_without_a_spec_has_no_lines() -> None:
+    with pytest.raises(WeightsError) as error:
+        codsl.load_weights(torch.nn.Linear(2, 3), {"weight": torch.ones(3, 2)})
+    assert [each.labels for each in error.value.diagnostics] == [()]

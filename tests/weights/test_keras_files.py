@@ -325,6 +325,7 @@ def test_archives_that_are_none(tmp_path: Path) -> None:
         "E0601": [
             {"config.json": config},
             {"config.json": b"[]", "model.weights.h5": weights},
+            {"config.json": config.decode().encode("utf-32-be"), "model.weights.h5": weights},
             {"config.json": b"{", "model.weights.h5": weights},
             {"config.json": b"[" * 5000 + bytes(range(256)) * 9, "model.weights.h5": weights},
             {"config.json": config, "model.weights.h5": b""},

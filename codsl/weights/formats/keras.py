@@ -38,7 +38,7 @@ def _archive(data: memoryview) -> dict[str, Entry]:
     members = zipped.members(data)
     if CONFIG not in members or WEIGHTS not in members:
         raise Broken(f"its archive lacks `{CONFIG}` or `{WEIGHTS}`, which Keras writes")
-    config = json.loads(bytes(zipped.member(data, members[CONFIG], LARGEST)))
+    config = json.loads(str(zipped.member(data, members[CONFIG], LARGEST), "utf-8"))
     if not isinstance(config, dict):
         raise Broken(f"its `{CONFIG}` describes no net")
     search = hdf5.search(zipped.member(data, members[WEIGHTS]), SKIPPED)
