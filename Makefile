@@ -47,7 +47,7 @@ bench: $(VENV)/with-test
 	$(BIN)/python tests/benchmarks/speed.py $(VENV)/speed.json
 	$(BIN)/python tests/benchmarks/memory.py
 	$(BIN)/python tests/benchmarks/start.py
-	$(BIN)/python tests/benchmarks/live.py
+	$(BIN)/python tests/benchmarks/cameras.py
 
 $(VENV)/with-%: pyproject.toml constraints.txt | $(BIN)/pip
 	$(INSTALL) --editable '.[$*]'

@@ -1,4 +1,4 @@
-"""Live streams that a core bears: `python tests/benchmarks/live.py` prints a table.
+"""Live streams that a core bears: `python tests/benchmarks/cameras.py` prints a table.
 
 Cameras give 30 frames a second each, all at once; X3D-S answers every frame, one stream after the
 other or all in one batch. Streams are added until more than one of a hundred answers is later than
