@@ -51,6 +51,7 @@ PLANTED = [
     (laws.wrong_ways, "codsl.graph.planted", "from codsl.syntax import tree"),
     (laws.wrong_ways, "codsl.graph.planted", "def f():\n    from codsl.report import table"),
     (laws.wrong_ways, "codsl.nn.planted", "from codsl.syntax.read import read"),
+    (laws.wrong_ways, "codsl.weights.planted", "from codsl.pretrained import from_pretrained"),
     (laws.wrong_ways, "codsl.nn.planted", "from codsl import spec"),
     (laws.wrong_ways, "codsl.spec.planted", "from codsl.graph.graph import Graph"),
     (

@@ -51,6 +51,11 @@ def read(
     return document
 
 
+def suffix(text: str) -> str:
+    """The suffix of a file with this source: `.codsl` for the text form, `.yaml`."""
+    return ".codsl" if HEADER.match(text) else ".yaml"
+
+
 def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> tree.Document | None:
     """The tree of a text; a file that only starts like one is told apart from broken text."""
     if header is None and (yaml_header := _YAML_HEADER.match(source.text)) is not None:
