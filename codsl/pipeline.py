@@ -107,8 +107,9 @@ def _files(
     """Where the files are that a spec may import, and what it is among them itself."""
     if weights_in(spec) is not None:
         return Texts(written.source.name, written.imports), ""
-    if isinstance(spec, Path) or (isinstance(spec, str) and not _is_text(spec)):
-        path = Path(spec)
+    named = isinstance(spec, Source) and not spec.name.startswith("<")
+    if named or isinstance(spec, Path) or (isinstance(spec, str) and not _is_text(spec)):
+        path = Path(written.source.name)
         files = Folder(path.parent, path.parent if root is None else Path(root))
         return files, files.identity(path.name)
     return (None if root is None else Folder(Path(root), Path(root))), None

@@ -8,7 +8,19 @@ from collections.abc import Sequence
 from errno import ENOSPC
 
 from codsl import __version__
-from codsl.cli import bench, check, convert, export, fmt, report, run, schema, verify, weights
+from codsl.cli import (
+    bench,
+    check,
+    convert,
+    explain,
+    export,
+    fmt,
+    report,
+    run,
+    schema,
+    verify,
+    weights,
+)
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
@@ -18,6 +30,7 @@ COMMANDS = {
     "bench": bench,
     "check": check,
     "convert": convert,
+    "explain": explain,
     "export": export,
     "fmt": fmt,
     "report": report,

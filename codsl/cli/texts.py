@@ -2,6 +2,8 @@
 
 import io
 import sys
+from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 from codsl.cli.misuse import Misuse
@@ -46,3 +48,10 @@ def put(path: Path, text: str) -> None:
             part.write_bytes(text.encode("utf-8"))
     except OSError as error:
         raise Misuse(f"`{path}` cannot be written: {error.strerror or error}") from error
+
+
+def difference(old: str, new: str, name: str) -> Iterator[str]:
+    """A unified diff, as `patch` takes it."""
+    before, after = (text.splitlines(keepends=True) for text in (old, new))
+    for line in unified_diff(before, after, name, name):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
