@@ -110,8 +110,10 @@ def _files(
     """Where the files are that a spec may import, and what it is among them itself."""
     if weights_in(spec) is not None:
         return Texts(written.source.name, written.imports), ""
-    if isinstance(spec, Path) or (isinstance(spec, str) and not _is_text(spec)):
-        path = shipped.located(spec)
+    place = spec.name if isinstance(spec, Source) else spec
+    unnamed = isinstance(spec, Source) and spec.name.startswith("<")
+    if isinstance(place, Path) or (isinstance(place, str) and not unnamed and not _is_text(place)):
+        path = shipped.located(place)
         files = Folder(path.parent, path.parent if root is None else Path(root))
         return files, files.identity(path.name)
     return (None if root is None else Folder(Path(root), Path(root))), None

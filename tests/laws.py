@@ -11,12 +11,12 @@ from pathlib import Path
 PACKAGE = Path(__file__).parents[1] / "codsl"
 Sources = Mapping[str, str]
 
-BASE = {"source", "diagnostics", "mending", "codes", "writing"}
+BASE = {"source", "diagnostics", "mending", "writing"}
 ORDER: dict[str, set[str]] = {
     "source": set(),
     "diagnostics": {"source"},
     "mending": {"source", "diagnostics"},
-    "codes": {"source", "diagnostics"},
+    "explanations": set(),
     "writing": set(),
     "shipped": set(),
     "algebra": set(),

@@ -8,8 +8,8 @@ from codsl.cli.fix import declare_fix, fixed, wanted
 from codsl.cli.misuse import MISTAKE
 from codsl.cli.spec import declare_spec, read, tell
 from codsl.cli.use import declare_use
-from codsl.codes import TITLES
 from codsl.diagnostics import Diagnostic, escape, plural
+from codsl.explanations import titles
 from codsl.graph.report import endless
 from codsl.report.annotations import annotations
 from codsl.report.sarif import sarif
@@ -47,7 +47,7 @@ def _formatted(diagnostics: tuple[Diagnostic, ...], options: Namespace) -> str:
         case "github":
             return annotations(diagnostics, options.spec)
         case "sarif":
-            data = sarif(diagnostics, options.spec, TITLES, __version__)
+            data = sarif(diagnostics, options.spec, titles(), __version__)
         case _:
             data = {"diagnostics": [each.to_json() for each in diagnostics]}
     return f"{json.dumps(data, indent=2)}\n"

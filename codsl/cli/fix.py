@@ -2,19 +2,17 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from difflib import unified_diff
 from pathlib import Path
 
 from codsl.cli.misuse import Misuse
 from codsl.cli.spec import found_in, read
+from codsl.cli.texts import difference, put, show
 from codsl.diagnostics import Applicability, Diagnostic, escape, plural
 from codsl.graph.graph import Graph
 from codsl.mending import Mended, errors, mend
 from codsl.pipeline import weights_in
 from codsl.source import Source
 from codsl.syntax.surface import MARK
-from codsl.writing import in_place
 
 Found = tuple[Graph | None, tuple[Diagnostic, ...]]
 
@@ -50,21 +48,13 @@ def fixed(options: Namespace) -> Found:
     sure = (Applicability.SURE, *((Applicability.LIKELY,) if options.likely else ()))
     mended = mend(source, lambda each: found_in(each, options)[1], sure)
     if options.diff:
-        sys.stdout.writelines(difference(source, mended.source))
+        show("".join(difference(source.text, mended.source.text, escape(source.name))))
         _tell(mended, options.spec, "would mend")
         return found_in(source, options)
     if mended.remedies:
         _write(path, source, mended.source)
     _tell(mended, options.spec, "mended")
     return found_in(mended.source, options)
-
-
-def difference(before: Source, after: Source) -> Iterator[str]:
-    """The lines of a unified diff, as `patch` takes it; for a terminal, escaped."""
-    old, new = (each.text.splitlines(keepends=True) for each in (before, after))
-    for line in unified_diff(old, new, before.name, after.name):
-        whole = line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
-        yield f"{escape(whole[:-1])}\n" if sys.stdout.isatty() else whole
 
 
 def _tell(mended: Mended, spec: str, verb: str) -> None:
@@ -79,12 +69,7 @@ def _tell(mended: Mended, spec: str, verb: str) -> None:
 
 def _write(path: Path, before: Source, after: Source) -> None:
     """Write the new text where the old one still is, with its mark at the start if it had one."""
-    try:
-        raw = path.read_bytes()
-        if raw.decode("utf-8-sig") != before.text:
-            raise Misuse(f"`{path}` has changed meanwhile")
-        mark = MARK if raw.startswith(MARK.encode()) else ""
-        with in_place(path) as part:
-            part.write_bytes(f"{mark}{after.text}".encode())
-    except OSError as error:
-        raise Misuse(f"`{path}` cannot be written: {error.strerror}") from error
+    raw = path.read_bytes()
+    if raw.decode("utf-8-sig") != before.text:
+        raise Misuse(f"`{path}` has changed meanwhile")
+    put(path, f"{MARK if raw.startswith(MARK.encode()) else ''}{after.text}")

@@ -1,13 +1,11 @@
 """`codsl fmt`: specs in the one style."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
-from difflib import unified_diff
 from pathlib import Path
 
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import tell
-from codsl.cli.texts import STDIN, load, put, show
+from codsl.cli.texts import STDIN, difference, load, put, show
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
 from codsl.shipped import is_named
@@ -46,7 +44,7 @@ def _format(name: str, check: bool, diff: bool) -> int:
         return MISTAKE
     changes = formatted != source.text
     if diff:
-        show("".join(_difference(source.text, formatted, escape(source.name))))
+        show("".join(difference(source.text, formatted, escape(source.name))))
     elif check and changes:
         print(f"{escape(source.name)}: would change")
     elif name == STDIN and not check:
@@ -55,10 +53,3 @@ def _format(name: str, check: bool, diff: bool) -> int:
         put(Path(name), formatted)
         print(f"{escape(source.name)}: formatted")
     return MISTAKE if check and changes else 0
-
-
-def _difference(old: str, new: str, name: str) -> Iterator[str]:
-    """A unified diff, as `patch` takes it."""
-    before, after = (text.splitlines(keepends=True) for text in (old, new))
-    for line in unified_diff(before, after, name, name):
-        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"

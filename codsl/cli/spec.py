@@ -72,6 +72,8 @@ def tell(diagnostics: Sequence[Diagnostic]) -> None:
     kinds = [each.severity for each in diagnostics]
     counts = [plural(kinds.count(kind), kind) for kind in ("error", "warning") if kind in kinds]
     print(", ".join(counts), file=sys.stderr)
+    known = sorted({each.code for each in diagnostics})
+    print(f"`codsl explain {' '.join(known)}` tells more", file=sys.stderr)
     if count := mendable(diagnostics):
         print(f"`codsl check --fix` mends {count} of them", file=sys.stderr)
 

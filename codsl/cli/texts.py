@@ -3,6 +3,8 @@
 import io
 import os
 import sys
+from collections.abc import Iterator
+from difflib import unified_diff
 from pathlib import Path
 
 from codsl.cli.misuse import Misuse
@@ -75,3 +77,10 @@ def check_output(output: Path | None, force: bool) -> None:
             raise Misuse(f"`{output}` is no plain file to write over")
     except OSError as error:
         raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
+
+
+def difference(old: str, new: str, name: str) -> Iterator[str]:
+    """A unified diff, as `patch` takes it."""
+    before, after = (text.splitlines(keepends=True) for text in (old, new))
+    for line in unified_diff(before, after, name, name):
+        yield line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n"
