@@ -25,8 +25,7 @@ class FastStep:
 
     Calling it with a frame `(B, C, *S)` is `forward_step`; its other methods are as those of the
     network, and so are its states: a stream can move between the two. The weights are those of
-    when it was made. The first frames, those of `graph.cycle.start`, go by the network itself, as
-    do chunks.
+    when it was made. The first frames, those of `graph.cycle.start`, go by the network itself.
 
     Attributes:
         error: how far the plan was from the network when it was tried, of the largest output of
