@@ -7,8 +7,15 @@ from torch.nn import functional
 
 
 def each_frame(x: Tensor, function: Callable[[Tensor], Tensor]) -> Tensor:
-    """What a function makes of frames `(N, C, *S)`, for all frames of clips `(B, C, T, *S)`."""
+    """What a function makes of frames `(N, C, *S)`, for all frames of clips `(B, C, T, *S)`.
+
+    One frame is never moved in memory: of a view of one frame whose strides are neither those of
+    contiguous nor of channels-last memory, torch's batch norm (2.13, CPU) gives wrong gradients in
+    `eval()`.
+    """
     batch, time = x.shape[0], x.shape[2]
+    if time == 1:
+        return function(x.squeeze(2)).unsqueeze(2)
     made = function(x.movedim(2, 1).flatten(0, 1))
     return made.view(batch, time, *made.shape[1:]).movedim(1, 2)
 
@@ -26,8 +33,7 @@ def reshape_frames(x: Tensor, sizes: tuple[int, ...]) -> Tensor:
 def permute_frames(x: Tensor, dims: tuple[int, ...]) -> Tensor:
     """The dimensions of each frame `(C, *S)` in another order.
 
-    In memory of its own: of a permuted view of one frame, torch's batch norm (2.13, CPU) gives
-    wrong gradients in `eval()`.
+    In memory of its own, for the reason that `each_frame` gives.
     """
     channels, *space = (dim + 1 + (dim > 0) for dim in dims)
     return x.permute(0, channels, 2, *space).contiguous()
