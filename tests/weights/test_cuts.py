@@ -79,13 +79,23 @@ network n {
 """
 
 
-@pytest.mark.parametrize("bias", ["true", "false"])
-@pytest.mark.parametrize("layout", ["torch", "keras", "flax", "onnx", "paddle"])
+@pytest.mark.parametrize(
+    ("layout", "bias"),
+    [
+        ("torch", "true"),
+        ("torch", "false"),
+        ("keras", "true"),
+        ("keras", "false"),
+        ("flax", "false"),  # with a bias its usual GRU is linen's, which is asked for below
+        ("onnx", "true"),
+        ("onnx", "false"),
+        ("paddle", "true"),
+        ("paddle", "false"),
+    ],
+)
 def test_what_is_saved_in_a_layout_computes_the_same(
     layout: str, bias: str, tmp_path: Path
 ) -> None:
-    if layout == "flax" and bias == "true":
-        return  # its usual GRU is linen's, which is asked for below
     net, other = (filled(codsl.build(STACK.replace("BIAS", bias))) for _ in range(2))
     codsl.save_weights(net, tmp_path / "a.npz", layout=layout)
     for parameter in other.parameters():
