@@ -1,4 +1,5 @@
-"""One thread for torch in all tests, and the classes of random networks in the summary."""
+"""One thread for torch in all tests, long tests first, and the classes of random networks in the
+summary."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -9,6 +10,11 @@ if TYPE_CHECKING:
     import pytest
 
 torch.set_num_threads(1)
+
+
+def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:
+    """Begin with what takes longest, so that processes which share the tests end together."""
+    items.sort(key=lambda item: item.get_closest_marker("first") is None)
 
 
 def pytest_terminal_summary(terminalreporter: "pytest.TerminalReporter") -> None:

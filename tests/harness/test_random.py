@@ -29,7 +29,7 @@ OFTEN = 200
 """How many networks in all must have each difficulty, of 300 that are drawn blindly and of small
 ones towards what these lack."""
 
-PARTS = [torch.float64] * 4 + [torch.float32]
+PARTS = [torch.float64] * 5 + [torch.float32]
 """The dtypes of the parts of a run, which may run beside each other."""
 
 LEAST = ceil(OFTEN * EXAMPLES / 300 / len(PARTS))
@@ -91,6 +91,7 @@ def draw_what_is_lacking(part: int, coverage: Coverage, most: int) -> None:
     assert coverage.lacking == {}
 
 
+@pytest.mark.first
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.parametrize("part", range(len(PARTS)))
