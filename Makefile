@@ -17,7 +17,7 @@ help:
 	@echo 'make demo    install, then stream the demo video through networks/x3d.yaml, and verify it'
 	@echo 'make test    install, then run all tests'
 	@echo 'make lint    install, then check style and types'
-	@echo 'make generated  write schemas/, docs/layers.md, docs/errors.md, docs/pictures/ and the types of codsl.nn anew'
+	@echo 'make generated  write schemas/, docs/layers.md, docs/commands.md, docs/errors.md, docs/pictures/ and the types of codsl.nn anew'
 	@echo 'make bench   install, then measure all networks and draw them: a quiet machine, half an hour'
 	@echo 'make clean   remove the environment and what tools left behind'
 
@@ -38,6 +38,9 @@ generated: $(VENV)/with-video
 	$(BIN)/python -c "from codsl.layers.table import table; from codsl.spec.manual import manual; \
 	  print(manual(table()), end='')" > $(VENV)/layers.md
 	mv $(VENV)/layers.md docs/layers.md
+	$(BIN)/python -c "from codsl.cli.main import parser; from codsl.cli.manual import manual; \
+	  print(manual(parser()), end='')" > $(VENV)/commands.md
+	mv $(VENV)/commands.md docs/commands.md
 	$(BIN)/python -c "from codsl.explanations import page; print(page(), end='')" \
 	  > $(VENV)/errors.md
 	mv $(VENV)/errors.md docs/errors.md
