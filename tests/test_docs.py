@@ -23,16 +23,20 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import codsl
-from codsl.cli.main import COMMANDS, main
+from codsl.cli.main import COMMANDS, main, parser
 from codsl.explanations import titles
 from codsl.layers.table import table
-from codsl.syntax.words import ADAPTERS, LAYOUTS
+from codsl.spec.values import FUNCTIONS
+from codsl.syntax.words import ADAPTERS, LAYOUTS, RESERVED, TYPES
 from codsl.weights.formats.table import FORMATS
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+README, INDEX, LANGUAGE = (
+    ROOT / name for name in ("README.md", "docs/README.md", "docs/language.md")
+)
 DOCUMENTS = [
-    ROOT / "README.md",
+    README,
     ROOT / "CONTRIBUTING.md",
     *(page for page in PAGES if page.name != "errors.md"),
 ]
@@ -77,6 +81,10 @@ class Block:
         return self.language in SURFACES and lines[:1] != [] and lines[0].startswith("codsl")
 
 
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
+
+
 def blocks(document: Path) -> list[Block]:
     found = []
     for fence in FENCE.finditer(document.read_text(encoding="utf-8")):
@@ -101,7 +109,9 @@ def lay_out(document: Path, folder: Path) -> None:
 def run_python(document: Path, folder: Path) -> None:
     """Run the Python of a document where its files lie."""
     pieces = [each.body for each in blocks(document) if each.language == "python" and not each.file]
-    code = folder / f"{document.stem}.py"
+    if not pieces:
+        return
+    code = folder / "page.py"
     code.write_text("\n".join(pieces), encoding="utf-8")
     place = folder if (folder / "codsl").exists() else ROOT
     done = subprocess.run(
@@ -135,7 +145,7 @@ def steady(command: str, output: str) -> str:
     return FIGURE.sub("#", output) if command.startswith(("codsl run", "codsl export")) else output
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_specs_are_what_they_seem(document: Path) -> None:
     for block in blocks(document):
         if block.is_spec and block.file:
@@ -145,48 +155,73 @@ def test_specs_are_what_they_seem(document: Path) -> None:
             codsl.check(block.body)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_python_runs(document: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_python_runs_and_commands_print_what_stands_there(document: Path, tmp_path: Path) -> None:
     lay_out(document, tmp_path)
     run_python(document, tmp_path)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_commands_print_what_stands_there(document: Path, tmp_path: Path) -> None:
-    lay_out(document, tmp_path)
-    if any(transcripts(document)):
-        run_python(document, tmp_path)
     for command, output in transcripts(document):
         now = printed(command, tmp_path)
         assert steady(command, now) == steady(command, output), f"{document.name}: {command}"
 
 
 def test_the_readme_shows_commands() -> None:
-    commands = [command.split()[1] for command, _ in transcripts(DOCUMENTS[0])]
+    commands = [command.split()[1] for command, _ in transcripts(README)]
     assert {"check", "report", "run"} <= set(commands)
 
 
-def test_both_surfaces_of_the_first_network_are_one() -> None:
-    by_name: dict[str, list[codsl.Graph]] = {}
-    for block in blocks(DOCUMENTS[0]):
-        if block.is_spec and not block.file:
-            graph = codsl.check(block.body)
-            by_name.setdefault(graph.name, []).append(graph)
-    assert set(by_name) == {"first", "resnet"}
-    for text, other in by_name.values():
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_commands_that_are_not_run_are_ones_that_there_are(document: Path) -> None:
+    for block in blocks(document):
+        if block.language in ("sh", "console"):
+            for line in re.findall(r"^codsl .*$", block.body, flags=re.MULTILINE):
+                parser().parse_args(shlex.split(re.split("[<>|]", line)[0], comments=True)[1:])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_options_that_are_spoken_of_are_there(document: Path) -> None:
+    text = FENCE.sub("", document.read_text(encoding="utf-8"))
+    for command in re.findall(rf"`codsl ((?:{'|'.join(COMMANDS)}) [^`]*)`", text):
+        name, *words = re.split(r"[\s=]+", command)
+        told = {word for word in words if word.startswith("--")}
+        assert told <= options(name), f"{document.name}: codsl {command}"
+
+
+def options(command: str) -> set[str]:
+    """All options of a command and of its parts, by the page that is made of them."""
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    parts = re.findall(rf"^## codsl {command}\b.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"`(--[\w-]+)", "".join(parts)))
+
+
+def test_both_surfaces_of_a_network_are_one() -> None:
+    pairs = {}
+    for document in (README, LANGUAGE):
+        by_name: dict[str, list[codsl.Graph]] = {}
+        for block in blocks(document):
+            if block.is_spec and not block.file:
+                graph = codsl.check(block.body)
+                by_name.setdefault(graph.name, []).append(graph)
+        pairs |= {name: graphs for name, graphs in by_name.items() if len(graphs) == 2}
+    assert set(pairs) == {"first", "resnet"}
+    for text, other in pairs.values():
         assert text.report().to_dict() == other.report().to_dict()
 
 
+def constructs() -> str:
+    """The table of what stands among the layers, below its head."""
+    return (
+        LANGUAGE.read_text(encoding="utf-8")
+        .split("| construct | YAML | text |")[1]
+        .split("\n\n")[0]
+    )
+
+
 def rows() -> list[tuple[str, str]]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## The language")[1].split("## Time")[0]
-    return [(row["yaml"], row["text"]) for row in ROW.finditer(section)]
+    return [(row["yaml"], row["text"]) for row in ROW.finditer(constructs())]
 
 
 def test_the_table_of_constructs_is_read_whole() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("| construct | YAML | text |")[1].split("\n\n")[0]
-    assert len(rows()) == section.count("\n") - 1
+    assert len(rows()) == constructs().count("\n") - 1
 
 
 @pytest.mark.parametrize(("in_yaml", "in_text"), rows())
@@ -198,17 +233,37 @@ def test_a_construct_means_the_same_in_both_surfaces(in_yaml: str, in_text: str)
     assert reports[0] == reports[1]
 
 
+def test_the_words_of_the_language_are_listed() -> None:
+    listed = re.search(r"except the language's own: `([^`]+)`", LANGUAGE.read_text("utf-8"))
+    assert listed is not None
+    assert set(listed[1].split()) == RESERVED
+
+
+def test_the_functions_and_types_are_listed() -> None:
+    text = LANGUAGE.read_text("utf-8")
+    row = next(line for line in text.splitlines() if line.startswith("| functions |"))
+    assert set(
+        re.findall(r"\b[a-z_]{3,}(?=[ `(])", row.split("|")[2].split(", the rule")[0])
+    ) >= set(FUNCTIONS)
+    listed = re.search(r"types are `([^`]+)`", text)
+    assert listed is not None
+    assert set(listed[1].split()) == TYPES
+
+
 def test_the_list_of_layers_is_whole() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## Layers")[1].split("\n\n")[1]
+    section = README.read_text(encoding="utf-8").split("## Layers")[1].split("\n\n")[1]
     own = {name for name, row in table().items() if row.__module__.startswith("codsl.layers.")}
     assert set(re.findall(r"`(\w+)`", section)) == own
 
 
 def test_every_command_is_listed() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## Command line")[1].split("\n\n")[1]
+    section = README.read_text(encoding="utf-8").split("## Command line")[1].split("\n\n")[1]
     assert set(re.findall(r"`codsl (\w+)", section)) == set(COMMANDS)
+
+
+def test_every_page_is_in_the_index() -> None:
+    listed = re.findall(r"^\| \[[^]]+\]\((\w+\.md)\)", INDEX.read_text("utf-8"), re.MULTILINE)
+    assert sorted(listed) == sorted(page.name for page in PAGES if page != INDEX)
 
 
 def section(title: str) -> str:
@@ -251,8 +306,17 @@ def rows_of(title: str) -> list[str]:
 
 def test_links_lead_somewhere() -> None:
     for document in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        text = FENCE.sub("", document.read_text(encoding="utf-8"))
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", text):
+            page = document.parent / target if target else document
+            assert page.exists(), f"{document.name}: {target}"
+            assert not anchor or anchor in anchors(page), f"{document.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link can name in a page: its titles, as code hosts spell them."""
+    titles = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def rewrite(document: Path) -> None:

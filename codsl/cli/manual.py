@@ -12,7 +12,7 @@ Made from the parsers by `make generated`. `python -m codsl` is the same program
 | exit status | means |
 | --- | --- |
 | 0 | all is well; warnings leave it so |
-| 1 | the spec has mistakes, weights are refused, a clip is too short, a file is not in the one style, or what was compared differs |
+| 1 | the spec has mistakes, or something does not fit: weights, a clip, a style, a comparison |
 | 2 | wrong use: an argument, or a file that cannot be read or written |
 | 130 | Ctrl-C |
 | 141 | nobody reads what is printed any more |
