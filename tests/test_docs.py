@@ -3,7 +3,8 @@
 A fenced block of Python runs, all of a document's in order; one of YAML or text that begins with
 `codsl` is checked, and lies beside them under the name of its network. A block that names its file
 (the second word of the fence) lies there; a spec of that kind has mistakes. In a console block
-what follows `$ codsl ...` is what that command prints once the Python has run.
+what follows `$ codsl ...` is what that command prints once the Python has run; a command without
+`$`, for files that are not there, is one that the command line takes.
 `python tests/test_docs.py` writes the console blocks anew.
 """
 
@@ -13,6 +14,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -38,6 +40,7 @@ README, INDEX, LANGUAGE = (
 DOCUMENTS = [
     README,
     ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
     *(page for page in PAGES if page.name != "errors.md"),
 ]
 """That of the errors is made of examples which `test_explanations.py` tries one by one."""
@@ -162,6 +165,18 @@ def test_python_runs_and_commands_print_what_stands_there(document: Path, tmp_pa
     for command, output in transcripts(document):
         now = printed(command, tmp_path)
         assert steady(command, now) == steady(command, output), f"{document.name}: {command}"
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_settings_of_other_tools_can_be_read(document: Path) -> None:
+    for block in blocks(document):
+        if block.language == "toml":
+            assert tomllib.loads(block.body)
+
+
+def test_every_block_is_of_a_kind_that_is_tried() -> None:
+    kinds = {block.language for document in DOCUMENTS for block in blocks(document)}
+    assert kinds <= {*SURFACES, "python", "console", "sh", "toml"}
 
 
 def test_the_readme_shows_commands() -> None:
