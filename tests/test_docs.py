@@ -9,6 +9,7 @@ what follows `$ codsl ...` is what that command prints once the Python has run; 
 """
 
 import io
+import json
 import os
 import re
 import shlex
@@ -246,6 +247,13 @@ def test_a_construct_means_the_same_in_both_surfaces(in_yaml: str, in_text: str)
         for surface, written in (("yaml", in_yaml), ("text", in_text))
     ]
     assert reports[0] == reports[1]
+
+
+def test_the_sections_of_a_file_are_listed() -> None:
+    table = LANGUAGE.read_text("utf-8").split("## A file")[1].split("\n\n")[1]
+    listed = re.findall(r"^\| [^|`]+ \| `(\w+):", table, flags=re.MULTILINE)
+    schema = json.loads((ROOT / "schemas" / "codsl-1.schema.json").read_text("utf-8"))
+    assert set(listed) == set(schema["properties"])
 
 
 def test_the_words_of_the_language_are_listed() -> None:
