@@ -17,7 +17,7 @@ help:
 	@echo 'make demo    install, then stream the demo video through networks/x3d.yaml, and verify it'
 	@echo 'make test    install, then run all tests'
 	@echo 'make lint    install, then check style and types'
-	@echo 'make generated  write schemas/, docs/layers.md, docs/commands.md, docs/errors.md, docs/pictures/ and the types of codsl.nn anew'
+	@echo 'make generated  write schemas/, docs/layers.md, docs/errors.md, docs/pictures/ and the types of codsl.nn anew'
 	@echo 'make bench   install, then measure all networks and draw them: a quiet machine, half an hour'
 	@echo 'make clean   remove the environment and what tools left behind'
 
