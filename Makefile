@@ -38,6 +38,9 @@ generated: $(VENV)/with-video
 	$(BIN)/python -c "from codsl.layers.table import table; from codsl.spec.manual import manual; \
 	  print(manual(table()), end='')" > $(VENV)/layers.md
 	mv $(VENV)/layers.md docs/layers.md
+	$(BIN)/python -c "from codsl.cli.main import parser; from codsl.cli.manual import manual; \
+	  print(manual(parser()), end='')" > $(VENV)/commands.md
+	mv $(VENV)/commands.md docs/commands.md
 	$(BIN)/python -c "from codsl.explanations import page; print(page(), end='')" \
 	  > $(VENV)/errors.md
 	mv $(VENV)/errors.md docs/errors.md

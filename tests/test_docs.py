@@ -3,7 +3,8 @@
 A fenced block of Python runs, all of a document's in order; one of YAML or text that begins with
 `codsl` is checked, and lies beside them under the name of its network. A block that names its file
 (the second word of the fence) lies there; a spec of that kind has mistakes. In a console block
-what follows `$ codsl ...` is what that command prints once the Python has run.
+what follows `$ codsl ...` is what that command prints once the Python has run; a command without
+`$`, for files that are not there, is one that the command line takes.
 `python tests/test_docs.py` writes the console blocks anew.
 """
 
@@ -13,6 +14,7 @@ import re
 import shlex
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
@@ -23,46 +25,22 @@ from tempfile import TemporaryDirectory
 import pytest
 
 import codsl
-from codsl.cli.main import COMMANDS, main
-from codsl.explanations import titles
-from codsl.layers.table import table
-from codsl.syntax.words import ADAPTERS, LAYOUTS
-from codsl.weights.formats.table import FORMATS
+from codsl.cli.main import COMMANDS, main, parser
 
 ROOT = Path(__file__).parents[1]
 PAGES = sorted((ROOT / "docs").glob("*.md"))
+README = ROOT / "README.md"
 DOCUMENTS = [
-    ROOT / "README.md",
+    README,
     ROOT / "CONTRIBUTING.md",
+    ROOT / "examples" / "README.md",
     *(page for page in PAGES if page.name != "errors.md"),
 ]
 """That of the errors is made of examples which `test_explanations.py` tries one by one."""
 SURFACES = {"text": ".codsl", "yaml": ".yaml"}
 FENCE = re.compile(r"^```(?P<words>[^\n`]*)\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
-ROW = re.compile(r"^\| [^|]+ \| `(?P<yaml>[^`]+)` \| `(?P<text>[^`]+)` \|$", re.MULTILINE)
-LAST = "What is refused, and what to do"
 FIGURE = re.compile(r"\d+\.\d+(e-?\d+)?|\d+e-?\d+")
 """What differs from one run to the next: seconds, rates, roundings."""
-
-CONTEXT = {
-    "text": """codsl 1
-template unit(out: int, act: layer = "relu") { conv3d(out, 1) act }
-network row(n = 2) { input (8, T, 4, 4) a = conv3d(8, 1) b = conv3d(8, 1) %s }
-""",
-    "yaml": """codsl: 1
-name: row
-params: {n: 2}
-input: [8, T, 4, 4]
-templates:
-  unit:
-    params: {out: int, act: {type: layer, default: relu}}
-    layers: [{conv3d: {out_channels: $out, kernel_size: 1}}, $act]
-layers:
-  - conv3d: {name: a, out_channels: 8, kernel_size: 1}
-  - conv3d: {name: b, out_channels: 8, kernel_size: 1}
-  - %s
-""",
-}
 
 
 @dataclass(frozen=True)
@@ -75,6 +53,10 @@ class Block:
     def is_spec(self) -> bool:
         lines = [line for line in self.body.splitlines() if line and not line.startswith("#")]
         return self.language in SURFACES and lines[:1] != [] and lines[0].startswith("codsl")
+
+
+def named(document: Path) -> str:
+    return str(document.relative_to(ROOT))
 
 
 def blocks(document: Path) -> list[Block]:
@@ -101,7 +83,9 @@ def lay_out(document: Path, folder: Path) -> None:
 def run_python(document: Path, folder: Path) -> None:
     """Run the Python of a document where its files lie."""
     pieces = [each.body for each in blocks(document) if each.language == "python" and not each.file]
-    code = folder / f"{document.stem}.py"
+    if not pieces:
+        return
+    code = folder / "page.py"
     code.write_text("\n".join(pieces), encoding="utf-8")
     place = folder if (folder / "codsl").exists() else ROOT
     done = subprocess.run(
@@ -135,7 +119,7 @@ def steady(command: str, output: str) -> str:
     return FIGURE.sub("#", output) if command.startswith(("codsl run", "codsl export")) else output
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
 def test_specs_are_what_they_seem(document: Path) -> None:
     for block in blocks(document):
         if block.is_spec and block.file:
@@ -145,114 +129,91 @@ def test_specs_are_what_they_seem(document: Path) -> None:
             codsl.check(block.body)
 
 
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_python_runs(document: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_python_runs_and_commands_print_what_stands_there(document: Path, tmp_path: Path) -> None:
     lay_out(document, tmp_path)
     run_python(document, tmp_path)
-
-
-@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
-def test_commands_print_what_stands_there(document: Path, tmp_path: Path) -> None:
-    lay_out(document, tmp_path)
-    if any(transcripts(document)):
-        run_python(document, tmp_path)
     for command, output in transcripts(document):
         now = printed(command, tmp_path)
         assert steady(command, now) == steady(command, output), f"{document.name}: {command}"
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_settings_of_other_tools_can_be_read(document: Path) -> None:
+    for block in blocks(document):
+        if block.language == "toml":
+            assert tomllib.loads(block.body)
+
+
+def test_every_block_is_of_a_kind_that_is_tried() -> None:
+    kinds = {block.language for document in DOCUMENTS for block in blocks(document)}
+    assert kinds <= {*SURFACES, "python", "console", "sh", "toml"}
+
+
 def test_the_readme_shows_commands() -> None:
-    commands = [command.split()[1] for command, _ in transcripts(DOCUMENTS[0])]
+    commands = [command.split()[1] for command, _ in transcripts(README)]
     assert {"check", "report", "run"} <= set(commands)
 
 
-def test_both_surfaces_of_the_first_network_are_one() -> None:
-    by_name: dict[str, list[codsl.Graph]] = {}
-    for block in blocks(DOCUMENTS[0]):
-        if block.is_spec and not block.file:
-            graph = codsl.check(block.body)
-            by_name.setdefault(graph.name, []).append(graph)
-    assert set(by_name) == {"first", "resnet"}
-    for text, other in by_name.values():
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_commands_that_are_not_run_are_ones_that_there_are(document: Path) -> None:
+    for block in blocks(document):
+        if block.language in ("sh", "console"):
+            for line in re.findall(r"^codsl .*$", block.body, flags=re.MULTILINE):
+                parser().parse_args(shlex.split(re.split("[<>|]", line)[0], comments=True)[1:])
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_options_that_are_spoken_of_are_there(document: Path) -> None:
+    text = FENCE.sub("", document.read_text(encoding="utf-8"))
+    for command in re.findall(rf"`codsl ((?:{'|'.join(COMMANDS)}) [^`]*)`", text):
+        name, *words = re.split(r"[\s=]+", command)
+        told = {word for word in words if word.startswith("--")}
+        assert told <= options(name), f"{document.name}: codsl {command}"
+
+
+def options(command: str) -> set[str]:
+    """All options of a command and of its parts, by the page that is made of them."""
+    page = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    parts = re.findall(rf"^## codsl {command}\b.*?(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    return set(re.findall(r"`(--[\w-]+)", "".join(parts)))
+
+
+def test_both_surfaces_of_a_network_are_one() -> None:
+    pairs = {}
+    for document in (README, ROOT / "docs" / "language.md"):
+        by_name: dict[str, list[codsl.Graph]] = {}
+        for block in blocks(document):
+            if block.is_spec and not block.file:
+                graph = codsl.check(block.body)
+                by_name.setdefault(graph.name, []).append(graph)
+        pairs |= {name: graphs for name, graphs in by_name.items() if len(graphs) == 2}
+    assert set(pairs) == {"first", "resnet"}
+    for text, other in pairs.values():
         assert text.report().to_dict() == other.report().to_dict()
 
 
-def rows() -> list[tuple[str, str]]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## The language")[1].split("## Time")[0]
-    return [(row["yaml"], row["text"]) for row in ROW.finditer(section)]
-
-
-def test_the_table_of_constructs_is_read_whole() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("| construct | YAML | text |")[1].split("\n\n")[0]
-    assert len(rows()) == section.count("\n") - 1
-
-
-@pytest.mark.parametrize(("in_yaml", "in_text"), rows())
-def test_a_construct_means_the_same_in_both_surfaces(in_yaml: str, in_text: str) -> None:
-    reports = [
-        codsl.check(CONTEXT[surface] % written).report().to_dict()
-        for surface, written in (("yaml", in_yaml), ("text", in_text))
-    ]
-    assert reports[0] == reports[1]
-
-
-def test_the_list_of_layers_is_whole() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## Layers")[1].split("\n\n")[1]
-    own = {name for name, row in table().items() if row.__module__.startswith("codsl.layers.")}
-    assert set(re.findall(r"`(\w+)`", section)) == own
-
-
-def test_every_command_is_listed() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.split("## Command line")[1].split("\n\n")[1]
-    assert set(re.findall(r"`codsl (\w+)", section)) == set(COMMANDS)
-
-
-def section(title: str) -> str:
-    """A section of the page on weights."""
-    text = (ROOT / "docs" / "weights.md").read_text(encoding="utf-8")
-    return text.split(f"## {title}\n")[1].split("\n## ")[0]
-
-
-def test_the_envelopes_are_in_their_order() -> None:
-    listed = re.findall(r"^\d+\. `(\w+)`$", section("Files"), flags=re.MULTILINE)
-    assert tuple(listed) == codsl.weights.ENVELOPES
-
-
-def test_the_formats_are_all_there() -> None:
-    listed = {
-        each for row in rows_of("Files") for each in re.findall(r"`(\.[\w.]+)`", row.split("|")[2])
-    }
-    assert listed == {suffix for format in FORMATS for suffix in format.suffixes}
-
-
-def test_the_layouts_and_adapters_are_all_there() -> None:
-    layouts = [
-        each for row in rows_of("Layouts") for each in re.findall(r"`(\w+)`", row.split("|")[1])
-    ]
-    assert sorted(layouts) == sorted(LAYOUTS)
-    adapters = {row.split("`")[1].replace("[a:b]", "[1:]") for row in rows_of("Other shapes")}
-    assert adapters == set(ADAPTERS)
-
-
-def test_the_codes_are_all_there() -> None:
-    listed = [tuple(part.strip() for part in row.split("|")[1:3]) for row in rows_of(LAST)]
-    assert listed == [(code, title) for code, title in titles().items() if code.startswith("E06")]
-
-
-def rows_of(title: str) -> list[str]:
-    """The rows of the first table of such a section, without its head."""
-    lines = [line for line in section(title).splitlines() if line.startswith("|")]
-    return lines[2:]
+@pytest.mark.parametrize("document", DOCUMENTS, ids=named)
+def test_rows_of_tables_are_as_wide_as_their_heads(document: Path) -> None:
+    text = FENCE.sub("", document.read_text(encoding="utf-8"))
+    for found in re.findall(r"(?:^\|.*\|$\n)+", text, flags=re.MULTILINE):
+        widths = [len(re.findall(r"(?<!\\)\|", line)) for line in found.splitlines()]
+        assert len(set(widths)) == 1, f"{document.name}: {found.splitlines()[0]}"
 
 
 def test_links_lead_somewhere() -> None:
     for document in DOCUMENTS:
-        for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-            assert (document.parent / target).exists(), f"{document.name}: {target}"
+        text = FENCE.sub("", document.read_text(encoding="utf-8"))
+        for target, anchor in re.findall(r"\]\(([^)#:]*)#?([^):]*)\)", text):
+            page = document.parent / target if target else document
+            assert page.exists(), f"{document.name}: {target}"
+            assert not anchor or anchor in anchors(page), f"{document.name}: {target}#{anchor}"
+
+
+def anchors(page: Path) -> set[str]:
+    """What a link can name in a page: its titles, as code hosts spell them."""
+    titles = re.findall(r"^#+ (.+)$", FENCE.sub("", page.read_text(encoding="utf-8")), re.MULTILINE)
+    return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
 def rewrite(document: Path) -> None:

@@ -22,14 +22,22 @@ network two {
 
 def pictures() -> Iterator[tuple[str, str]]:
     """Each picture with the name of its file."""
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    first = re.search(r"^```text\n(codsl 1\n\nnetwork first .*?)^```$", readme, re.DOTALL | re.M)
-    if first is None:
-        raise LookupError("the README has lost its first network")
-    yield "first.svg", codsl.report.svg(codsl.check(first[1]).report())
+    yield "first.svg", codsl.report.svg(_network("README.md", "first").report())
+    yield "windows.svg", codsl.report.svg(_network("docs/time.md", "windows").report())
     padded = codsl.check(TWO % (", padding=1", ", padding=1"))
     yield "modes.svg", modes(padded, frames=9, chunk=3)
+    halved = codsl.check(TWO % (", stride=2, padding=1", ", padding=1"))
+    yield "stride.svg", modes(halved, frames=9, chunk=4)
     yield "clip_and_stream.svg", against(codsl.check(TWO % ("", "")), outputs=3)
+
+
+def _network(document: str, name: str) -> codsl.Graph:
+    """The network of this name that a document shows in the text form."""
+    text = (ROOT / document).read_text(encoding="utf-8")
+    shown = re.search(rf"^```text\n(codsl 1\n\nnetwork {name} .*?)^```$", text, re.DOTALL | re.M)
+    if shown is None:
+        raise LookupError(f"{document} has lost its network `{name}`")
+    return codsl.check(shown[1])
 
 
 if __name__ == "__main__":
