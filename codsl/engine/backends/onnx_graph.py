@@ -3,14 +3,38 @@
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import torch
 from torch import Tensor, nn
 
+from codsl.engine.listing import Listing
+from codsl.engine.pure import PureStep
+
 PACKAGES = {"onnx": "onnx", "onnxscript": "onnx"}
 """What writing a model needs, and the extra that brings it."""
+
+
+@dataclass(frozen=True)
+class PureModel:
+    """The pure step of a listing as a model; `results` are tensors as it gives them."""
+
+    model: bytes
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+    results: tuple[Tensor, ...]
+
+
+def pure_model(listing: Listing, given: Sequence[Tensor]) -> PureModel:
+    """The model of a listing that is given tensors of these shapes."""
+    step = PureStep(listing)
+    with torch.inference_mode():
+        results = step(*given)
+    inputs = tuple(f"x{number}" for number in range(len(given)))
+    outputs = tuple(f"y{number}" for number in range(len(results)))
+    return PureModel(onnx_model(step, given, inputs, outputs), inputs, outputs, results)
 
 
 def onnx_model(

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from codsl.engine.backends.backend import Backend
-from codsl.engine.backends.onnx_graph import PACKAGES, onnx_model
+from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
 from codsl.engine.listing import Listing, Straight
-from codsl.engine.pure import PureStep, grouped
+from codsl.engine.pure import grouped
 from codsl.engine.style import GRAPH, Style
 
 
@@ -20,23 +20,18 @@ def _style(batch: int, device: torch.device) -> Style:
 def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
     import onnxruntime  # type: ignore[import-untyped]
 
-    step = PureStep(listing)
-    with torch.inference_mode():
-        results = step(*given)
-    names = [f"x{number}" for number in range(len(given))]
-    outputs = [f"y{number}" for number in range(len(results))]
+    pure = pure_model(listing, given)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
-    model = onnx_model(step, given, names, outputs)
-    session: Any = onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"])
+    session: Any = onnxruntime.InferenceSession(pure.model, options, ["CPUExecutionProvider"])
     taken = {each.name for each in session.get_inputs()}
     bound = [
         (place, name, _kind(x))
-        for place, (name, x) in enumerate(zip(names, given, strict=True))
+        for place, (name, x) in enumerate(zip(pure.inputs, given, strict=True))
         if name in taken
     ]
-    made = [(name, y, _kind(y)) for name, y in zip(outputs, results, strict=True)]
+    made = [(name, y, _kind(y)) for name, y in zip(pure.outputs, pure.results, strict=True)]
 
     def run(*tensors: Tensor) -> Any:
         binding = session.io_binding()

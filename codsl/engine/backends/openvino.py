@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from codsl.engine.backends.backend import Backend
-from codsl.engine.backends.onnx_graph import PACKAGES, onnx_model
+from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
 from codsl.engine.listing import Listing, Straight
-from codsl.engine.pure import PureStep, grouped
+from codsl.engine.pure import grouped
 from codsl.engine.style import GRAPH, Style
 
 
@@ -20,13 +20,9 @@ def _style(batch: int, device: torch.device) -> Style:
 def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
     import openvino  # type: ignore[import-untyped]
 
-    step = PureStep(listing)
-    with torch.inference_mode():
-        results = step(*given)
-    names = [f"x{number}" for number in range(len(given))]
-    outputs = [f"y{number}" for number in range(len(results))]
+    pure = pure_model(listing, given)
     core = openvino.Core()
-    model = core.read_model(onnx_model(step, given, names, outputs))
+    model = core.read_model(pure.model)
     hint = "bf16" if precision is torch.bfloat16 else "f32"
     settings = {
         "INFERENCE_PRECISION_HINT": hint,
@@ -35,13 +31,13 @@ def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype |
     }
     request: Any = core.compile_model(model, "CPU", settings).create_infer_request()
     taken = {name: place for place, each in enumerate(model.inputs) for name in each.names}
-    bound = [(place, taken[name]) for place, name in enumerate(names) if name in taken]
+    bound = [(place, taken[name]) for place, name in enumerate(pure.inputs) if name in taken]
 
     def run(*tensors: Tensor) -> Any:
         held = [x.contiguous() for x in tensors]
         for place, port in bound:
             request.set_input_tensor(port, openvino.Tensor(held[place].numpy(), shared_memory=True))
-        fresh = [torch.empty(y.shape, dtype=y.dtype) for y in results]
+        fresh = [torch.empty(y.shape, dtype=y.dtype) for y in pure.results]
         for port, room in enumerate(fresh):
             request.set_output_tensor(port, openvino.Tensor(room.numpy(), shared_memory=True))
         request.infer()
