@@ -157,7 +157,10 @@ def test_a_wrong_colour_would_be_seen(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_the_editor_is_told_is_there() -> None:
-    package = json.loads((FOLDER / "package.json").read_text())["contributes"]
+    whole = json.loads((FOLDER / "package.json").read_text())
+    assert (FOLDER / whole["main"]).is_file()
+    package = whole["contributes"]
+    assert package["configuration"]["properties"]["codsl.command"]["default"] == ["codsl", "lsp"]
     (language,), (rules,) = package["languages"], package["grammars"]
     assert language["extensions"] == [".codsl"]
     json.loads((FOLDER / language["configuration"]).read_text())
