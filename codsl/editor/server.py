@@ -126,7 +126,7 @@ class Told:
         said += [f"note: {each}" for each in found.notes]
         said += [f"help: {each.text}" for each in found.helps]
         severity = lsp.DiagnosticSeverity
-        others = [each for each in found.labels if each not in here[:1] and each.text]
+        others = [each for each in found.labels if each not in here[:1]]
         return lsp.Diagnostic(
             range=self.range(here[0].span) if here else start,
             message="\n".join(said),
@@ -134,7 +134,9 @@ class Told:
             code=found.code,
             source="codsl",
             related_information=[
-                lsp.DiagnosticRelatedInformation(self._location(each.span), each.text)
+                lsp.DiagnosticRelatedInformation(
+                    self._location(each.span), each.text or found.message
+                )
                 for each in others
             ],
         )
@@ -146,7 +148,11 @@ class Told:
         """Where a stretch of this file is, or of one that it imports."""
         if self._is_here(span):
             return lsp.Location(self.uri, self.range(span))
-        place = TextDocument(Path(span.source.name).resolve().as_uri(), span.source.text)
+        place = TextDocument(
+            Path(span.source.name).resolve().as_uri(),
+            span.source.text,
+            position_codec=self.document.position_codec,
+        )
         ends = (place.client_position_at_offset(each) for each in (span.start, span.end))
         return lsp.Location(place.uri, lsp.Range(*ends))
 

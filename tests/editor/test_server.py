@@ -183,7 +183,9 @@ def test_a_mistake_in_an_imported_file_is_told_with_its_place(
     (found,) = session.diagnostics()
     assert found["code"] == "E0302"
     assert "rleu" in found["message"]
-    assert document["uri"].endswith("user.codsl")
+    (there,) = (each["location"] for each in found["relatedInformation"])
+    assert there["uri"] == (tmp_path / "blocks.codsl").as_uri() != document["uri"]
+    assert there["range"]["start"] == {"line": 2, "character": 2}
 
 
 def test_other_yaml_is_left_alone(session: Session, tmp_path: Path) -> None:
