@@ -1,7 +1,10 @@
 """What becomes of the stream at each layer, beside the line where it is written."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
+from codsl.editor.names import blocks_of
 from codsl.editor.reading import Reading
 from codsl.graph.graph import Graph
 from codsl.graph.report import Row, endless
@@ -22,7 +25,7 @@ def hints(reading: Reading) -> list[Hint]:
     if reading.graph is None:
         return []
     by_line: dict[int, list[tuple[Row, Span]]] = {}
-    for row, span in placed(reading.graph):
+    for row, span in (*_blocks(reading, reading.graph), *placed(reading.graph)):
         if span.source.name == reading.source.name:
             by_line.setdefault(span.line, []).append((row, span))
     source = reading.source
@@ -36,6 +39,15 @@ def placed(graph: Graph) -> list[tuple[Row, Span]]:
     """The rows of the report, each with the place where it was written."""
     rows = zip(graph.report().nodes, graph.nodes, strict=True)
     return [(row, node.span) for row, node in rows if node.span is not None]
+
+
+def _blocks(reading: Reading, graph: Graph) -> Iterator[tuple[Row, Span]]:
+    """The last row of every block of the network itself, with the place of the block's name."""
+    rows = graph.report().nodes
+    for pattern, name in blocks_of(reading.document):
+        for block in graph.blocks:
+            if re.fullmatch(pattern, block.path) and block.exit >= graph.base:
+                yield replace(rows[block.exit - graph.base], path=block.path), name.span
 
 
 def _told(found: list[tuple[Row, Span]]) -> tuple[str, str]:

@@ -36,6 +36,29 @@ def values_of(document: tree.Document | None, template: str) -> list[str]:
     return list(dict.fromkeys(name.text for name in named if name))
 
 
+def blocks_of(document: tree.Document | None) -> Iterator[tuple[str, tree.Name]]:
+    """The paths of the network's own blocks and uses of templates, as patterns for those of a
+    graph, each with its name where it was written; a join says of itself what it gives."""
+    yield from _blocks(_body(document, ""), "")
+
+
+def _blocks(body: tuple[tree.Statement, ...], prefix: str) -> Iterator[tuple[str, tree.Name]]:
+    for node in body:
+        match node:
+            case tree.When():
+                yield from _blocks((*node.body, *node.otherwise), prefix)
+            case tree.Repeat():
+                yield f"{prefix}{node.name.text}-?[0-9]+", node.name
+            case tree.Layer() if node.name and node.local:
+                yield f"{prefix}{node.name.text}", node.name
+            case tree.Block() | tree.PerFrame() | tree.Residual() | tree.Parallel():
+                inner = f"{prefix}{node.name.text}\\." if node.name else prefix
+                if node.name and isinstance(node, tree.Block | tree.PerFrame):
+                    yield f"{prefix}{node.name.text}", node.name
+                if not isinstance(node, tree.Parallel):
+                    yield from _blocks(node.body, inner)
+
+
 def _body(document: tree.Document | None, template: str) -> tuple[tree.Statement, ...]:
     if document is None:
         return ()

@@ -140,17 +140,42 @@ def test_hover_tells_the_manual_and_what_happens_here() -> None:
 
 
 def test_hints_stand_behind_every_line_with_a_layer() -> None:
-    found = {TEXT[: each.offset].rpartition("\n")[2]: each for each in hints(reading(TEXT))}
-    assert [each.text for each in found.values()] == [
-        "8 x T, field 3, delay 1 … 16 x T, field 7, delay 3",
-        "8 x T, field 3, delay 1 … 16 x T, field 7, delay 3",
-        "10 x T, field 7, delay 3",
-    ]
-    assert (
-        "`u1.conv`: 8 x T, field 5, delay 2" in found["  conv = conv1d(inner, 3, padding=1)"].about
+    found = {TEXT[: each.offset].rpartition("\n")[2].strip(): each for each in hints(reading(TEXT))}
+    uses = "8 x T, field 3, delay 1 … 16 x T, field 7, delay 3"
+    assert {line: each.text for line, each in found.items()} == {
+        "conv = conv1d(inner, 3, padding=1)": uses,
+        "act": uses,
+        "first = unit(out=width)": "8 x T, field 3, delay 1",
+        "u[i in 1..2] = unit(out=width * i)": "8 x T, field 5, delay 2 … 16 x T, field 7, delay 3",
+        "tail = linear(10)": "10 x T, field 7, delay 3",
+    }
+    assert "`u1.conv`: 8 x T, field 5, delay 2" in found["conv = conv1d(inner, 3, padding=1)"].about
+    assert sorted(each.text for each in hints(reading(YAML))) == sorted(
+        each.text for each in found.values()
     )
-    assert len(hints(reading(YAML))) == 3
     assert hints(reading(TEXT.replace("linear", "linaer"))) == []
+
+
+def test_hints_of_nested_blocks() -> None:
+    text = """codsl 1
+network n(deep = true) {
+  input (3, T)
+  head = {
+    a = { relu }
+    when deep { b = { conv1d(4, 3) relu } }
+    residual(shrink="lagging") { c = { conv1d(4, 3) } }
+    per = per_frame { linear(2) }
+  }
+}
+"""
+    lines = {text.count("\n", 0, each.offset): each.text for each in hints(reading(text))}
+    assert lines == {
+        3: "2 x T, field 5, delay 4",
+        4: "3 x T, field 1, delay 0",
+        5: "4 x T, field 3, delay 2",
+        6: "4 x T, field 5, delay 4",
+        7: "2 x T, field 5, delay 4",
+    }
 
 
 def test_remedies_are_those_of_the_place() -> None:
