@@ -75,7 +75,7 @@ def session() -> Iterator[Session]:
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE
     ) as server:
-        patience = Timer(60, server.kill)
+        patience = Timer(120, server.kill)
         patience.start()
         session = Session(server)
         able = session.ask("initialize", processId=None, rootUri=None, capabilities={})
