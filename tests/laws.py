@@ -47,6 +47,7 @@ ORDER: dict[str, set[str]] = {
         "network",
     },
     "surfaces": {*BASE, "layers", "syntax", "printing", "pipeline"},
+    "editor": {*BASE, "layers", "syntax", "spec", "graph", "pipeline", "surfaces"},
     "pretrained": {*BASE, "syntax", "graph", "weights", "network", "pipeline"},
 }
 """What each room may import; the command line and the package itself may import all."""

@@ -24,7 +24,8 @@ from codsl.layers.recipe import Call, Recipe, Windowed
 from codsl.layers.row import ANY_RANK, Layer
 from codsl.layers.table import registrations, table
 from codsl.spec.manual import manual
-from codsl.spec.schema import published, schema
+from codsl.spec.published import published
+from codsl.spec.schema import schema
 from harness.contract import contract
 
 SOURCES = laws.sources()

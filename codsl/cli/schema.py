@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from codsl.cli.use import declare_use
 from codsl.layers.table import table
-from codsl.spec.schema import published
+from codsl.spec.published import published
 
 WORDS = "print the JSON Schema of YAML specs"
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from codsl.cli.paint import painted, wanted
 from codsl.diagnostics import Diagnostic, Findings, SpecError, escape, plural, render
 from codsl.graph.graph import Graph
 from codsl.mending import mendable
@@ -67,8 +68,10 @@ def tell(diagnostics: Sequence[Diagnostic]) -> None:
     """Show what was found on stderr, and count it."""
     if not diagnostics:
         return
+    coloured = wanted(sys.stderr)
     for each in diagnostics:
-        print(render(each), end="\n\n", file=sys.stderr)
+        shown = render(each)
+        print(painted(shown) if coloured else shown, end="\n\n", file=sys.stderr)
     kinds = [each.severity for each in diagnostics]
     counts = [plural(kinds.count(kind), kind) for kind in ("error", "warning") if kind in kinds]
     print(", ".join(counts), file=sys.stderr)

@@ -9,6 +9,8 @@ LARGEST = 2**24
 """No size, channel count or stride is larger."""
 EXPRESSION = "^\\$"
 """In YAML, any argument may be an expression."""
+NUMBER = EXPRESSION + r"|^[-+]?[0-9]+(\.[0-9]+)?[eE][-+]?[0-9]+$"
+"""A number, too: some readers of YAML take `1e-5` for a text."""
 
 Value = Any
 
@@ -101,7 +103,7 @@ class Number(Kind):
     def schema(self, rank: int) -> dict[str, Any]:
         bounds = {"minimum": self.minimum, "maximum": self.maximum}
         known = {word: bound for word, bound in bounds.items() if bound is not None}
-        return {"type": ["number", "string"], "pattern": EXPRESSION, **known}
+        return {"type": ["number", "string"], "pattern": NUMBER, **known}
 
 
 @final
@@ -131,7 +133,11 @@ class Word(Kind):
         return value
 
     def schema(self, rank: int) -> dict[str, Any]:
-        return {"type": "string", "pattern": f"{EXPRESSION}|^({'|'.join(self.choices)})$"}
+        return {
+            "type": "string",
+            "pattern": f"{EXPRESSION}|^({'|'.join(self.choices)})$",
+            "examples": list(self.choices),
+        }
 
 
 @final

@@ -24,6 +24,7 @@ PAD: dict[str, Any] = {
     "type": ["integer", "array", "string"],
     "minimum": 0,
     "pattern": f"{EXPRESSION}|^(same|causal)$",
+    "examples": [0, "same", "causal"],
     "minItems": 2,
     "maxItems": 2,
     "items": {"type": ["integer", "string"], "minimum": 0, "pattern": EXPRESSION},
@@ -81,7 +82,7 @@ class Margins(Kind):
         return pad
 
     def schema(self, rank: int) -> dict[str, Any]:
-        entry = {**PAD, "pattern": EXPRESSION}
+        entry = {**PAD, "pattern": EXPRESSION, "examples": [0]}
         return {**entry, "minItems": rank, "maxItems": rank, "items": entry}
 
 

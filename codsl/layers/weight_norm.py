@@ -28,7 +28,11 @@ class Normed(Kind):
         raise ValueError("expected true, false or `old`")
 
     def schema(self, rank: int) -> dict[str, Any]:
-        return {"type": ["boolean", "string"], "pattern": f"{EXPRESSION}|^old$"}
+        return {
+            "type": ["boolean", "string"],
+            "pattern": f"{EXPRESSION}|^old$",
+            "examples": ["old"],
+        }
 
 
 WeightNorm = Annotated[bool | str, Normed()]

@@ -1,12 +1,12 @@
 """The JSON Schema of spec files, generated from the table; draft 2020-12."""
 
-import json
 from collections.abc import Mapping
 from dataclasses import MISSING
 from inspect import cleandoc
 from typing import Any
 
 from codsl.layers.row import Layer, arguments
+from codsl.spec.glossary import meaning
 from codsl.syntax.structure import COMMON, structure
 
 Rows = Mapping[str, type[Layer]]
@@ -34,22 +34,13 @@ def schema(rows: Rows) -> dict[str, Any]:
     }
 
 
-def published(rows: Rows) -> str:
-    """The schema as it is published: without the words that only the compiler reads."""
-    return json.dumps(_public(schema(rows)), indent=1) + "\n"
-
-
-def _public(node: Any) -> Any:
-    if isinstance(node, dict):
-        return {key: _public(value) for key, value in node.items() if not str(key).startswith("x-")}
-    return [_public(item) for item in node] if isinstance(node, list) else node
-
-
 def _layer(row: type[Layer]) -> dict[str, Any]:
     known = arguments(row)
     properties: dict[str, Any] = {}
     for argument in known:
         entry = _later(argument.kind.schema(row.rank))
+        if meant := meaning(row, argument.name):
+            entry["description"] = meant
         if argument.default is not MISSING and argument.default is not None:
             entry["default"] = argument.default
         properties[argument.name] = entry

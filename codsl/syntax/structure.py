@@ -29,7 +29,20 @@ SOURCES: Schema = {
     "minItems": 1,
 }
 STATEMENTS: Schema = {"$ref": "#/$defs/statements"}
-COMMON: Schema = {"name": {"$ref": "#/$defs/identifier"}, "from": {"$ref": "#/$defs/sources"}}
+
+
+def _layers(what: str) -> Schema:
+    return {"description": what, **STATEMENTS}
+
+
+BODY = _layers("the layers, one after another")
+COMMON: Schema = {
+    "name": {
+        "description": "the name of what it gives, and a level of the keys of its weights",
+        "$ref": "#/$defs/identifier",
+    },
+    "from": {"$ref": "#/$defs/sources"},
+}
 SCALAR = ["integer", "number", "boolean", "string"]
 VALUE = [*SCALAR, "array", "object", "null"]
 AGGREGATION: Schema = {
@@ -54,10 +67,18 @@ def _parameters() -> Schema:
         "type": "object",
         **NAMED,
         "additionalProperties": {
+            "description": "a parameter: its default, or `{type: int, default: 3}`",
             "type": VALUE,
             "properties": {
-                "type": {"enum": sorted(TYPES), "x-later": ["enum"]},
-                "default": {"type": VALUE},
+                "type": {
+                    "description": "what it is; if left out, what its default is",
+                    "enum": sorted(TYPES),
+                    "x-later": ["enum"],
+                },
+                "default": {
+                    "description": "what it is if not given; without one it must be",
+                    "type": VALUE,
+                },
             },
             "additionalProperties": False,
         },
@@ -65,9 +86,9 @@ def _parameters() -> Schema:
 
 
 _CONSTRUCTS: Schema = {
-    "sequential": _object({**COMMON, "layers": STATEMENTS}, description="layers in a row"),
+    "sequential": _object({**COMMON, "layers": BODY}, description="layers in a row"),
     "per_frame": _object(
-        {**COMMON, "layers": STATEMENTS},
+        {**COMMON, "layers": BODY},
         description="layers in a row on single frames, as on images: their numbers of dimensions, "
         "as in conv2d, count space alone",
     ),
@@ -76,11 +97,12 @@ _CONSTRUCTS: Schema = {
             **COMMON,
             "aggregation": AGGREGATION,
             "shrink": {
-                "description": "which frames of the shortcut meet a body that shortens time",
+                "description": "which frames of the shortcut meet a body that shortens time: "
+                "`lagging` the first ones, `leading` the last, `centered` those amid",
                 "type": "string",
             },
-            "layers": STATEMENTS,
-            "shortcut": STATEMENTS,
+            "layers": BODY,
+            "shortcut": _layers("the layers on the way around; none if left out"),
         },
         description="a body and a shortcut around it, joined; `sum` if not said otherwise",
     ),
@@ -112,14 +134,27 @@ _CONSTRUCTS: Schema = {
         "additionalProperties": {"type": VALUE},
     },
     "when": _object(
-        {"test": {"type": ["boolean", "string"]}, "layers": STATEMENTS, "else": STATEMENTS},
+        {
+            "test": {
+                "description": "true, false, or what is one of them: `$(stride > 1)`",
+                "type": ["boolean", "string"],
+            },
+            "layers": _layers("the layers where it is true"),
+            "else": _layers("the layers where it is not"),
+        },
         "test",
         description="layers under a condition, and those for its absence",
     ),
     "repeat": _object(
         {
-            "name": COMMON["name"],
-            "index": COMMON["name"],
+            "name": {
+                "description": "the name of each, in front of its index",
+                "$ref": "#/$defs/identifier",
+            },
+            "index": {
+                "description": "what the index is called in the layer: `$i`",
+                "$ref": "#/$defs/identifier",
+            },
             "range": {
                 "description": "the first index and the last, both included, and a step",
                 "type": "array",
@@ -127,7 +162,7 @@ _CONSTRUCTS: Schema = {
                 "minItems": 2,
                 "maxItems": 3,
             },
-            "layer": {"$ref": "#/$defs/statement"},
+            "layer": {"description": "the layer or block", "$ref": "#/$defs/statement"},
         },
         "name",
         "range",
@@ -146,12 +181,16 @@ _INPUT: Schema = {
     "x-later": ["minItems"],
     "properties": {
         "shape": {
+            "description": "channels, T, space",
             "type": "array",
             "items": {"type": ["integer", "string"]},
             "minItems": 2,
             "x-later": ["minItems"],
         },
-        "rate": {"type": ["number", "string"]},
+        "rate": {
+            "description": "frames a second; with it, reports speak of milliseconds too",
+            "type": ["number", "string"],
+        },
     },
     "required": ["shape"],
     "additionalProperties": False,
@@ -216,7 +255,7 @@ TOP: Schema = {
         "maximum": VERSION,
         "x-words": {"maximum": f"this codsl reads version {VERSION} of the language"},
     },
-    "name": COMMON["name"],
+    "name": {"description": "the name of the network", "$ref": "#/$defs/identifier"},
     "doc": {"description": "a line on what the network is", "type": "string"},
     "input": {"$ref": "#/$defs/input"},
     "inputs": {
@@ -237,6 +276,7 @@ TOP: Schema = {
         "type": "object",
         **NAMED,
         "additionalProperties": {
+            "description": "parameters, each with its value in this variant",
             "type": "object",
             **NAMED,
             "additionalProperties": {"type": VALUE},
@@ -253,14 +293,18 @@ TOP: Schema = {
         "description": "layers under a name, with parameters of their own",
         "type": "object",
         **NAMED,
-        "additionalProperties": _object({"params": _parameters(), "layers": STATEMENTS}, "layers"),
+        "additionalProperties": _object(
+            {"params": _parameters(), "layers": BODY},
+            "layers",
+            description="used as a layer is: `- $unit: {name: first, width: 64}`",
+        ),
     },
     "weights": {
         "description": "checkpoints that are known, by name",
         "type": "object",
         "additionalProperties": {"$ref": "#/$defs/checkpoint"},
     },
-    "layers": STATEMENTS,
+    "layers": _layers("what the network is made of, one after another"),
 }
 """The keys of a file."""
 
@@ -269,6 +313,11 @@ def structure(layers: Schema | None = None) -> Schema:
     """The schema of a file; with `layers`, the schemas of the known layers' arguments by name,
     also theirs, and other layers are refused."""
     known = {name: {"$ref": f"#/$defs/layer.{name}"} for name in layers or {}}
+    used = {
+        "description": "a template, or a parameter that is a layer, with its arguments",
+        "type": VALUE,
+        "properties": COMMON,
+    }
     anything = {"type": VALUE, "properties": COMMON}
     return {
         "type": "object",
@@ -304,7 +353,7 @@ def structure(layers: Schema | None = None) -> Schema:
                     **{word: {"$ref": f"#/$defs/{word}"} for word in _CONSTRUCTS},
                     **known,
                 },
-                "patternProperties": {"^\\$": anything},
+                "patternProperties": {"^\\$": used},
                 "additionalProperties": False if layers is not None else anything,
                 "x-later": ["additionalProperties"],
                 "x-words": {

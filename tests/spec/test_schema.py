@@ -14,7 +14,7 @@ import codsl
 from codsl import SpecError
 from codsl.layers.row import ANY_RANK
 from codsl.layers.table import table
-from codsl.spec.schema import published
+from codsl.spec.published import published
 
 ROOT = Path(__file__).parents[2]
 FILE = ROOT / "schemas" / "codsl-1.schema.json"
