@@ -77,6 +77,17 @@ def with_channels(x: Tensor, numbers: Tensor, operation: str) -> Tensor:
     return apply(x, numbers.view(-1, *(1,) * (x.dim() - 2)))
 
 
+def normalize_frames(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """`(x - mean) / std` with a number for each channel, or one for all."""
+    sizes = (-1, *(1,) * (x.dim() - 2))
+    return (x - mean.view(sizes)) / std.view(sizes)
+
+
+def log_frames(x: Tensor, eps: float) -> Tensor:
+    """The natural logarithm of `x + eps`."""
+    return (x + eps).log() if eps else x.log()
+
+
 def gtu_halves(x: Tensor, dim: int) -> Tensor:
     """The hyperbolic tangent of the first half of a dimension times the sigmoid of the other."""
     first, second = x.chunk(2, dim)
@@ -116,6 +127,8 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     scale_frames,
     shift_frames,
     with_channels,
+    normalize_frames,
+    log_frames,
     gtu_halves,
     join_sum,
     join_mul,

@@ -55,6 +55,25 @@ class Constant(nn.Module):
         self.register_buffer("numbers", fixed, persistent=False)
 
 
+class Statistics(nn.Module):
+    """`mean` and `std`, one for each channel or one for all, which no state_dict has either."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, given in (("mean", mean), ("std", std)):
+            fixed = torch.tensor(given, device=device, dtype=dtype or torch.get_default_dtype())
+            self.register_buffer(name, fixed, persistent=False)
+
+
 class GraphConv(nn.Module):
     """What a graph convolution (Yan et al., 2018) learns and what it is given.
 
@@ -115,7 +134,7 @@ class GraphConv(nn.Module):
 
 
 _OWN: Mapping[str, type[nn.Module]] = {
-    each.__name__: each for each in (Learned, Constant, GraphConv, Gains, CyclicPattern)
+    each.__name__: each for each in (Learned, Constant, Statistics, GraphConv, Gains, CyclicPattern)
 }
 
 

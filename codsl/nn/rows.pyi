@@ -81,6 +81,7 @@ __all__ = [
     "Mul",
     "MultiheadAttention",
     "Neg",
+    "Normalize",
     "PReLU",
     "Permute",
     "PixelShuffle",
@@ -1107,10 +1108,12 @@ class LocalResponseNorm(Layer, nn.LocalResponseNorm):
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> LocalResponseNorm: ...
 
 class Log(Layer):
-    """The natural logarithm; minus infinity at zero: `clamp(min=1e-6)` before it keeps away."""
+    """The natural logarithm of `x + eps`; minus infinity at zero without `eps`, or
+    `clamp(min=1e-6)` before it."""
 
     def __init__(
         self,
+        eps: float = 0.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1307,6 +1310,25 @@ class Neg(Layer):
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Neg: ...
+
+class Normalize(Layer):
+    """`(x - mean) / std` of each channel, as torchvision's transform of the same name; each is a
+    number for all channels, or one for each.
+
+    Both are constants of the spec, and no weights: no checkpoint has them. Pictures that
+    `codsl run` reads are from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        mean: float | Sequence[float],
+        std: float | Sequence[float],
+        *,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None: ...
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Normalize: ...
 
 class PReLU(Layer, nn.PReLU):
     """Leaky ReLU with a learnt slope, one for all channels or one each (He et al., 2015)."""

@@ -20,6 +20,7 @@ SPECS = {
     "video": """codsl 1
 network video {
   input (2, T, 6, 6)
+  normalize((0.5, 0.4), 0.25)
   stem = conv3d(4, 3, padding=1, padding_mode="replicate")
   batch_norm3d
   relu

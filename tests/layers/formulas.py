@@ -97,6 +97,11 @@ def with_constant(operation: Callable[[Tensor, float], Tensor]) -> Any:
     return formula
 
 
+def normalize(row: Any, p: Parameters, x: Tensor) -> Tensor:
+    mean, std = (torch.as_tensor(each, dtype=x.dtype).flatten() for each in (row.mean, row.std))
+    return (x - _wide(mean, x)) / _wide(std, x)
+
+
 def gtu(row: Any, p: Parameters, x: Tensor) -> Tensor:
     at = 1 if row.dim == 1 else x.dim() - 1
     halves = np.split(x.numpy(), 2, at)
@@ -182,7 +187,7 @@ FRAME: dict[str, Callable[[Any, Parameters, Tensor], Tensor]] = {
     "rsqrt": _numpy(lambda row, x: x**-0.5),
     "reciprocal": _numpy(lambda row, x: 1 / x),
     "exp": _numpy(lambda row, x: np.exp(x)),
-    "log": _numpy(lambda row, x: np.log(x)),
+    "log": _numpy(lambda row, x: np.log(x + row.eps)),
     "log1p": _numpy(lambda row, x: np.log1p(x)),
     "log2": _numpy(lambda row, x: np.log2(x)),
     "log10": _numpy(lambda row, x: np.log10(x)),
@@ -196,6 +201,7 @@ FRAME: dict[str, Callable[[Any, Parameters, Tensor], Tensor]] = {
     "sub": with_constant(lambda x, other: x - other),
     "mul": with_constant(lambda x, other: x * other),
     "div": with_constant(lambda x, other: x / other),
+    "normalize": normalize,
     "gtu": gtu,
     "pixel_shuffle": pixel_shuffle,
     "pixel_unshuffle": pixel_unshuffle,
