@@ -14,6 +14,7 @@ from codsl.layers.table import FUNCTIONS, function_of
 from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
 from codsl.nn.cumulative import channel_norm, cumulative_norm, running_mean
 from codsl.nn.frames import FUNCTIONS as FRAMES
+from codsl.nn.hearing import spectrum_frames
 from codsl.nn.norms import FUNCTIONS as NORMS
 from codsl.nn.operation import Settled
 from codsl.nn.positions import add_in_turn, add_sinusoids
@@ -148,6 +149,7 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     keys_and_values,
     recur,
     running_mean,
+    spectrum_frames,
     in_turn,
     spread_out,
     repeat_items,

@@ -6,6 +6,7 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
+from codsl.nn.hearing import MelBands, Spectrum
 from codsl.nn.holders import CyclicPattern, Gains
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -133,9 +134,11 @@ class GraphConv(nn.Module):
         return f"{channels}, {maps // kinds}, nodes={nodes}, kinds={kinds}"
 
 
-_OWN: Mapping[str, type[nn.Module]] = {
-    each.__name__: each for each in (Learned, Constant, Statistics, GraphConv, Gains, CyclicPattern)
-}
+_LISTED: tuple[type[nn.Module], ...] = (
+    *(Learned, Constant, Statistics, GraphConv, Gains, CyclicPattern),
+    *(Spectrum, MelBands),
+)
+_OWN = {each.__name__: each for each in _LISTED}
 
 
 def known(name: str) -> bool:

@@ -48,6 +48,15 @@ network rates {
   up = conv_transpose1d(3, 4, stride=4, padding=1)
 }
 """,
+    "heard": """codsl 1
+network heard {
+  input (1, T)
+  stft(8, 4)
+  mel(3, 16000)
+  log(eps=0.1)
+  conv = conv1d(2, 2)
+}
+""",
     "plain": """codsl 1
 network plain { input (2, T) conv = conv1d(3, 3) relu }
 """,

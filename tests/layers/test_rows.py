@@ -48,7 +48,7 @@ LAYERS = """
     channel_shuffle pixel_shuffle pixel_unshuffle slice permute reshape
     multihead_attention transformer_encoder_layer cumulative_layer_norm channel_layer_norm
     running_mean positional_encoding recycling_positional_encoding
-    embedding graph_conv subsample temporal_shift stack
+    embedding graph_conv stft mel subsample temporal_shift stack
     zero_pad2d zero_pad3d constant_pad2d constant_pad3d replication_pad2d replication_pad3d
     reflection_pad2d reflection_pad3d circular_pad2d circular_pad3d
 """
