@@ -18,7 +18,7 @@ WINDOWS: dict[str, Callable[..., Tensor]] = {
 
 class Spectrum(nn.Module):
     """Cosines, then sines, of each frequency of `n_fft` samples under a window of `win_length` of
-    them, `(2 * (n_fft // 2 + 1), 1, n_fft)`, as torch.stft; in no state_dict."""
+    them, `(2 * (n_fft // 2 + 1), n_fft)`, as torch.stft; in no state_dict."""
 
     waves: Tensor
 
@@ -38,7 +38,7 @@ class Spectrum(nn.Module):
         before = (n_fft - win_length) // 2
         shape = functional.pad(shape, (before, n_fft - win_length - before))
         waves = torch.cat([angles.cos(), -angles.sin()]) * shape
-        fixed = waves.unsqueeze(1).to(device, dtype or torch.get_default_dtype())
+        fixed = waves.to(device, dtype or torch.get_default_dtype())
         self.register_buffer("waves", fixed, persistent=False)
 
     def extra_repr(self) -> str:
@@ -47,13 +47,18 @@ class Spectrum(nn.Module):
 
 
 def spectrum_frames(x: Tensor, waves: Tensor, hop: int, power: float) -> Tensor:
-    """`(B, 1, T)` to the magnitudes `(B, bins, T')` of every `hop`-th window, to the `power`."""
-    both = functional.conv1d(x, waves, stride=hop)
-    parts = both.view(both.shape[0], 2, -1, both.shape[2])
+    """`(B, 1, T)` to the magnitudes `(B, bins, T')` of every `hop`-th window, to the `power`.
+
+    Summed in float64: what a loud tone leaves of rounding would otherwise be all there is of the
+    quiet frequencies beside it, and their logarithm another in a clip than in a stream.
+    """
+    windows = x.squeeze(1).unfold(1, waves.shape[1], hop)
+    both = functional.linear(windows.double(), waves.double()).transpose(1, 2)
+    parts = both.reshape(both.shape[0], 2, -1, both.shape[2])
     if power == 2:
-        return parts.square().sum(1)
+        return parts.square().sum(1).to(x.dtype)
     sizes: Tensor = torch.linalg.vector_norm(parts, dim=1)
-    return sizes if power == 1 else sizes.pow(power)
+    return (sizes**power).to(x.dtype)
 
 
 class MelBands(nn.Module):
