@@ -59,7 +59,7 @@ class Playback:
             made = self._stepped(x)
             self.seconds += perf_counter() - start
             if self.keep:
-                self.clip += x.unbind(2)
+                self.clip.append(x)
             self._note(made, len(some))
 
     def _stepped(self, x: Tensor) -> tuple[Tensor, ...]:
@@ -92,7 +92,7 @@ class Playback:
     def difference(self) -> tuple[float, float] | None:
         """How far stream and clip are apart, relative to `max(1, |clip|)`, number by number, and
         the largest number of the clip; None where they differ in how many outputs they have."""
-        at_once = self.net(torch.stack(self.clip, 2))
+        at_once = self.net(torch.cat(self.clip, 2))
         streamed = torch.stack(self.outputs, 2) if self.outputs else at_once[:, :, :0]
         if streamed.shape != at_once.shape:
             return None
