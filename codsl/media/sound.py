@@ -32,6 +32,12 @@ CHUNKS = 50
 BLOCK = 8192
 """Samples that are read at once."""
 
+WIDEST = 4
+"""Bytes of a number of a plain `.wav` at most."""
+
+BROKEN = (wave.Error, EOFError, RuntimeError)
+"""What `wave` raises on a broken header."""
+
 
 @contextmanager
 def sound(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
@@ -86,13 +92,14 @@ def _opened(path: Path) -> Iterator[wave.Wave_read | None]:
     """A plain `.wav`, or None for whatever else a file is."""
     try:
         file = wave.open(str(path), "rb")  # noqa: SIM115
-    except (wave.Error, EOFError):
+    except BROKEN:
         yield None
         return
     except OSError as error:
         raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
     with file:
-        yield file if file.getnframes() and file.getframerate() else None
+        sound = file.getnframes() and file.getframerate() and file.getsampwidth() <= WIDEST
+        yield file if sound else None
 
 
 def _plain(file: wave.Wave_read, path: Path) -> Iterator[NDArray[np.float32]]:
@@ -129,8 +136,8 @@ def _container(av: ModuleType, path: Path) -> "Iterator[InputContainer]":
         except (av.FFmpegError, OSError) as error:
             raise Unusable(f"`{path}` is not sound that can be read") from error
         with container:
-            if not container.streams.audio:
-                raise Unusable(f"`{path}` has no sound")
+            if not any(getattr(each, "rate", 0) for each in container.streams.audio[:1]):
+                raise Unusable(f"`{path}` has no sound that can be read")
             yield container
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import sys
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import av
@@ -96,3 +98,21 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
     text.write_text("#EXTM3U\na.wav\n")
     with pytest.raises(Unusable, match="is a list of other files"):
         heard(text, Wanted(8000))
+
+
+def test_broken_headers_are_refused_or_read(tmp_path: Path) -> None:
+    path, draw = tmp_path / "a.wav", random.Random(1)
+    sound = write(path, tone(440, 8000, 0.02)[None], 8000).read_bytes()
+    refused = 0
+    for _ in range(100):
+        size = draw.choice((len(sound), draw.randrange(1, 60)))
+        broken = bytearray(sound[:size])
+        for _ in range(draw.randint(1, 3)):
+            broken[draw.randrange(min(44, len(broken)))] = draw.randrange(256)
+        path.write_bytes(broken)
+        try:
+            with footage(str(path), MONO, Wanted(draw.choice((8000, None)))) as found:
+                assert all(sample.shape == (1,) for sample in islice(found.frames, 1000))
+        except Unusable:
+            refused += 1
+    assert 30 < refused < 100
