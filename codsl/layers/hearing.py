@@ -8,6 +8,7 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import Count, Flag, MaybeCount, Number, Optional, Word
+from codsl.layers.fit import inferred
 from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Pointwise, Windowed
 from codsl.layers.row import Layer, check_rank
@@ -137,6 +138,7 @@ class Mel(Layer):
     f_max: MaybeHertz = None
     norm: Norm = None
     mel_scale: Scale = "htk"
+    n_stft: MaybeCount = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         if self._top() > self.sample_rate / 2:
@@ -160,6 +162,7 @@ class Mel(Layer):
 
     def shape(self, x: Frame) -> Frame:
         check_rank(self, x)
+        inferred("n_stft", self.n_stft, x)
         if x.channels < 2:
             raise Mistake(
                 "E0402",

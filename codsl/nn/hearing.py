@@ -66,7 +66,7 @@ class MelBands(nn.Module):
     `melscale_fbanks` and librosa's `filters.mel` document them; in no state_dict."""
 
     weight: Tensor
-    bias: None = None
+    bias: None
 
     def __init__(
         self,
@@ -81,6 +81,7 @@ class MelBands(nn.Module):
         dtype: torch.dtype | None = None,
     ) -> None:
         super().__init__()
+        self.bias = None
         self._say = f"{n_stft}, {n_mels}, {f_min:g} to {f_max:g} Hz, mel_scale={mel_scale}"
         heard = torch.linspace(0, sample_rate / 2, n_stft, dtype=torch.float64)
         first, last = in_mel(f_min, mel_scale), in_mel(f_max, mel_scale)

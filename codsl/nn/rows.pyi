@@ -1253,6 +1253,7 @@ class Mel(Layer):
 
     def __init__(
         self,
+        n_stft: int,
         n_mels: int,
         sample_rate: int,
         f_min: float = 0.0,

@@ -117,6 +117,7 @@ WRONG = [
     ("stft(8)", "(1, T, 6)", "E0401", "time alone"),
     ("mel(3)", "(5, T)", "E0304", "needs `sample_rate`"),
     ("mel(3, 16000)", "(1, T)", "E0402", "not one channel"),
+    ("mel(3, 16000, n_stft=6)", "(5, T)", "E0402", "n_stft=6, but the input has 5"),
     ("mel(3, 16000, f_max=8001)", "(5, T)", "E0305", "8000 Hz at most"),
     ("mel(3, 16000, f_min=8000)", "(5, T)", "E0305", "not below"),
     ('mel(3, 16000, mel_scale="bark")', "(5, T)", "E0305", "`htk` or `slaney`"),
