@@ -22,7 +22,7 @@ def check_network(graph: Graph) -> None:
     _check(needed(graph, 1), "the network needs")
 
 
-def kept(frames: Iterator[T], graph: Graph) -> Iterator[T]:
+def bounded(frames: Iterator[T], graph: Graph) -> Iterator[T]:
     """The frames, as long as all of them can be run at once; raises `Misuse` beyond that."""
     for count, frame in enumerate(frames, 1):
         what = f"--verify of {plural(count, 'frame')} needs"

@@ -1,6 +1,7 @@
 """What `codsl run` says: what runs on what, what was seen, and how it ended."""
 
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from codsl.cli.misuse import INTERRUPTED, MISTAKE, WRONG_USE
@@ -21,8 +22,8 @@ def introduce(graph: Graph, weights: str, source: str) -> None:
     _say("input", source)
 
 
-def conclude(playback: "Playback", recording: "Recording | None") -> None:
-    """What was seen, and what was written."""
+def conclude(playback: "Playback", recording: "Recording | None", last: Sequence[str] = ()) -> None:
+    """What was seen, the last of it in words, and what was written."""
     seconds = max(playback.seconds, 1e-9)
     speed = f"{playback.frames / seconds:.1f} a second"
     _say("frames", f"{playback.frames} in {seconds:.2f} s, {speed} (the network alone)")
@@ -30,6 +31,8 @@ def conclude(playback: "Playback", recording: "Recording | None") -> None:
     _say("first output", f"{first}; declared delay {playback.net.graph.begins}")
     total = playback.stepped + playback.flushed
     _say("outputs", f"{total}: {playback.stepped} from steps, {playback.flushed} at the end")
+    for line in last:
+        _say("last", line)
     if recording and recording.items:
         shape = " x ".join(map(str, recording.shape))
         _say("written", f"{recording.path}: {shape}, {recording.dtype}")

@@ -1,7 +1,8 @@
-"""A network run over frames one by one: what came out when, and whether the clip at once agrees."""
+"""A network over frames as they come: what came out when, and whether the clip at once agrees."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from time import perf_counter
 
 import numpy as np
@@ -26,7 +27,7 @@ class Playback:
     what went in and what came out."""
 
     net: Network
-    sink: Sink | None = None
+    sinks: Sequence[Sink] = ()
     keep: bool = False
     frames: int = 0
     first: int | None = None
@@ -48,33 +49,50 @@ class Playback:
         dtype = self.net.init_state().dtype
         return TOLERANCE.get(dtype) or ROUNDINGS * torch.finfo(dtype).eps
 
-    def play(self, frames: Iterable[NDArray[np.float32]]) -> None:
-        """Step through frames `(C, *S)`."""
+    def play(self, frames: Iterable[NDArray[np.float32]], together: int = 1) -> None:
+        """Step through frames `(C, *S)`, or through chunks of so many."""
         dtype = self.net.init_state().dtype
-        for frame in frames:
-            x = torch.from_numpy(frame).to(dtype).unsqueeze(0)
+        given = iter(frames)
+        while some := list(islice(given, together)):
+            x = torch.from_numpy(np.stack(some, 1)).to(dtype).unsqueeze(0)
             start = perf_counter()
-            y = self.net.forward_step(x)
+            made = self._stepped(x)
             self.seconds += perf_counter() - start
             if self.keep:
                 self.clip.append(x)
-            if y is not None:
-                self.first = self.frames if self.first is None else self.first
-                self.stepped += 1
-                self._give(y)
-            self.frames += 1
+            self._note(made, len(some))
+
+    def _stepped(self, x: Tensor) -> tuple[Tensor, ...]:
+        """What the frames of a chunk make due."""
+        if x.shape[2] > 1 or self.net.graph.time.bursts:
+            made = self.net.forward_steps(x)
+            return () if made is None else made.unbind(2)
+        y = self.net.forward_step(x.squeeze(2))
+        return () if y is None else (y,)
+
+    def _note(self, made: tuple[Tensor, ...], frames: int) -> None:
+        """Count a chunk and the outputs that came with it; the first at the frame that was
+        declared, if that is among those of the chunk."""
+        if made and self.first is None:
+            begins = self.net.graph.begins
+            within = self.frames <= begins < self.frames + frames
+            self.first = begins if within else self.frames
+        self.frames += frames
+        for y in made:
+            self._give(y)
+            self.stepped += 1
 
     def end(self) -> None:
         """Take the outputs that the end makes due."""
         rest = self.net.flush()
         for y in rest.unbind(2) if rest is not None else ():
-            self.flushed += 1
             self._give(y)
+            self.flushed += 1
 
     def difference(self) -> tuple[float, float] | None:
         """How far stream and clip are apart, relative to `max(1, |clip|)`, number by number, and
         the largest number of the clip; None where they differ in how many outputs they have."""
-        at_once = self.net(torch.stack(self.clip, 2))
+        at_once = self.net(torch.cat(self.clip, 2))
         streamed = torch.stack(self.outputs, 2) if self.outputs else at_once[:, :, :0]
         if streamed.shape != at_once.shape:
             return None
@@ -86,8 +104,9 @@ class Playback:
     def _give(self, y: Tensor) -> None:
         if self.keep:
             self.outputs.append(y)
-        if self.sink is not None:
-            self.sink(y[0].to(storable(y.dtype)).numpy())
+        values = y[0].to(storable(y.dtype)).numpy()
+        for sink in self.sinks:
+            sink(values)
 
 
 def storable(dtype: torch.dtype) -> torch.dtype:

@@ -1,4 +1,4 @@
-"""Batch normalisation with frozen statistics as a factor and a summand, folded into weights."""
+"""Normalisation by fixed statistics as a factor and a summand, folded into weights."""
 
 from dataclasses import dataclass
 
@@ -26,6 +26,12 @@ class Scale:
         if norm.bias is not None:
             summand = summand + norm.bias.detach().double()
         return cls(factor, summand)
+
+    @classmethod
+    def by(cls, mean: Tensor, std: Tensor) -> "Scale":
+        """What `(x - mean) / std` does."""
+        factor = std.double().reciprocal()
+        return cls(factor, -mean.double() * factor)
 
     def folded(self, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """The weight `(out, ...)` and the bias of a layer with this behind it, in float64."""

@@ -153,6 +153,8 @@ def _pointwise(
         plain = recipe.module in ELEMENTWISE and not overwrites
         return ELEMENTWISE[recipe.module] or module.own_forward if plain else None
     name, given = recipe.call.function, recipe.call.arguments
+    if name == "normalize_frames":
+        return _scaled(Scale.by(module.mean, module.std), frame.rank, like)
     if name == "linear_frames" and frame.rank == 1:
         tensors = _tensors(module, like)
         return product(*tensors, style)

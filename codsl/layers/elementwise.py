@@ -68,11 +68,22 @@ class Exp(Function):
 
 
 @final
-class Log(Function):
-    """The natural logarithm; minus infinity at zero: `clamp(min=1e-6)` before it keeps away."""
+@dataclass(frozen=True)
+class Log(Parameterless):
+    """The natural logarithm of `x + eps`; minus infinity at zero without `eps`, or
+    `clamp(min=1e-6)` before it."""
 
     rank: ClassVar[int] = ANY_RANK
-    examples: ClassVar[Examples] = PLAIN
+    examples: ClassVar[Examples] = ({}, {"eps": 1e-6})
+    eps: Annotated[float, Number(0)] = 0.0
+
+    @final
+    def fit(self, x: Frame) -> Frame:
+        return x
+
+    @final
+    def recipe(self, x: Frame) -> Pointwise:
+        return Pointwise(call=Call("log_frames", {"eps": self.eps}))
 
 
 @final

@@ -23,9 +23,9 @@ def vectors(row: Layer, x: Frame) -> None:
 
 INFERRED = (
     *("in_channels", "in_features", "num_features", "num_channels", "input_size"),
-    *("embed_dim", "d_model"),
+    *("embed_dim", "d_model", "n_stft"),
 )
-"""Arguments of torch.nn that say how many channels come in."""
+"""Arguments of torch.nn and torchaudio that say how many channels come in."""
 
 
 def inferred(name: str, value: int | None, x: Frame) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codsl.algebra.shape import Frame
-from codsl.media.footage import Footage, Unusable
+from codsl.media.footage import ALL, Footage, Unusable, Wanted, untimed
 
 MAGIC = b"\x93NUMPY"
 
@@ -29,11 +29,12 @@ def is_array(path: Path) -> bool:
 
 
 @contextmanager
-def array(path: Path, frame: Frame) -> Iterator[Footage]:
+def array(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     """The frames of an `.npy` that holds floats, `(C, T, *S)` or with a batch of one before it.
 
     It is read as it is used; values pass unchanged, but for their precision.
     """
+    untimed("an array", wanted)
     clip = _mapped(path)
     if clip.dtype.kind != "f":
         raise Unusable(f"`{path}` holds {clip.dtype}; a clip is of floats, pictures from 0 to 1")
@@ -45,7 +46,8 @@ def array(path: Path, frame: Frame) -> Iterator[Footage]:
         raise Unusable(f"`{path}` has no frames")
     clip = clip.reshape(shape)
     words = f"{shape[1]} frames of {clip.dtype}"
-    yield Footage(words, shape[1], (_frame(clip, at) for at in range(shape[1])))
+    frames = (_frame(clip, at) for at in range(shape[1]))
+    yield Footage(words, shape[1], frames, wanted.rate)
 
 
 def _frame(clip: NDArray[np.floating], at: int) -> NDArray[np.float32]:

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from codsl.algebra.shape import Frame
-from codsl.media.footage import Footage, Unusable
+from codsl.media.footage import ALL, Footage, Unusable, Wanted
 from codsl.media.video import check_pictures, pyav, video
 
 WIDTH, HEIGHT, RATE, FRAMES = 160, 120, 15, 60
@@ -22,13 +22,13 @@ ENCODER = {"crf": "28", "x264-params": "mbtree=0"}
 
 
 @contextmanager
-def demo(frame: Frame) -> Iterator[Footage]:
+def demo(frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     """The frames of the demo clip, as `video` gives them; the file is gone at the end."""
     check_pictures(frame)
     with TemporaryDirectory(prefix="codsl-") as folder:
         path = Path(folder) / "demo.mp4"
         encode(path)
-        with video(path, frame) as found:
+        with video(path, frame, wanted) as found:
             yield found
 
 

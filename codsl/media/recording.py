@@ -1,4 +1,4 @@
-"""Outputs as they come, on disk, and at the end all of them in one `.npy`."""
+"""Outputs as they come, on disk, and at the end all of them in one file."""
 
 import os
 from collections.abc import Iterator
@@ -12,19 +12,24 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from codsl.algebra.shape import Frame
+from codsl.media.forms import FORMS, Stamps
 
 
 class Recording:
-    """Items `(C, *S)` of one shape; `save` writes those that are whole as `(C, T, *S)`.
+    """Items `(C, *S)` of one shape; `save` writes those that are whole, in the form that the ending
+    of the path names.
 
     Until then they lie in a file without a name, which is gone however the program ends. All
     methods raise `OSError` where the folder does not take them.
     """
 
-    def __init__(self, path: Path, frame: Frame, dtype: DTypeLike) -> None:
+    def __init__(
+        self, path: Path, frame: Frame, dtype: DTypeLike, stamps: Stamps | None = None
+    ) -> None:
         self.path = path
         self.items = 0
         self._frame = frame
+        self._stamps = stamps or Stamps()
         self.dtype = np.dtype(dtype)
         self._spool = TemporaryFile(dir=path.parent)  # noqa: SIM115
 
@@ -54,10 +59,7 @@ class Recording:
         self._spool.flush()
         items = np.memmap(self._spool, self.dtype, "r", shape=(self.items, *self._frame.shape))
         with _whole(self.path) as file:
-            header = np.lib.format.header_data_from_array_1_0(items)
-            np.lib.format.write_array_header_1_0(file, {**header, "shape": self.shape})
-            for channel in range(self._frame.channels):
-                file.write(np.ascontiguousarray(items[:, channel]).tobytes())
+            FORMS[self.path.suffix](file, items, self._stamps)
 
 
 @contextmanager

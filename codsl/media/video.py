@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from codsl.algebra.shape import Frame
-from codsl.media.footage import Footage, Unusable
+from codsl.media.footage import ALL, Footage, Unusable, Wanted
+from codsl.media.times import chosen
 
 if TYPE_CHECKING:
     from av.container import InputContainer
+    from av.video.frame import VideoFrame
     from av.video.stream import VideoStream
 
 FORMATS = (
@@ -40,7 +42,7 @@ PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"<?xml", b"[playlist]", b"file "
 
 
 @contextmanager
-def video(path: Path, frame: Frame) -> Iterator[Footage]:
+def video(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     """The pictures of a local file, RGB or grey from 0 to 1, resized by area to the frame.
 
     The picture is stretched to the frame's height and width, after it has become RGB; nothing is
@@ -63,9 +65,12 @@ def video(path: Path, frame: Frame) -> Iterator[Footage]:
             raise Unusable(f"`{path}` is not a video that can be read") from error
         with container:
             stream = _stream(container, path)
-            words = _words(stream, frame)
-            frames = _decoded(av, container, stream, path, frame, pixels)
-            yield Footage(words, stream.frames or None, frames)
+            shown = chosen(_decoded(av, container, stream, path), _rate(stream), wanted)
+            frames = (_sized(picture, frame, pixels) for picture in shown)
+            whole = not wanted.after and wanted.fps is None
+            count = stream.frames if whole and stream.frames else None
+            rate = wanted.fps or _rate(stream)
+            yield Footage(_words(stream, frame, wanted), count, frames, rate)
 
 
 def check_pictures(frame: Frame) -> str:
@@ -82,12 +87,12 @@ def check_pictures(frame: Frame) -> str:
     return PIXELS[frame.channels]
 
 
-def pyav() -> ModuleType:
+def pyav(what: str = "videos need") -> ModuleType:
     """The module `av`; raises `Unusable` where it is not installed."""
     try:
         import av
     except ImportError as error:
-        raise Unusable("videos need PyAV: pip install 'codsl[video]'") from error
+        raise Unusable(f"{what} PyAV: pip install 'codsl[video]'") from error
     return av
 
 
@@ -106,40 +111,47 @@ def _check_size(picture: Any, path: Path) -> None:
         raise Unusable(f"`{path}` has pictures of {size}, more than {LARGEST_SIDE} a side")
 
 
-def _words(stream: "VideoStream", frame: Frame) -> str:
+def _rate(stream: "VideoStream") -> float | None:
+    """How many pictures a second, on average."""
+    return float(stream.average_rate) if stream.average_rate else None
+
+
+def _words(stream: "VideoStream", frame: Frame, wanted: Wanted) -> str:
     count = f"{stream.frames} frames" if stream.frames else "frames"
-    rate = f" at {float(stream.average_rate):g} a second" if stream.average_rate else ""
+    rate = f" at {_rate(stream):g} a second" if _rate(stream) else ""
     height, width = frame.space
     same = (stream.width, stream.height) == (width, height)
     size = "" if same else f", resized to {width} x {height} (area)"
-    return f"{count} of {stream.width} x {stream.height}{rate}{size}"
+    taken = "" if wanted.fps is None else f", {wanted.fps:g} a second taken"
+    start = f", from {wanted.after:g} s on" if wanted.after else ""
+    return f"{count} of {stream.width} x {stream.height}{rate}{size}{taken}{start}"
 
 
 def _decoded(
-    av: ModuleType,
-    container: "InputContainer",
-    stream: "VideoStream",
-    path: Path,
-    frame: Frame,
-    pixels: str,
-) -> Iterator[NDArray[np.float32]]:
-    """The pictures one after the other, `(C, H, W)`."""
-    height, width = frame.space
+    av: ModuleType, container: "InputContainer", stream: "VideoStream", path: Path
+) -> Iterator[tuple[float | None, "VideoFrame"]]:
+    """The pictures one after the other, and when each is shown, where that is known."""
     done = 0
     try:
         for picture in container.decode(stream):
             if done == MOST_FRAMES:
                 raise Unusable(f"`{path}` has more than {MOST_FRAMES} frames; use --frames")
             _check_size(picture, path)
-            shown = picture.reformat(format="rgb24").reformat(
-                width=width, height=height, format=pixels, interpolation=RESIZING
-            )
-            yield _channels_first(shown.to_ndarray())
+            yield picture.time, picture
             done += 1
     except (av.FFmpegError, OSError) as error:
         raise Unusable(f"`{path}` cannot be decoded beyond frame {done}") from error
     if not done:
         raise Unusable(f"`{path}` has no frames")
+
+
+def _sized(picture: "VideoFrame", frame: Frame, pixels: str) -> NDArray[np.float32]:
+    """A picture as RGB, then in the size and the colours of the frame, `(C, H, W)`."""
+    height, width = frame.space
+    shown = picture.reformat(format="rgb24").reformat(
+        width=width, height=height, format=pixels, interpolation=RESIZING
+    )
+    return _channels_first(shown.to_ndarray())
 
 
 def _channels_first(picture: NDArray[Any]) -> NDArray[np.float32]:

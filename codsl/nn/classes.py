@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time
+from codsl.layers.fit import INFERRED
 from codsl.layers.learned import Learned
 from codsl.layers.pooling import MaxPool
 from codsl.layers.row import Argument, arguments, make
@@ -24,16 +25,6 @@ from codsl.nn.older import word_of
 from codsl.nn.parametrised import kind_of, parametrise_alike
 from codsl.nn.typed import KNOWN, type_of
 
-INFERRED = (
-    "in_channels",
-    "in_features",
-    "num_features",
-    "num_channels",
-    "input_size",
-    "embed_dim",
-    "d_model",
-)
-"""What the language infers from the frames, and a class is told: how many channels come in."""
 IGNORED = {"inplace": None, "return_indices": False, "batch_first": None, "bidirectional": False}
 """Arguments of torch that change nothing here, and the only value that they can have."""
 TORCH_NAMES = {"RmsNorm": "RMSNorm"}

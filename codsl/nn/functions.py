@@ -14,6 +14,7 @@ from codsl.layers.table import FUNCTIONS, function_of
 from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
 from codsl.nn.cumulative import channel_norm, cumulative_norm, running_mean
 from codsl.nn.frames import FUNCTIONS as FRAMES
+from codsl.nn.hearing import spectrum_frames
 from codsl.nn.norms import FUNCTIONS as NORMS
 from codsl.nn.operation import Settled
 from codsl.nn.positions import add_in_turn, add_sinusoids
@@ -77,6 +78,17 @@ def with_channels(x: Tensor, numbers: Tensor, operation: str) -> Tensor:
     return apply(x, numbers.view(-1, *(1,) * (x.dim() - 2)))
 
 
+def normalize_frames(x: Tensor, mean: Tensor, std: Tensor) -> Tensor:
+    """`(x - mean) / std` with a number for each channel, or one for all."""
+    sizes = (-1, *(1,) * (x.dim() - 2))
+    return (x - mean.view(sizes)) / std.view(sizes)
+
+
+def log_frames(x: Tensor, eps: float) -> Tensor:
+    """The natural logarithm of `x + eps`."""
+    return (x + eps).log() if eps else x.log()
+
+
 def gtu_halves(x: Tensor, dim: int) -> Tensor:
     """The hyperbolic tangent of the first half of a dimension times the sigmoid of the other."""
     first, second = x.chunk(2, dim)
@@ -116,6 +128,8 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     scale_frames,
     shift_frames,
     with_channels,
+    normalize_frames,
+    log_frames,
     gtu_halves,
     join_sum,
     join_mul,
@@ -135,6 +149,7 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     keys_and_values,
     recur,
     running_mean,
+    spectrum_frames,
     in_turn,
     spread_out,
     repeat_items,

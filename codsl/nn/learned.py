@@ -6,6 +6,7 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
+from codsl.nn.hearing import MelBands, Spectrum
 from codsl.nn.holders import CyclicPattern, Gains
 
 Matrix = tuple[tuple[float, ...], ...]
@@ -53,6 +54,25 @@ class Constant(nn.Module):
         super().__init__()
         fixed = torch.tensor(numbers, device=device, dtype=dtype or torch.get_default_dtype())
         self.register_buffer("numbers", fixed, persistent=False)
+
+
+class Statistics(nn.Module):
+    """`mean` and `std`, one for each channel or one for all, which no state_dict has either."""
+
+    mean: Tensor
+    std: Tensor
+
+    def __init__(
+        self,
+        mean: tuple[float, ...],
+        std: tuple[float, ...],
+        device: torch.device | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None:
+        super().__init__()
+        for name, given in (("mean", mean), ("std", std)):
+            fixed = torch.tensor(given, device=device, dtype=dtype or torch.get_default_dtype())
+            self.register_buffer(name, fixed, persistent=False)
 
 
 class GraphConv(nn.Module):
@@ -114,9 +134,11 @@ class GraphConv(nn.Module):
         return f"{channels}, {maps // kinds}, nodes={nodes}, kinds={kinds}"
 
 
-_OWN: Mapping[str, type[nn.Module]] = {
-    each.__name__: each for each in (Learned, Constant, GraphConv, Gains, CyclicPattern)
-}
+_LISTED: tuple[type[nn.Module], ...] = (
+    *(Learned, Constant, Statistics, GraphConv, Gains, CyclicPattern),
+    *(Spectrum, MelBands),
+)
+_OWN = {each.__name__: each for each in _LISTED}
 
 
 def known(name: str) -> bool:

@@ -77,10 +77,12 @@ __all__ = [
     "MaxPool1d",
     "MaxPool2d",
     "MaxPool3d",
+    "Mel",
     "Mish",
     "Mul",
     "MultiheadAttention",
     "Neg",
+    "Normalize",
     "PReLU",
     "Permute",
     "PixelShuffle",
@@ -114,6 +116,7 @@ __all__ = [
     "Sqrt",
     "Square",
     "Stack",
+    "Stft",
     "Sub",
     "Subsample",
     "Tanh",
@@ -1107,10 +1110,12 @@ class LocalResponseNorm(Layer, nn.LocalResponseNorm):
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> LocalResponseNorm: ...
 
 class Log(Layer):
-    """The natural logarithm; minus infinity at zero: `clamp(min=1e-6)` before it keeps away."""
+    """The natural logarithm of `x + eps`; minus infinity at zero without `eps`, or
+    `clamp(min=1e-6)` before it."""
 
     def __init__(
         self,
+        eps: float = 0.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1236,6 +1241,32 @@ class MaxPool3d(Layer, nn.MaxPool3d):
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> MaxPool3d: ...
 
+class Mel(Layer):
+    """`n_mels` triangular bands, evenly spaced on the mel scale, of a spectrum that `stft` makes of
+    `sample_rate` samples a second: `(B, n_fft // 2 + 1, T)` to `(B, n_mels, T)`.
+
+    As torchaudio's `MelScale`, with its defaults: the scale of HTK, `2595 * log10(1 + f / 700)`,
+    or `mel_scale="slaney"`, linear below 1000 Hz and logarithmic above (Slaney's Auditory Toolbox,
+    1998); `norm="slaney"` divides each band by half its width. librosa's defaults are both.
+    Bands lie from `f_min` to `f_max`, half the sample rate if it is left out. They are no weights.
+    """
+
+    def __init__(
+        self,
+        n_stft: int,
+        n_mels: int,
+        sample_rate: int,
+        f_min: float = 0.0,
+        f_max: float | None = None,
+        norm: Optional[Literal["slaney"]] = None,
+        mel_scale: Literal["htk", "slaney"] = "htk",
+        *,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None: ...
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Mel: ...
+
 class Mish(Layer, nn.Mish):
     """`x * tanh(softplus(x))` (Misra, 2019)."""
 
@@ -1307,6 +1338,25 @@ class Neg(Layer):
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Neg: ...
+
+class Normalize(Layer):
+    """`(x - mean) / std` of each channel, as torchvision's transform of the same name; each is a
+    number for all channels, or one for each.
+
+    Both are constants of the spec, and no weights: no checkpoint has them. Pictures that
+    `codsl run` reads are from 0 to 1.
+    """
+
+    def __init__(
+        self,
+        mean: float | Sequence[float],
+        std: float | Sequence[float],
+        *,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None: ...
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Normalize: ...
 
 class PReLU(Layer, nn.PReLU):
     """Leaky ReLU with a learnt slope, one for all channels or one each (He et al., 2015)."""
@@ -1777,6 +1827,33 @@ class Stack(Layer):
     ) -> None: ...
     @staticmethod
     def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Stack: ...
+
+class Stft(Layer):
+    """Spectra of `n_fft` samples, `hop_length` apart: `(B, 1, T)` to `(B, n_fft // 2 + 1, T')`, the
+    magnitude of each frequency to the `power`: 2 is the power spectrum, 1 the magnitude.
+
+    As `torch.stft`, with its window of `win_length` samples in the middle of `n_fft`, periodic.
+    A quarter of `n_fft` is the hop if it is left out. In a stream the spectrum comes with the last
+    sample of its window. `center` puts `n_fft // 2` zeros before the first sample and after the
+    last, or with `pad_mode="replicate"` that sample; torch centres where nothing else is said, and
+    then mirrors what stands there.
+    """
+
+    def __init__(
+        self,
+        n_fft: int,
+        hop_length: int | None = None,
+        win_length: int | None = None,
+        window: Literal["hann", "hamming", "blackman", "bartlett", "rectangular"] = "hann",
+        center: bool = False,
+        pad_mode: Literal["constant", "replicate"] = "constant",
+        power: float = 2.0,
+        *,
+        device: torch.device | str | int | None = None,
+        dtype: torch.dtype | None = None,
+    ) -> None: ...
+    @staticmethod
+    def build_from(module: nn.Module, *args: Any, **kwargs: Any) -> Stft: ...
 
 class Sub(Layer):
     """`x - other`; `other` is a number, or one for each channel."""

@@ -126,6 +126,17 @@ def test_outputs_and_states_are_not_written_to_later() -> None:
     assert all(y is None or torch.equal(y, was) for y, was in kept)
 
 
+@pytest.mark.parametrize("given", ["0.45, 0.225", "(0.4, 0, -1, 2), (0.2, 1, 0.5, 3)"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_what_is_known_of_channels_is_a_factor_and_a_summand(
+    given: str, dtype: torch.dtype
+) -> None:
+    layers = f"normalize({given}) conv2d(3, 3, padding=1) sigmoid log(eps=0.5)"
+    net = built(f"codsl 1\nnetwork n {{ input (4, T, 3) {layers} }}", dtype)
+    same_stream(net, 2, dtype, 12)
+    assert list(net.state_dict()) == ["conv2d.weight", "conv2d.bias"]
+
+
 def test_weights_are_those_of_when_it_was_made() -> None:
     net = built(TCN, torch.float64)
     twin = deepcopy(net)

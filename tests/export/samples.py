@@ -20,6 +20,7 @@ SPECS = {
     "video": """codsl 1
 network video {
   input (2, T, 6, 6)
+  normalize((0.5, 0.4), 0.25)
   stem = conv3d(4, 3, padding=1, padding_mode="replicate")
   batch_norm3d
   relu
@@ -45,6 +46,15 @@ network rates {
   down = conv1d(4, 3, stride=2, padding=1)
   avg_pool1d(3, stride=1, padding=1, count_include_pad=false)
   up = conv_transpose1d(3, 4, stride=4, padding=1)
+}
+""",
+    "heard": """codsl 1
+network heard {
+  input (1, T)
+  stft(8, 4)
+  mel(3, 16000)
+  log(eps=0.1)
+  conv = conv1d(2, 2)
 }
 """,
     "plain": """codsl 1

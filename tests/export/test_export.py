@@ -68,7 +68,7 @@ def test_blocks_are_exact_from_the_first_frame_on() -> None:
     assert tried >= 10
 
 
-@pytest.mark.parametrize("name", ["video", "signals", "rates"])
+@pytest.mark.parametrize("name", ["video", "signals", "rates", "heard"])
 def test_onnx_files_are_what_the_network_is(name: str, tmp_path: Path) -> None:
     net = built(name)
     done = net.export(tmp_path / "new" / "out")

@@ -113,6 +113,7 @@ class Networks:
             kinds[memories.recurrent] = 0.5 + 3 * need(
                 "layer rnn", "layer gru", "layer lstm", "projected"
             )
+            kinds[layers.heard] = 0.1 + need("layer stft")
             kinds[memories.attention] = 0.5 + 3 * need("layer multi", "layer transformer", "rotary")
         elif not depth:
             kinds[self._flat] = 0.6

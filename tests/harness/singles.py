@@ -175,6 +175,25 @@ class Singles:
         made = at.through(stride, sum(pair) - frames + stride, frames - 1)
         return [{"stack": given}], replace(made, channels=frames * at.channels)
 
+    def heard(self, at: At) -> tuple[Layers, At]:
+        """Spectra of one channel, of numbers that stay small."""
+        points = self._chance.pick((2, 3, 4, 4))
+        stride = self.stride(at, 0.5)
+        pad = points // 2 if self._chance.of(0.5) else 0
+        given = {
+            "n_fft": points,
+            "hop_length": stride,
+            "win_length": self._chance.between(2, points),
+            "window": self._chance.pick(("hamming", "rectangular")),
+            "center": pad > 0,
+            "pad_mode": self._chance.pick(("constant", "replicate")),
+            "power": self._chance.pick((1, 2)),
+        }
+        mono = {"name": self._chance.name(), "out_channels": 1, "kernel_size": 1}
+        made = at.through(stride, 2 * pad - points + stride, points - 1)
+        layers: Layers = [{"conv1d": mono}, "tanh", {"stft": given}]
+        return layers, replace(made, channels=points // 2 + 1)
+
     def per_frame(self, at: At) -> tuple[Layers, At]:
         """Layers of torch on single frames: images, or vectors where there is no space."""
         out, images = self._chance.between(1, 4), len(at.space)

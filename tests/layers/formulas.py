@@ -97,6 +97,11 @@ def with_constant(operation: Callable[[Tensor, float], Tensor]) -> Any:
     return formula
 
 
+def normalize(row: Any, p: Parameters, x: Tensor) -> Tensor:
+    mean, std = (torch.as_tensor(each, dtype=x.dtype).flatten() for each in (row.mean, row.std))
+    return (x - _wide(mean, x)) / _wide(std, x)
+
+
 def gtu(row: Any, p: Parameters, x: Tensor) -> Tensor:
     at = 1 if row.dim == 1 else x.dim() - 1
     halves = np.split(x.numpy(), 2, at)
@@ -155,6 +160,31 @@ def by_hops(nodes: int, edges: Any, center: int) -> Tensor:
     return torch.stack([shares * own, shares * (1 - own) - nearer, nearer])
 
 
+def mel_scales(name: str) -> tuple[Callable[[Any], Any], Callable[[Any], Any]]:
+    """From Hertz to mel and back, as the Hidden Markov Toolkit's book and Slaney's `mfcc.m` say:
+    13 filters 200 / 3 Hz apart, which gave 1000 Hz, and from there 27 up to a factor of 6.4."""
+    if name == "htk":
+        return lambda f: 1127.01048 * np.log(1 + f / 700), lambda m: 700 * np.expm1(m / 1127.01048)
+    step = 6.4 ** (1 / 27)
+    return (
+        lambda f: f / (200 / 3) if f < 1000 else 15 + np.log(f / 1000) / np.log(step),
+        lambda m: np.where(m < 15, m * 200 / 3, 1000 * step ** (m - 15.0)),
+    )
+
+
+def mel(row: Any, p: Parameters, x: Tensor) -> Tensor:
+    """A triangle over three corners after the other."""
+    there, back = mel_scales(row.mel_scale)
+    top = row.sample_rate / 2 if row.f_max is None else row.f_max
+    corners = back(np.linspace(there(row.f_min), there(top), row.n_mels + 2))
+    heard = np.arange(x.shape[1]) * (row.sample_rate / 2 / (x.shape[1] - 1))
+    bands = []
+    for low, middle, high in zip(corners, corners[1:], corners[2:], strict=False):
+        band = np.interp(heard, [low, middle, high], [0, 1, 0], left=0, right=0)
+        bands.append(band * (2 / (high - low) if row.norm else 1))
+    return x @ torch.from_numpy(np.stack(bands)).to(x.dtype).T
+
+
 def graph_conv(row: Any, p: Parameters, x: Tensor) -> Tensor:
     graph = row.adjacency or by_hops(x.shape[2], row.edges, row.center)
     edges = p.get("adjacency", torch.as_tensor(graph, dtype=x.dtype))
@@ -182,7 +212,7 @@ FRAME: dict[str, Callable[[Any, Parameters, Tensor], Tensor]] = {
     "rsqrt": _numpy(lambda row, x: x**-0.5),
     "reciprocal": _numpy(lambda row, x: 1 / x),
     "exp": _numpy(lambda row, x: np.exp(x)),
-    "log": _numpy(lambda row, x: np.log(x)),
+    "log": _numpy(lambda row, x: np.log(x + row.eps)),
     "log1p": _numpy(lambda row, x: np.log1p(x)),
     "log2": _numpy(lambda row, x: np.log2(x)),
     "log10": _numpy(lambda row, x: np.log10(x)),
@@ -196,6 +226,7 @@ FRAME: dict[str, Callable[[Any, Parameters, Tensor], Tensor]] = {
     "sub": with_constant(lambda x, other: x - other),
     "mul": with_constant(lambda x, other: x * other),
     "div": with_constant(lambda x, other: x / other),
+    "normalize": normalize,
     "gtu": gtu,
     "pixel_shuffle": pixel_shuffle,
     "pixel_unshuffle": pixel_unshuffle,
@@ -203,6 +234,7 @@ FRAME: dict[str, Callable[[Any, Parameters, Tensor], Tensor]] = {
     "permute": permute,
     "reshape": reshape,
     "embedding": embedding,
+    "mel": mel,
     "graph_conv": graph_conv,
 }
 """What a row makes of one frame, whatever the others are."""
@@ -239,9 +271,26 @@ def stack(row: Any, x: Tensor) -> Tensor:
     return torch.stack([torch.cat(items[t : t + row.frames], 1) for t in starts], 2)
 
 
+def stft(row: Any, x: Tensor) -> Tensor:
+    """By numpy's transform of one window after the other."""
+    samples = row.win_length or row.n_fft
+    turns = 2 * np.pi * np.arange(samples) / samples
+    factor = {"hann": 0.5, "hamming": 0.54}[row.window]
+    before = (row.n_fft - samples) // 2
+    ends = (before, row.n_fft - samples - before)
+    window = np.pad(factor - (1 - factor) * np.cos(turns), ends)
+    mode: Any = {"constant": "constant", "replicate": "edge"}[row.pad_mode]
+    pad = row.n_fft // 2 if row.center else 0
+    clips = np.pad(x[:, 0].numpy(), ((0, 0), (pad, pad)), mode=mode)
+    starts = range(0, clips.shape[1] - row.n_fft + 1, row.hop_length or row.n_fft // 4)
+    spectra = [np.fft.rfft(clips[:, t : t + row.n_fft] * window) for t in starts]
+    return torch.from_numpy(np.abs(np.stack(spectra, 2)) ** row.power)
+
+
 CLIP: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "subsample": subsample,
     "temporal_shift": temporal_shift,
     "stack": stack,
+    "stft": stft,
 }
 """What a row makes of a clip."""

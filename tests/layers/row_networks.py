@@ -45,7 +45,7 @@ def _fits(name: str, example: Any, rank: int) -> bool:
 
 def frame_of(name: str, rank: int) -> Frame:
     """A frame that every example takes."""
-    return Frame(1 if name == "embedding" else 4, (6, 6)[: rank - 1])
+    return Frame(1 if name in ("embedding", "stft") else 4, (6, 6)[: rank - 1])
 
 
 def plain(value: Any) -> Any:

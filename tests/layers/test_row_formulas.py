@@ -129,6 +129,7 @@ def test_learnt_numbers_start_as_told(
 
 
 GRAPH = {"out_channels": 3, "adjacency": tuple((0.5,) * 6 for _ in range(6))}
+STATISTICS = {"mean": (0.485, 0.456, 0.406, 0.5), "std": 0.25}
 
 
 def test_a_graph_convolution_starts_as_a_convolution() -> None:
@@ -155,7 +156,12 @@ def test_a_learnt_graph_is_a_parameter() -> None:
 
 @pytest.mark.parametrize(
     ("name", "example", "rank"),
-    [("add", {"other": (1, 2, 3, 4)}, 2), ("scale", {}, 2), ("graph_conv", GRAPH, 2)],
+    [
+        ("add", {"other": (1, 2, 3, 4)}, 2),
+        ("normalize", STATISTICS, 2),
+        ("scale", {}, 2),
+        ("graph_conv", GRAPH, 2),
+    ],
 )
 def test_own_modules_are_copied_cast_and_pickled(
     name: str, example: dict[str, Any], rank: int
@@ -169,7 +175,8 @@ def test_own_modules_are_copied_cast_and_pickled(
 
 
 def test_constants_are_in_no_state_dict() -> None:
-    assert not network("add", {"other": (1, 2, 3, 4)}, frame_of("add", 1)).state_dict()
+    for name, given in (("add", {"other": (1, 2, 3, 4)}), ("normalize", STATISTICS)):
+        assert not network(name, given, frame_of(name, 1)).state_dict()
 
 
 def test_ids_are_rounded_and_checked() -> None:
@@ -269,6 +276,12 @@ WRONG: list[tuple[Any, list[Any], str, str, str]] = [
     ({"add": {"other": [1, True]}}, IN1, "E0305", "place 2", ""),
     ({"add": {"other": "$(1 / 3 == 0)"}}, IN1, "E0305", "expected a number", ""),
     ({"div": {"other": [1, 0, 1, 1]}}, IN1, "E0305", "no 0", ""),
+    ({"normalize": {"mean": 0.5}}, IN1, "E0304", "`std`", ""),
+    ({"normalize": {"mean": 0, "std": 0}}, IN1, "E0305", "above 0", ""),
+    ({"normalize": {"mean": 0, "std": [1, 1, 1, -1]}}, IN1, "E0305", "above 0", ""),
+    ({"normalize": {"mean": [0, 1], "std": 1}}, IN1, "E0402", "`mean`", "one each"),
+    ({"normalize": {"mean": 0, "std": [1, 2]}}, IN2, "E0402", "2 numbers for 4", "one each"),
+    ({"log": {"eps": -1}}, IN1, "E0305", "0 or more", ""),
     ("pow", IN1, "E0304", "`exponent`", ""),
     ({"scale": {"each": "place"}}, IN1, "E0401", "no space", "channel"),
     ({"scale": {"each": "time"}}, IN1, "E0305", "`place`", ""),

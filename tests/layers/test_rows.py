@@ -44,10 +44,11 @@ LAYERS = """
     gtu layer_norm rms_norm group_norm instance_norm1d instance_norm2d instance_norm3d
     mish local_response_norm
     square sqrt rsqrt reciprocal exp log log1p log2 log10 abs neg sin cos pow clamp
-    add sub mul div scale bias channel_shuffle pixel_shuffle pixel_unshuffle slice permute reshape
+    add sub mul div normalize scale bias
+    channel_shuffle pixel_shuffle pixel_unshuffle slice permute reshape
     multihead_attention transformer_encoder_layer cumulative_layer_norm channel_layer_norm
     running_mean positional_encoding recycling_positional_encoding
-    embedding graph_conv subsample temporal_shift stack
+    embedding graph_conv stft mel subsample temporal_shift stack
     zero_pad2d zero_pad3d constant_pad2d constant_pad3d replication_pad2d replication_pad3d
     reflection_pad2d reflection_pad3d circular_pad2d circular_pad3d
 """

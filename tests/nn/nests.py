@@ -59,7 +59,7 @@ def one(kind: str, given: dict[str, Any], x: Frame) -> Any:
             return co.GLU(1)
         case "add" | "reshape":
             return hand_class(table()[kind])(**given)
-        case "recycling_positional_encoding":
+        case "recycling_positional_encoding" | "normalize" | "stft" | "mel":
             return layer_of(kind, {**given, "dtype": torch.float64}, x)
         case "linear":
             return co.Linear(x.channels, **given, channel_dim=1)

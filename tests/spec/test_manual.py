@@ -24,7 +24,7 @@ def test_examples_of_the_manual_are_read(name: str) -> None:
     head, *examples = re.findall(rf"^    ({name}\(.*\))$", entry(row), re.MULTILINE)
     assert head.startswith(name)
     assert len(examples) == len(row.examples)
-    channels = 1 if name == "embedding" else 4
+    channels = 1 if name in ("embedding", "stft") else 4
     space = ", 6" * ((row.rank or 3) - 1)
     for example in examples:
         shape = f"({channels}, T{space})"

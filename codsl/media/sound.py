@@ -1,0 +1,161 @@
+"""Samples of sound files: plain `.wav` by itself, all others and other rates by PyAV."""
+
+import wave
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from codsl.algebra.shape import Frame
+from codsl.media.footage import ALL, Footage, Unusable, Wanted
+from codsl.media.video import PLAYLISTS, pyav
+
+if TYPE_CHECKING:
+    from av.audio.stream import AudioStream
+    from av.container import InputContainer
+
+FORMATS = "wav,w64,flac,mp3,ogg,aac,aiff,au,caf,mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts"
+"""Containers that hold their own sound."""
+
+OPTIONS = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+
+HIGHEST_RATE = 768_000
+"""Samples a second at most."""
+
+CHUNKS = 50
+"""So many chunks a second are enough for a stream of sound."""
+
+BLOCK = 8192
+"""Samples that are read at once."""
+
+WIDEST = 4
+"""Bytes of a number of a plain `.wav` at most."""
+
+BROKEN = (wave.Error, EOFError, RuntimeError)
+"""What `wave` raises on a broken header."""
+
+
+@contextmanager
+def sound(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
+    """The samples of a local file, from -1 to 1: the mean of its channels, resampled to `fps` a
+    second, or to the network's rate, or at its own where neither is said.
+
+    Raises `Unusable` where the network takes no single channel, PyAV is missing where it is needed,
+    or the file is no sound, also while it is read.
+    """
+    if frame.shape != (1,):
+        raise Unusable(
+            f"the network takes {frame}; sound is one channel, 1 x T, and a video needs two "
+            f"dimensions of space; give an .npy"
+        )
+    rate = _whole(wanted.fps or wanted.rate)
+    with _opened(path) as file:
+        if file is not None and rate in (None, file.getframerate()):
+            words = _words(file.getnchannels(), file.getframerate(), None)
+            blocks = _plain(file, path)
+            yield _footage(words, file.getnframes(), blocks, file.getframerate())
+            return
+    av = pyav("other sound than plain .wav files of the spec's rate needs")
+    with _container(av, path) as container:
+        stream = container.streams.audio[0]
+        blocks = _decoded(av, container, stream, path, rate or stream.rate)
+        words = _words(stream.channels, stream.rate, rate)
+        yield _footage(words, None, blocks, rate or stream.rate)
+
+
+def _whole(rate: float | None) -> int | None:
+    """A rate as sound has it, a whole number of samples a second."""
+    if rate is not None and (rate != int(rate) or rate > HIGHEST_RATE):
+        raise Unusable(f"sound has a whole number of samples a second, not {rate:g}; use --fps")
+    return None if rate is None else int(rate)
+
+
+def _words(channels: int, rate: int, wanted: int | None) -> str:
+    mixed = "" if channels == 1 else f", the mean of {channels} channels"
+    resampled = "" if wanted in (None, rate) else f", resampled to {wanted}"
+    return f"sound, {rate} samples a second{mixed}{resampled}"
+
+
+def _footage(
+    words: str, count: int | None, blocks: Iterable[NDArray[np.float32]], rate: int
+) -> Footage:
+    samples = (sample for block in blocks for sample in block.reshape(-1, 1))
+    return Footage(words, count, samples, float(rate), max(1, rate // CHUNKS))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[wave.Wave_read | None]:
+    """A plain `.wav`, or None for whatever else a file is."""
+    try:
+        file = wave.open(str(path), "rb")  # noqa: SIM115
+    except BROKEN:
+        yield None
+        return
+    except OSError as error:
+        raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
+    with file:
+        sound = file.getnframes() and file.getframerate() and file.getsampwidth() <= WIDEST
+        yield file if sound else None
+
+
+def _plain(file: wave.Wave_read, path: Path) -> Iterator[NDArray[np.float32]]:
+    """Blocks of samples, integers of 1 to 4 bytes, those of one byte without a sign."""
+    width, channels = file.getsampwidth(), file.getnchannels()
+    left = file.getnframes()
+    while data := file.readframes(BLOCK):
+        whole = len(data) // (width * channels)
+        left -= whole
+        octets = np.frombuffer(data[: whole * width * channels], "u1").reshape(-1, width)
+        wide = np.zeros((len(octets), 4), np.uint8)
+        wide[:, 4 - width :] = octets
+        numbers = wide.view("<i4")[:, 0] / 2.0**31
+        if width == 1:
+            numbers = numbers + np.where(numbers < 0, 1, -1)
+        yield numbers.reshape(-1, channels).mean(1).astype(np.float32)
+    if left > 0:
+        raise Unusable(f"`{path}` ends {left} samples before it should")
+
+
+@contextmanager
+def _container(av: ModuleType, path: Path) -> "Iterator[InputContainer]":
+    """A local file with sound in it, open."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
+    with file:
+        if file.read(16).startswith(PLAYLISTS):
+            raise Unusable(f"`{path}` is a list of other files; only sound itself is read")
+        file.seek(0)
+        try:
+            container = av.open(file, options=OPTIONS)
+        except (av.FFmpegError, OSError) as error:
+            raise Unusable(f"`{path}` is not sound that can be read") from error
+        with container:
+            if not any(getattr(each, "rate", 0) for each in container.streams.audio[:1]):
+                raise Unusable(f"`{path}` has no sound that can be read")
+            yield container
+
+
+def _decoded(
+    av: ModuleType, container: "InputContainer", stream: "AudioStream", path: Path, rate: int
+) -> Iterator[NDArray[np.float32]]:
+    """Blocks of samples of one channel at a rate."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    done = 0
+    try:
+        for block in container.decode(stream):
+            for made in resampler.resample(block):
+                yield made.to_ndarray()[0]
+                done += made.samples
+        for made in resampler.resample(None):
+            yield made.to_ndarray()[0]
+            done += made.samples
+    except (av.FFmpegError, OSError) as error:
+        raise Unusable(f"`{path}` cannot be decoded beyond sample {done}") from error
+    if not done:
+        raise Unusable(f"`{path}` has no samples")
