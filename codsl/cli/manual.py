@@ -62,7 +62,7 @@ def _row(action: Action) -> str:
     if action.choices is not None:
         listed = ", ".join(f"`{each}`" for each in action.choices)
         help = f"{help}: {listed}" if help else listed
-    return f"| {names} | {help} |"
+    return "| {} | {} |".format(*(cell.replace("|", r"\|") for cell in (names, help)))
 
 
 def _value(action: Action) -> str:

@@ -237,7 +237,7 @@ class AlphaDropout(Layer, nn.AlphaDropout):
 
     def __init__(
         self,
-        p: float = 0.5,
+        p: float | str = 0.5,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -308,8 +308,8 @@ class BatchNorm1d(Layer, nn.BatchNorm1d):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-05,
-        momentum: float | None = 0.1,
+        eps: float | str = 1e-05,
+        momentum: float | str | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
@@ -326,8 +326,8 @@ class BatchNorm2d(Layer, nn.BatchNorm2d):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-05,
-        momentum: float | None = 0.1,
+        eps: float | str = 1e-05,
+        momentum: float | str | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
@@ -344,8 +344,8 @@ class BatchNorm3d(Layer, nn.BatchNorm3d):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-05,
-        momentum: float | None = 0.1,
+        eps: float | str = 1e-05,
+        momentum: float | str | None = 0.1,
         affine: bool = True,
         track_running_stats: bool = True,
         device: torch.device | str | int | None = None,
@@ -362,7 +362,7 @@ class Bias(Layer):
     def __init__(
         self,
         each: Literal["frame", "channel", "place", "number"] = "channel",
-        init: float = 0.0,
+        init: float | str = 0.0,
         shape: Sequence[int] | None = None,
         *,
         device: torch.device | str | int | None = None,
@@ -376,7 +376,7 @@ class CELU(Layer, nn.CELU):
 
     def __init__(
         self,
-        alpha: float = 1.0,
+        alpha: float | str = 1.0,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -395,7 +395,7 @@ class ChannelLayerNorm(Layer):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-08,
+        eps: float | str = 1e-08,
         affine: bool = True,
         *,
         device: torch.device | str | int | None = None,
@@ -449,8 +449,8 @@ class Clamp(Layer):
 
     def __init__(
         self,
-        min: float | None = None,
-        max: float | None = None,
+        min: float | str | None = None,
+        max: float | str | None = None,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -464,7 +464,7 @@ class ConstantPad2d(Layer, nn.ConstantPad2d):
     def __init__(
         self,
         padding: int | tuple[int | tuple[int, int], int | tuple[int, int]],
-        value: float,
+        value: float | str,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -478,7 +478,7 @@ class ConstantPad3d(Layer, nn.ConstantPad3d):
     def __init__(
         self,
         padding: int | tuple[int | tuple[int, int], int | tuple[int, int], int | tuple[int, int]],
-        value: float,
+        value: float | str,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -683,7 +683,7 @@ class CumulativeLayerNorm(Layer):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-08,
+        eps: float | str = 1e-08,
         affine: bool = True,
         *,
         device: torch.device | str | int | None = None,
@@ -710,7 +710,7 @@ class Dropout(Layer, nn.Dropout):
 
     def __init__(
         self,
-        p: float = 0.5,
+        p: float | str = 0.5,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -724,7 +724,7 @@ class Dropout1d(Layer, nn.Dropout1d):
 
     def __init__(
         self,
-        p: float = 0.5,
+        p: float | str = 0.5,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -738,7 +738,7 @@ class Dropout2d(Layer, nn.Dropout2d):
 
     def __init__(
         self,
-        p: float = 0.5,
+        p: float | str = 0.5,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -752,7 +752,7 @@ class Dropout3d(Layer, nn.Dropout3d):
 
     def __init__(
         self,
-        p: float = 0.5,
+        p: float | str = 0.5,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -766,7 +766,7 @@ class ELU(Layer, nn.ELU):
 
     def __init__(
         self,
-        alpha: float = 1.0,
+        alpha: float | str = 1.0,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -818,7 +818,7 @@ class FeatureAlphaDropout(Layer, nn.FeatureAlphaDropout):
 
     def __init__(
         self,
-        p: float = 0.5,
+        p: float | str = 0.5,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -924,7 +924,7 @@ class GroupNorm(Layer, nn.GroupNorm):
         self,
         num_groups: int,
         num_channels: int,
-        eps: float = 1e-05,
+        eps: float | str = 1e-05,
         affine: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -939,7 +939,7 @@ class Hardshrink(Layer, nn.Hardshrink):
 
     def __init__(
         self,
-        lambd: float = 0.5,
+        lambd: float | str = 0.5,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -978,8 +978,8 @@ class Hardtanh(Layer, nn.Hardtanh):
 
     def __init__(
         self,
-        min_val: float = -1.0,
-        max_val: float = 1.0,
+        min_val: float | str = -1.0,
+        max_val: float | str = 1.0,
         inplace: bool = False,
         min_value: Any = None,
         max_value: Any = None,
@@ -1001,8 +1001,8 @@ class InstanceNorm1d(Layer, nn.InstanceNorm1d):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-05,
-        momentum: float | None = 0.1,
+        eps: float | str = 1e-05,
+        momentum: float | str | None = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
         device: torch.device | str | int | None = None,
@@ -1023,8 +1023,8 @@ class InstanceNorm2d(Layer, nn.InstanceNorm2d):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-05,
-        momentum: float | None = 0.1,
+        eps: float | str = 1e-05,
+        momentum: float | str | None = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
         device: torch.device | str | int | None = None,
@@ -1045,8 +1045,8 @@ class InstanceNorm3d(Layer, nn.InstanceNorm3d):
     def __init__(
         self,
         num_features: int,
-        eps: float = 1e-05,
-        momentum: float | None = 0.1,
+        eps: float | str = 1e-05,
+        momentum: float | str | None = 0.1,
         affine: bool = False,
         track_running_stats: bool = False,
         device: torch.device | str | int | None = None,
@@ -1068,7 +1068,7 @@ class LayerNorm(Layer, nn.LayerNorm):
     def __init__(
         self,
         normalized_shape: int | Sequence[int] | None,
-        eps: float = 1e-05,
+        eps: float | str = 1e-05,
         elementwise_affine: bool = True,
         bias: bool = True,
         device: torch.device | str | int | None = None,
@@ -1083,7 +1083,7 @@ class LeakyReLU(Layer, nn.LeakyReLU):
 
     def __init__(
         self,
-        negative_slope: float = 0.01,
+        negative_slope: float | str = 0.01,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -1099,9 +1099,9 @@ class LocalResponseNorm(Layer, nn.LocalResponseNorm):
     def __init__(
         self,
         size: int,
-        alpha: float = 0.0001,
-        beta: float = 0.75,
-        k: float = 1.0,
+        alpha: float | str = 0.0001,
+        beta: float | str = 0.75,
+        k: float | str = 1.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1115,7 +1115,7 @@ class Log(Layer):
 
     def __init__(
         self,
-        eps: float = 0.0,
+        eps: float | str = 0.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1256,8 +1256,8 @@ class Mel(Layer):
         n_stft: int,
         n_mels: int,
         sample_rate: int,
-        f_min: float = 0.0,
-        f_max: float | None = None,
+        f_min: float | str = 0.0,
+        f_max: float | str | None = None,
         norm: Optional[Literal["slaney"]] = None,
         mel_scale: Literal["htk", "slaney"] = "htk",
         *,
@@ -1310,7 +1310,7 @@ class MultiheadAttention(Layer, nn.MultiheadAttention):
         self,
         embed_dim: int,
         num_heads: int,
-        dropout: float = 0.0,
+        dropout: float | str = 0.0,
         bias: bool = True,
         add_bias_kv: Any = False,
         add_zero_attn: Any = False,
@@ -1320,7 +1320,7 @@ class MultiheadAttention(Layer, nn.MultiheadAttention):
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
         ahead: int = 0,
-        rotary_base: float | None = None,
+        rotary_base: float | str | None = None,
         *,
         past: int,
     ) -> None: ...
@@ -1364,7 +1364,7 @@ class PReLU(Layer, nn.PReLU):
     def __init__(
         self,
         num_parameters: int = 1,
-        init: float = 0.25,
+        init: float | str = 0.25,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
     ) -> None: ...
@@ -1423,7 +1423,7 @@ class PositionalEncoding(Layer):
 
     def __init__(
         self,
-        base: float = 10000.0,
+        base: float | str = 10000.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1436,7 +1436,7 @@ class Pow(Layer):
 
     def __init__(
         self,
-        exponent: float,
+        exponent: float | str,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1455,7 +1455,7 @@ class RMSNorm(Layer, nn.RMSNorm):
     def __init__(
         self,
         normalized_shape: int | Sequence[int] | None,
-        eps: float | None = None,
+        eps: float | str | None = None,
         elementwise_affine: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1469,8 +1469,8 @@ class RReLU(Layer, nn.RReLU):
 
     def __init__(
         self,
-        lower: float = 0.125,
-        upper: float = 0.3333333333333333,
+        lower: float | str = 0.125,
+        upper: float | str = 0.3333333333333333,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -1580,7 +1580,7 @@ class RmsNorm(Layer, nn.RMSNorm):
     def __init__(
         self,
         normalized_shape: int | Sequence[int] | None,
-        eps: float | None = None,
+        eps: float | str | None = None,
         elementwise_affine: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1611,7 +1611,7 @@ class RunningMean(Layer):
 
     def __init__(
         self,
-        momentum: float | None = None,
+        momentum: float | str | None = None,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1643,7 +1643,7 @@ class Scale(Layer):
     def __init__(
         self,
         each: Literal["frame", "channel", "place", "number"] = "frame",
-        init: float = 1.0,
+        init: float | str = 1.0,
         shape: Sequence[int] | None = None,
         *,
         device: torch.device | str | int | None = None,
@@ -1748,8 +1748,8 @@ class Softplus(Layer, nn.Softplus):
 
     def __init__(
         self,
-        beta: float = 1.0,
-        threshold: float = 20.0,
+        beta: float | str = 1.0,
+        threshold: float | str = 20.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1762,7 +1762,7 @@ class Softshrink(Layer, nn.Softshrink):
 
     def __init__(
         self,
-        lambd: float = 0.5,
+        lambd: float | str = 0.5,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1847,7 +1847,7 @@ class Stft(Layer):
         window: Literal["hann", "hamming", "blackman", "bartlett", "rectangular"] = "hann",
         center: bool = False,
         pad_mode: Literal["constant", "replicate"] = "constant",
-        power: float = 2.0,
+        power: float | str = 2.0,
         *,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
@@ -1930,8 +1930,8 @@ class Threshold(Layer, nn.Threshold):
 
     def __init__(
         self,
-        threshold: float,
-        value: float,
+        threshold: float | str,
+        value: float | str,
         inplace: bool = False,
         *,
         device: torch.device | str | int | None = None,
@@ -1957,16 +1957,16 @@ class TransformerEncoderLayer(Layer, nn.TransformerEncoderLayer):
         d_model: int,
         nhead: int,
         dim_feedforward: int = 2048,
-        dropout: float = 0.1,
+        dropout: float | str = 0.1,
         activation: Literal["relu", "gelu"] = "relu",
-        layer_norm_eps: float = 1e-05,
+        layer_norm_eps: float | str = 1e-05,
         batch_first: bool = False,
         norm_first: bool = False,
         bias: bool = True,
         device: torch.device | str | int | None = None,
         dtype: torch.dtype | None = None,
         ahead: int = 0,
-        rotary_base: float | None = None,
+        rotary_base: float | str | None = None,
         *,
         past: int,
     ) -> None: ...
