@@ -67,10 +67,10 @@ class FastStep:
     @torch.inference_mode()
     def forward_step(self, frame: Any, update_state: bool = True) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
-        if not (update_state and self._running and self._plan is not None):
+        plan = self._started() if update_state else None
+        if plan is None:
             return self._by_the_network(frame, update_state)
-        ys = self._plan.step(self._taken(frame))
-        return rebuild(self._laid.outputs, ys)
+        return rebuild(self._laid.outputs, plan.step(self._taken(frame)))
 
     def _by_the_network(self, frame: Any, update_state: bool) -> Any:
         self._stop()
@@ -78,7 +78,6 @@ class FastStep:
         state = self._net.get_state()
         if self._plans and state is not None and not (self._plan and self._plan.fits(state)):
             self._plan = self._made(state, self._inputs(frame))
-        self._start()
         return y
 
     def _inputs(self, frame: Any) -> list[Tensor]:
@@ -114,11 +113,21 @@ class FastStep:
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
         """The outputs that become due with a chunk `(B, C, T, *S)`; None where none does. With
         `pad_end` also those that end padding makes due."""
+        plan = self._started() if self._planes and update_state and not pad_end else None
+        if plan is not None:
+            return self._one_by_one(plan, chunk)
         self._stop()
-        try:
-            return self._net.chunked(chunk, pad_end, update_state, self._advance)
-        finally:
-            self._start()
+        return self._net.chunked(chunk, pad_end, update_state, self._advance)
+
+    def _one_by_one(self, plan: Plan, chunk: Any) -> Any:
+        """A chunk a frame at a time by the plan: planes, which one by one stay in the caches."""
+        _, xs = self._net._laid_for(chunk, "a chunk")
+        check_alike(xs, "a chunk")
+        check_stream(xs, plan.like, "a chunk", True)
+        steps = [plan.step(list(frames)) for frames in zip(*(x.unbind(2) for x in xs), strict=True)]
+        due = ([y for y in column if y is not None] for column in zip(*steps, strict=True))
+        ys = [torch.stack(column, 2) if column else None for column in due]
+        return rebuild(self._laid.outputs, ys or [None] * len(self._graph.outputs))
 
     def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
         """The outputs that become due with clips: at the beginning by the network itself, then by
@@ -129,23 +138,11 @@ class FastStep:
         ys: Values = (None,) * len(self._graph.outputs)
         if early:
             ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
-        rest, state = self._by_kernels([x[:, :, early:] for x in xs], state)
+        if self._chunks is None:
+            like = torch.empty(0, dtype=state.dtype, device=state.device)
+            self._chunks = Chunks(Lister(self._laid.program, like, LAST), last=True)
+        rest, state = self._chunks.steps([x[:, :, early:] for x in xs], state)
         return tuple(map(behind, ys, rest)), state
-
-    def _by_kernels(self, xs: list[Tensor], state: State) -> tuple[Values, State]:
-        """A chunk beyond the beginning: at once, or a frame at a time where frames are planes,
-        which one by one stay in the caches."""
-        if not self._planes or self._plan is None or not self._plan.fits(state):
-            if self._chunks is None:
-                like = torch.empty(0, dtype=state.dtype, device=state.device)
-                self._chunks = Chunks(Lister(self._laid.program, like, LAST), last=True)
-            return self._chunks.steps(xs, state)
-        self._plan.load(state)
-        frames = zip(*(x.unbind(2) for x in xs), strict=True)
-        columns = zip(*(self._plan.step(list(frame)) for frame in frames), strict=True)
-        due = ([y for y in column if y is not None] for column in columns)
-        ys = tuple(torch.stack(column, 2) if column else None for column in due)
-        return ys, self._plan.dump()
 
     @torch.inference_mode()
     def step(self, frame: Any, state: State) -> tuple[Any, State]:
@@ -158,9 +155,7 @@ class FastStep:
         """The outputs that are left, were the stream to end here; None where there are none. The
         stream can go on after it."""
         self._stop()
-        y = self._net.flush()
-        self._start()
-        return y
+        return self._net.flush()
 
     def reset(self) -> None:
         """Forget the stream: the next frame is the first."""
@@ -178,7 +173,6 @@ class FastStep:
         """Go on from a state of the network or of this; raises `ValueError` for another."""
         self._net.set_state(state)
         self._running = False
-        self._start()
 
     @property
     def held(self) -> int:
@@ -191,16 +185,19 @@ class FastStep:
             self._net._state = self._plan.dump()
             self._running = False
 
-    @torch.inference_mode()
-    def _start(self) -> None:
-        """Go on by the plan, where there is one, and the stream is beyond its beginning."""
-        state, plan = self._net.get_state(), self._plan
-        if state is None or plan is None or not plan.fits(state):
-            return
-        if state.frame >= self._graph.cycle.start:
-            plan.load(state)
-            self._running = True
-            self._net.reset()
+    def _started(self) -> Plan | None:
+        """The plan, which has the state from here on; None where there is none yet, or the stream
+        is not beyond its beginning."""
+        plan = self._plan
+        if self._running or plan is None:
+            return plan
+        state = self._net.get_state()
+        if state is None or not plan.fits(state) or state.frame < self._graph.cycle.start:
+            return None
+        plan.load(state)
+        self._running = True
+        self._net.reset()
+        return plan
 
 
 def compile_step(
