@@ -15,6 +15,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import codsl
 from codsl.algebra.time import length
 from codsl.engine.fast import FastStep
+from codsl.engine.plan import Plan
 from engine.fast_streams import agree, chunk_of, frame_of, same_stream
 from harness.contract import LONGEST, Declared, randomise
 from harness.networks import Networks
@@ -91,19 +92,53 @@ def test_chunks_the_end_and_a_new_beginning() -> None:
                 agree(fast(x), net.forward_step(x), torch.float64)
             chunk = torch.randn(2, 4, 7, dtype=torch.float64)
             agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float64)
-            agree(
-                fast(
-                    x,
-                ),
-                net.forward_step(x),
-                torch.float64,
-            )
+            agree(fast(x), net.forward_step(x), torch.float64)
             once = fast.forward_step(x, update_state=False)
             agree(once, net.forward_step(x, update_state=False), torch.float64)
             agree(fast(x), net.forward_step(x), torch.float64)
             agree(fast.flush(), net.flush(), torch.float64)
             fast.reset()
             net.reset()
+
+
+def test_chunks_of_planes() -> None:
+    """Also of none at all, and of another batch, which leaves the stream as it was."""
+    net = built("codsl 1\nnetwork n { input (2, T, 5, 5) a = conv3d(3, 3) }\n", torch.float64)
+    fast = net.compile_step()
+    with torch.no_grad():
+        for t in range(8):
+            agree(fast(frame_of(net, 2, torch.float64, t)), feed(net, t), torch.float64)
+        for frames in (3, 0, 1):
+            chunk = torch.randn(2, 2, frames, 5, 5, dtype=torch.float64)
+            agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float64)
+        with pytest.raises(ValueError, match="the stream has a batch of 2, a chunk has 1"):
+            fast.forward_steps(chunk[:1])
+        ends = fast.forward_steps(chunk, pad_end=True, update_state=False)
+        agree(ends, net.forward_steps(chunk, pad_end=True, update_state=False), torch.float64)
+        agree(fast(frame_of(net, 2, torch.float64, 8)), feed(net, 8), torch.float64)
+
+
+def feed(net: Any, t: int) -> Any:
+    return net.forward_step(frame_of(net, 2, torch.float64, t))
+
+
+def test_nothing_is_moved_between_chunks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that goes on in chunks keeps its state as these like it, one in steps as those."""
+    moves: list[str] = []
+    load, dump = Plan.load, Plan.dump
+    monkeypatch.setattr(Plan, "load", lambda *each: (moves.append("load"), load(*each))[1])
+    monkeypatch.setattr(Plan, "dump", lambda *each: (moves.append("dump"), dump(*each))[1])
+    net = built(TCN, torch.float32)
+    fast = net.compile_step()
+    x, chunk = torch.zeros(1, 4), torch.zeros(1, 4, 5)
+    for _ in range(40):
+        fast(x)
+    moves.clear()
+    for _ in range(3):
+        fast.forward_steps(chunk)
+    for _ in range(3):
+        fast(x)
+    assert moves == ["dump", "load"]
 
 
 def test_outputs_and_states_are_not_written_to_later() -> None:
