@@ -62,7 +62,6 @@ class Terminal(io.StringIO):
         (io.StringIO(), {"FORCE_COLOR": "1"}, True),
         (Terminal(), {"FORCE_COLOR": "1", "NO_COLOR": "1"}, False),
     ],
-    ids=str,
 )
 def test_who_wants_colours(
     monkeypatch: pytest.MonkeyPatch, stream: io.StringIO, set: dict[str, str], coloured: bool
