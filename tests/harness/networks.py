@@ -87,9 +87,9 @@ class Networks:
             layers, at = self._layers.raised(at, self._chance.pick((2, 2, 3)), less)
         kinds = [self._layers.conv, self._layers.pool, self._layers.crop]
         kinds += [self._memories.cumulative, self._plain.run]
-        kinds += [] if at.space else [self._memories.recurrent, self._memories.attention]
+        still = [self._memories.recurrent, self._memories.attention]
         for _ in range(self._chance.between(0, 2)):
-            more, at = self._chance.pick(kinds)(at)
+            more, at = self._chance.pick([*kinds, *(still if not at.space else ())])(at)
             layers += more
         return layers
 
