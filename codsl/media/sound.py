@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from codsl.algebra.shape import Frame
 from codsl.media.footage import ALL, Footage, Unusable, Wanted
-from codsl.media.video import PLAYLISTS, pyav
+from codsl.media.video import opened, pyav
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -123,22 +123,10 @@ def _plain(file: wave.Wave_read, path: Path) -> Iterator[NDArray[np.float32]]:
 @contextmanager
 def _container(av: ModuleType, path: Path) -> "Iterator[InputContainer]":
     """A local file with sound in it, open."""
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
-    with file:
-        if file.read(16).startswith(PLAYLISTS):
-            raise Unusable(f"`{path}` is a list of other files; only sound itself is read")
-        file.seek(0)
-        try:
-            container = av.open(file, options=OPTIONS)
-        except (av.FFmpegError, OSError) as error:
-            raise Unusable(f"`{path}` is not sound that can be read") from error
-        with container:
-            if not any(getattr(each, "rate", 0) for each in container.streams.audio[:1]):
-                raise Unusable(f"`{path}` has no sound that can be read")
-            yield container
+    with opened(av, path, OPTIONS, "sound", "sound itself is read") as container:
+        if not any(getattr(each, "rate", 0) for each in container.streams.audio[:1]):
+            raise Unusable(f"`{path}` has no sound that can be read")
+        yield container
 
 
 def _decoded(

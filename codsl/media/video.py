@@ -42,6 +42,27 @@ PLAYLISTS = (b"#EXTM3U", b"ffconcat", b"<MPD", b"<?xml", b"[playlist]", b"file "
 
 
 @contextmanager
+def opened(
+    av: ModuleType, path: Path, options: dict[str, str], kind: str, itself: str
+) -> "Iterator[InputContainer]":
+    """A local file of a kind of medium, open; `itself` says what is read where lists are not."""
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
+    with file:
+        if file.read(16).startswith(PLAYLISTS):
+            raise Unusable(f"`{path}` is a list of other files; only {itself}")
+        file.seek(0)
+        try:
+            container = av.open(file, options=options)
+        except (av.FFmpegError, OSError) as error:
+            raise Unusable(f"`{path}` is not {kind} that can be read") from error
+        with container:
+            yield container
+
+
+@contextmanager
 def video(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     """The pictures of a local file, RGB or grey from 0 to 1, resized by area to the frame.
 
@@ -51,26 +72,14 @@ def video(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     """
     pixels = check_pictures(frame)
     av = pyav()
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
-    with file:
-        if file.read(16).startswith(PLAYLISTS):
-            raise Unusable(f"`{path}` is a list of other files; only videos themselves are read")
-        file.seek(0)
-        try:
-            container = av.open(file, options=OPTIONS)
-        except (av.FFmpegError, OSError) as error:
-            raise Unusable(f"`{path}` is not a video that can be read") from error
-        with container:
-            stream = _stream(container, path)
-            shown = chosen(_decoded(av, container, stream, path), _rate(stream), wanted)
-            frames = (_sized(picture, frame, pixels) for picture in shown)
-            whole = not wanted.after and wanted.fps is None
-            count = stream.frames if whole and stream.frames else None
-            rate = wanted.fps or _rate(stream)
-            yield Footage(_words(stream, frame, wanted), count, frames, rate)
+    with opened(av, path, OPTIONS, "a video", "videos themselves are read") as container:
+        stream = _stream(container, path)
+        shown = chosen(_decoded(av, container, stream, path), _rate(stream), wanted)
+        frames = (_sized(picture, frame, pixels) for picture in shown)
+        whole = not wanted.after and wanted.fps is None
+        count = stream.frames if whole and stream.frames else None
+        rate = wanted.fps or _rate(stream)
+        yield Footage(_words(stream, frame, wanted), count, frames, rate)
 
 
 def check_pictures(frame: Frame) -> str:
