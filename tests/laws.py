@@ -6,10 +6,12 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "codsl"
 Sources = Mapping[str, str]
+parsed = lru_cache(None)(ast.parse)
 
 BASE = {"source", "diagnostics", "mending", "writing"}
 ORDER: dict[str, set[str]] = {
@@ -88,7 +90,7 @@ def room(module: str) -> str:
 
 def imports(text: str, known: Sources, typed: bool = False) -> Iterator[Import]:
     """What a source imports; with `typed` also what only a type checker reads."""
-    yield from _imports(ast.parse(text), known, False, typed)
+    yield from _imports(parsed(text), known, False, typed)
 
 
 def _imports(node: ast.AST, known: Sources, late: bool, typed: bool) -> Iterator[Import]:
@@ -188,7 +190,7 @@ def asserts(given: Sources) -> list[str]:
     return [
         f"{module}:{node.lineno}: assert"
         for module, text in given.items()
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed(text))
         if isinstance(node, ast.Assert)
     ]
 
@@ -199,7 +201,7 @@ def prints(given: Sources) -> list[str]:
         f"{module}:{node.lineno}: prints"
         for module, text in given.items()
         if room(module) == "nn"
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed(text))
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[0] in ("print", "sys")
     ]
 
@@ -210,7 +212,7 @@ def type_questions(given: Sources) -> list[str]:
     for module, text in given.items():
         if room(module) != "graph":
             continue
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(parsed(text)):
             asked: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 asked = [node.left, *node.comparators]
@@ -238,6 +240,6 @@ def layers_in_strings(given: Sources, where: str, names: set[str]) -> list[str]:
         f"{module}:{node.lineno}: {node.value!r}"
         for module, text in given.items()
         if room(module) == where
-        for node in ast.walk(ast.parse(text))
+        for node in ast.walk(parsed(text))
         if isinstance(node, ast.Constant) and node.value in names
     ]

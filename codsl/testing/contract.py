@@ -23,6 +23,11 @@ WIDTHS = {"float64": 8, "int64": 8}
 FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, ArithmeticError)
 """What a broken module may raise by itself."""
 
+TRIED = 0.4
+"""The share of frames before which a step is tried that updates nothing."""
+SMALL = 3
+"""Frames at most of the smallest chunks."""
+
 Clips = dict[int, list[Tensor]]
 """The answers to the first frames of a clip, by how many they are."""
 
@@ -81,8 +86,10 @@ def refusal(net: Callable[[Any], object], x: Any) -> str | None:
 def frame_by_frame(trial: Trial, clips: Clips) -> None:
     """Every output at its frame, equal to the clip's; at any frame, the end completes the clip.
 
-    The caller's frame and the outputs are overwritten at once: nothing of them may be kept.
+    The caller's frame and the outputs are overwritten at once: nothing of them may be kept. Before
+    some frames a step is only tried.
     """
+    draw = random.Random(trial.seed)
     trial.net.reset()
     so_far: list[Outputs] = [[] for _ in trial.declared.each]
     demand(all(y is None for y in trial.flush()), "an empty stream gives something")
@@ -90,10 +97,7 @@ def frame_by_frame(trial: Trial, clips: Clips) -> None:
         refuses_steps(trial)
     for t in range(trial.frames):
         frame = trial.frame(t)
-        tried = [None if y is None else y.clone() for y in trial.step(frame, update_state=False)]
-        ys = trial.step(frame)
-        for y, before in zip(ys, tried, strict=True):
-            identical(before, y, "a step without an update")
+        ys = tries(trial, frame) if draw.random() < TRIED else trial.step(frame)
         for y, timing, whole, outputs in zip(
             ys, trial.declared.each, clips[trial.frames], so_far, strict=True
         ):
@@ -107,6 +111,15 @@ def frame_by_frame(trial: Trial, clips: Clips) -> None:
         spoil(frame)
         if t + 1 in trial.lengths:
             ends_as_the_clip(trial, so_far, clips.get(t + 1), t + 1)
+
+
+def tries(trial: Trial, frame: Any) -> Outputs:
+    """A step after one that updates nothing, which gives the same."""
+    tried = [None if y is None else y.clone() for y in trial.step(frame, update_state=False)]
+    ys = trial.step(frame)
+    for y, before in zip(ys, tried, strict=True):
+        identical(before, y, "a step without an update")
+    return ys
 
 
 def ends_as_the_clip(
@@ -138,9 +151,10 @@ def refuses_steps(trial: Trial) -> None:
 
 
 def in_chunks(trial: Trial, clips: Clips) -> None:
-    """Chunks of any size give what is due after each, and the end gives the rest."""
+    """Chunks of any size give what is due after each, and the end gives the rest: of the small ones
+    after each."""
     draw, frames = random.Random(trial.seed), trial.frames
-    for largest in (3, 1 + frames // 2, frames):
+    for largest in (SMALL, 1 + frames // 2, frames):
         trial.net.reset()
         so_far: list[Outputs] = [[] for _ in trial.declared.each]
         start = 0
@@ -149,7 +163,7 @@ def in_chunks(trial: Trial, clips: Clips) -> None:
             chunk = trial.cut(start, start + size)
             start += size
             stop = min(start, frames)
-            if stop in clips:
+            if stop in clips and largest == SMALL:
                 ends = trial.steps(chunk, pad_end=True, update_state=False)
                 for outputs, end, whole in zip(so_far, ends, clips[stop], strict=True):
                     trial.close(together([*outputs, end]), whole, f"chunks that end at {stop}")
@@ -216,26 +230,28 @@ def rows_apart(trial: Trial, clips: Clips) -> None:
 
 
 def resumes(trial: Trial, clips: Clips) -> None:
-    """A state that is copied, or saved and loaded, goes on bit for bit."""
+    """A copy of a state, saved and loaded where it can be, goes on bit for bit."""
     net = trial.net
     net.reset()
     middle = random.Random(trial.seed).randint(1, trial.frames - 1)
     trial.steps(trial.cut(0, middle))
     state = net.get_state()
     demand(state is not None, "there is no state after a frame")
-    others = [state.copy()]
-    if not state.others:
-        with tempfile.TemporaryDirectory() as folder:
-            path = Path(folder) / "state.safetensors"
-            state.save(path)
-            others.append(State.load(path, state.device))
+    other = state.copy()
     wanted = rest_of(trial, middle)
-    for other in others:
-        net.reset()
-        net.set_state(other)
-        for found, y in zip(rest_of(trial, middle), wanted, strict=True):
-            identical(found, y, f"from frame {middle} on, a state that was kept")
-        trial.counts["states"] += 1
+    net.reset()
+    net.set_state(other if state.others else _through_a_file(other))
+    for found, y in zip(rest_of(trial, middle), wanted, strict=True):
+        identical(found, y, f"from frame {middle} on, a state that was kept")
+    trial.counts["states"] += 1
+
+
+def _through_a_file(state: State) -> State:
+    """A state that was saved and loaded."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "state.safetensors"
+        state.save(path)
+        return State.load(path, state.device)
 
 
 def rest_of(trial: Trial, start: int) -> Outputs:
