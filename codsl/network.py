@@ -9,7 +9,7 @@ from codsl.export.export import Exported, export
 from codsl.graph.graph import Graph
 from codsl.graph.report import Report
 from codsl.nn.block import Block, fill
-from codsl.nn.state import State
+from codsl.nn.running.state import State
 
 
 class Network(Block):

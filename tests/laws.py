@@ -54,6 +54,14 @@ ORDER: dict[str, set[str]] = {
 }
 """What each room may import; the command line and the package itself may import all."""
 
+WITHIN: dict[str, set[str]] = {
+    "codsl.nn.functions": set(),
+    "codsl.nn.running": {"codsl.nn.functions"},
+    "codsl.nn.attention": {"codsl.nn.functions", "codsl.nn.running"},
+    "codsl.nn.tracing": {"codsl.nn.running"},
+}
+"""What each room inside of `nn` may import of the others; the files beside them may import all."""
+
 DOORS = {"codsl.weights": {"pretrained"}}
 """Modules that hand on what is made of their room and of those above it."""
 FREE = {"cli", "__main__", "__init__"}
@@ -125,6 +133,30 @@ def wrong_ways(given: Sources) -> list[str]:
             if room(each.module) not in ORDER[here] | DOORS.get(module, set()):
                 found.append(f"{module}:{each.line}: `{here}` imports `{each.module}`")
     return found
+
+
+def wrong_ways_within(given: Sources) -> list[str]:
+    """Imports that go against the order of the rooms inside of `nn`."""
+    found = []
+    for module, text in given.items():
+        here = _inner(module)
+        if here is None:
+            continue
+        if here not in WITHIN:
+            found.append(f"{module}: its room has no place in the order")
+            continue
+        for each in imports(text, given, typed=True):
+            there = _inner(each.module)
+            if there is not None and there not in WITHIN[here] | {here}:
+                found.append(f"{module}:{each.line}: `{here}` imports `{each.module}`")
+    return found
+
+
+def _inner(module: str) -> str | None:
+    """The room inside of `nn` that a module is in, or that it is; None for all others."""
+    parts = module.split(".")
+    inner = ".".join(parts[:3])
+    return inner if parts[:2] == ["codsl", "nn"] and (inner in WITHIN or len(parts) > 3) else None
 
 
 def cycles(given: Sources) -> list[str]:

@@ -52,11 +52,14 @@ TESTS = {
     "codsl/algebra/shape.py": (("tests/algebra/test_extent.py",), ("tests/layers",)),
     "codsl/graph/align.py": (("tests/graph",), ("tests/nn", "tests/harness")),
     "codsl/nn": (("tests/nn",), ("tests/harness",), ("tests/layers", "tests/peers")),
-    "codsl/nn/program.py": (("tests/nn/test_program.py", "tests/nn/test_late.py"), *STREAMS),
-    "codsl/nn/state.py": (("tests/nn/test_state.py",), *STREAMS),
-    "codsl/nn/ways.py": (("tests/nn/test_ways.py",), *STREAMS),
-    "codsl/nn/windows.py": (("tests/nn/test_windows.py",), *STREAMS),
-    "codsl/nn/work.py": (("tests/nn/test_late.py",), *STREAMS),
+    "codsl/nn/running/program.py": (
+        ("tests/nn/test_program.py", "tests/nn/test_late.py"),
+        *STREAMS,
+    ),
+    "codsl/nn/running/state.py": (("tests/nn/test_state.py",), *STREAMS),
+    "codsl/nn/running/ways.py": (("tests/nn/test_ways.py",), *STREAMS),
+    "codsl/nn/running/windows.py": (("tests/nn/test_windows.py",), *STREAMS),
+    "codsl/nn/running/work.py": (("tests/nn/test_late.py",), *STREAMS),
     "": (("tests",),),
 }
 """The tests of a file in stages, by the longest path that it begins with; the quickest first."""

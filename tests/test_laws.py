@@ -31,6 +31,7 @@ from harness.contract import contract
 SOURCES = laws.sources()
 CHECKERS = [
     laws.wrong_ways,
+    laws.wrong_ways_within,
     laws.cycles,
     laws.torch_out_of_place,
     laws.asserts,
@@ -61,9 +62,12 @@ PLANTED = [
         "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from codsl.spec import spec",
     ),
     (laws.wrong_ways, "codsl.utils.planted", ""),
+    (laws.wrong_ways_within, "codsl.nn.running.planted", "from codsl.nn.tracing import tracing"),
+    (laws.wrong_ways_within, "codsl.nn.functions.planted", "import codsl.nn.running.state"),
+    (laws.wrong_ways_within, "codsl.nn.kitchen.planted", ""),
     (laws.torch_out_of_place, "codsl.layers.planted", "import torch"),
     (laws.torch_out_of_place, "codsl.graph.planted", "from torch.nn import functional"),
-    (laws.torch_out_of_place, "codsl.report.planted", "from codsl.nn.state import State"),
+    (laws.torch_out_of_place, "codsl.report.planted", "from codsl.nn.running.state import State"),
     (laws.torch_out_of_place, "codsl.graph.planted", "def f():\n    import torch"),
     (laws.torch_out_of_place, "codsl.media.planted", "def f():\n    from codsl import network"),
     (laws.torch_out_of_place, "codsl.pipeline", "import torch"),

@@ -13,7 +13,7 @@ from codsl.bench.scene import Scene
 from codsl.graph.graph import Graph
 from codsl.layers.recipe import memory_of
 from codsl.network import Network
-from codsl.nn.laid import as_clips
+from codsl.nn.running.laid import as_clips
 
 PLAIN = "plain"
 CLIP = "clip"

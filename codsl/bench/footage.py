@@ -11,7 +11,7 @@ from torch import Tensor
 from codsl.graph.graph import Graph
 from codsl.layers.recipe import Pointwise
 from codsl.network import Network
-from codsl.nn.state import State
+from codsl.nn.running.state import State
 
 CHUNK = 64
 """Frames that are run at once on the way beyond the beginning, at most."""

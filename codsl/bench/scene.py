@@ -6,7 +6,7 @@ from typing import Any
 
 from codsl.bench.footage import Footage, frame, spread
 from codsl.network import Network
-from codsl.nn.state import State
+from codsl.nn.running.state import State
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from codsl.engine.beginning import carried_on, instead
 from codsl.graph.node import Node
 from codsl.layers.recipe import Attended, Carried
-from codsl.nn.windows import Tape
-from codsl.nn.work import Work
+from codsl.nn.running.windows import Tape
+from codsl.nn.running.work import Work
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,11 +11,11 @@ from codsl.engine.kernels import bare, kept_of, passes
 from codsl.engine.lister import Lister
 from codsl.engine.units import Unit
 from codsl.layers.recipe import Windowed
-from codsl.nn.program import Values
-from codsl.nn.state import State
-from codsl.nn.ways import kept
-from codsl.nn.windows import Tape
-from codsl.nn.work import Work
+from codsl.nn.running.program import Values
+from codsl.nn.running.state import State
+from codsl.nn.running.ways import kept
+from codsl.nn.running.windows import Tape
+from codsl.nn.running.work import Work
 
 
 @dataclass(frozen=True)

@@ -12,12 +12,12 @@ from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
 from codsl.engine.style import LAST
 from codsl.engine.trial import trial
-from codsl.nn.intake import check_alike, check_stream
-from codsl.nn.laid import Laid, as_clips
 from codsl.nn.nest import rebuild
-from codsl.nn.program import Values
-from codsl.nn.state import State
-from codsl.nn.streaming import Streaming, behind
+from codsl.nn.running.intake import check_alike, check_stream
+from codsl.nn.running.laid import Laid, as_clips
+from codsl.nn.running.program import Values
+from codsl.nn.running.state import State
+from codsl.nn.running.streaming import Streaming, behind
 
 
 class FastStep:

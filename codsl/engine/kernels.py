@@ -16,7 +16,7 @@ from codsl.engine.listing import Run
 from codsl.engine.style import Style
 from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise, Recipe, Windowed
-from codsl.nn.functions import function
+from codsl.nn.functions.functions import function
 
 Function = Callable[[Tensor], Tensor]
 

@@ -15,8 +15,8 @@ from codsl.engine.listing import Listing, Load, Operation, Run
 from codsl.engine.style import Style
 from codsl.engine.units import Unit, units_of
 from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
-from codsl.nn.program import Program
-from codsl.nn.ways import kept
+from codsl.nn.running.program import Program
+from codsl.nn.running.ways import kept
 
 MASKED = ("attend", "encode")
 """Functions of attention that can leave out items that are not there."""

@@ -10,8 +10,8 @@ from codsl.engine.lister import Lister
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 from codsl.graph.align import Feed
-from codsl.nn.program import Values
-from codsl.nn.state import State
+from codsl.nn.running.program import Values
+from codsl.nn.running.state import State
 
 
 class Shelf:

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from codsl.engine.plan import Plan
-from codsl.nn.program import Program, Values
-from codsl.nn.state import State
+from codsl.nn.running.program import Program, Values
+from codsl.nn.running.state import State
 
 FRAMES = 4
 """Frames of a trial, at most those of a turn and one more."""

@@ -19,7 +19,7 @@ from codsl.engine.kernels import (
 )
 from codsl.engine.listing import Run
 from codsl.engine.style import Style
-from codsl.nn.program import Program
+from codsl.nn.running.program import Program
 
 
 @dataclass(frozen=True, eq=False)

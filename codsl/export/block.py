@@ -7,7 +7,7 @@ from codsl.engine.lister import Lister
 from codsl.engine.listing import Listing
 from codsl.engine.style import GRAPH
 from codsl.export.layout import Layout, layout_of
-from codsl.nn.program import Program
+from codsl.nn.running.program import Program
 
 
 class BlockStep(nn.Module):

@@ -19,7 +19,7 @@ from codsl.export.formats.format import Format, Model
 from codsl.export.formats.table import FORMATS
 from codsl.export.proof import ALLOWED, Proof, prove
 from codsl.export.samples import readme, run_py
-from codsl.nn.streaming import Streaming
+from codsl.nn.running.streaming import Streaming
 
 TRACED = 3
 """Rows while a graph is traced that takes any number: one that no dimension has by chance."""

@@ -8,8 +8,8 @@ from typing import Any
 import torch
 
 from codsl.engine.listing import Listing
-from codsl.nn.program import Program
-from codsl.nn.ways import dtype_of
+from codsl.nn.running.program import Program
+from codsl.nn.running.ways import dtype_of
 
 Shape = tuple[int, ...]
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from codsl.diagnostics import plural
 from codsl.export.layout import Layout
 from codsl.export.rings import Rings, Run
-from codsl.nn.program import Program
+from codsl.nn.running.program import Program
 
 ALLOWED = {"float64": 1e-9, "float32": 1e-4}
 """How far outputs may be from the network's, of the largest of these."""

@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from codsl.algebra.ports import Inlet
 from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
-from codsl.nn.laid import Laid
 from codsl.nn.layer import layer, paddings, strides
 from codsl.nn.nest import Nest
-from codsl.nn.program import Program
-from codsl.nn.streaming import Streaming
-from codsl.nn.trace import Trace
+from codsl.nn.running.laid import Laid
+from codsl.nn.running.program import Program
+from codsl.nn.running.streaming import Streaming
+from codsl.nn.running.trace import Trace
 
 
 class Block(Streaming):

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.nn.convert import makes
+from codsl.nn.functions.operation import FrameByFrame
 from codsl.nn.joint import probe
-from codsl.nn.operation import FrameByFrame
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
 
 Function = Callable[[Tensor], Tensor]
 

@@ -15,8 +15,8 @@ from codsl.nn.classes import hand_class
 from codsl.nn.closures import written
 from codsl.nn.convert import adopt
 from codsl.nn.joint import beside
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
 
 
 class Conditional(Laying):

@@ -13,8 +13,8 @@ from codsl.nn.flat_state import FlatStateDict
 from codsl.nn.joint import How, Joint, beside
 from codsl.nn.older import AGGREGATION, SHRINK, older
 from codsl.nn.routing import Broadcast
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
 from codsl.nn.waiting import Skip, crop_of
 
 

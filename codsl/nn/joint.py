@@ -11,8 +11,8 @@ from codsl.algebra.time import IDENTITY
 from codsl.graph.node import Edge
 from codsl.layers.joining import AGGREGATIONS, Aggregation
 from codsl.layers.recipe import Pointwise
-from codsl.nn.functions import function
-from codsl.nn.trace import Trace
+from codsl.nn.functions.functions import function
+from codsl.nn.running.trace import Trace
 
 How = str | Callable[[Sequence[Tensor]], Tensor]
 PROBES = 11

@@ -14,12 +14,12 @@ from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise, Recipe, normed_of
 from codsl.layers.table import load_functions, table
 from codsl.nn.counting import count_as
+from codsl.nn.functions.operation import Operation, Settled
 from codsl.nn.learned import holder, known
 from codsl.nn.module import CoModule
-from codsl.nn.operation import Operation, Settled
-from codsl.nn.streaming import Laying, check_clip, check_length
-from codsl.nn.trace import Trace
-from codsl.nn.ways import Run, clip, pointwise
+from codsl.nn.running.streaming import Laying, check_clip, check_length
+from codsl.nn.running.trace import Trace
+from codsl.nn.running.ways import Run, clip, pointwise
 from codsl.nn.weight_norm import WeightNorm, normalise
 
 

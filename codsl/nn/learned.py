@@ -6,7 +6,7 @@ from math import sqrt
 import torch
 from torch import Tensor, nn
 
-from codsl.nn.hearing import MelBands, Spectrum
+from codsl.nn.functions.hearing import MelBands, Spectrum
 from codsl.nn.holders import CyclicPattern, Gains
 
 Matrix = tuple[tuple[float, ...], ...]

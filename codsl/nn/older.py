@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from codsl.nn.flat_state import flat_state_dict
-from codsl.nn.functions import join_concat, join_sum
+from codsl.nn.functions.functions import join_concat, join_sum
 from codsl.nn.nest import leaves
 
 P = ParamSpec("P")

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from codsl.nn.older import call_mode, flatten
-from codsl.nn.state import State
-from codsl.nn.streaming import Streaming
+from codsl.nn.running.state import State
+from codsl.nn.running.streaming import Streaming
 
 BATCH = {0: "batch"}
 

@@ -11,8 +11,8 @@ from codsl.algebra.shape import Frame
 from codsl.layers.table import table
 from codsl.nn.classes import hand_class
 from codsl.nn.counting import count_as
+from codsl.nn.functions.operation import FrameByFrame
 from codsl.nn.layer import Layer
-from codsl.nn.operation import FrameByFrame
 
 
 def Conv(  # noqa: N802

@@ -15,10 +15,10 @@ from codsl.nn.classes import alike, built_from, row_of, settle
 from codsl.nn.convert import continual, makes, refuse
 from codsl.nn.counting import count_as
 from codsl.nn.layer import Layer
-from codsl.nn.state import State
-from codsl.nn.streaming import check_clip, check_length
-from codsl.nn.trace import Trace
-from codsl.nn.ways import Run
+from codsl.nn.running.state import State
+from codsl.nn.running.streaming import check_clip, check_length
+from codsl.nn.running.trace import Trace
+from codsl.nn.running.ways import Run
 
 
 @dataclass(frozen=True, eq=False)

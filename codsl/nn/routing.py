@@ -7,8 +7,8 @@ from codsl.algebra.time import IDENTITY, Time
 from codsl.nn.joint import How, Joint, beside
 from codsl.nn.nest import leaves
 from codsl.nn.older import AGGREGATION, Refused, older
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
 
 
 class Route(Laying, abstract=True):

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from codsl.nn.nest import leaves
-from codsl.nn.state import State
+from codsl.nn.running.state import State
 from codsl.testing.comparison import ContractError, demand, identical, together
 from codsl.testing.draws import part
 from codsl.testing.gradients import gradients_agree

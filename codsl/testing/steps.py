@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codsl.nn.attention.last_frames import LastFrames
 from codsl.nn.containers import Sequential
-from codsl.nn.last_frames import LastFrames
 from codsl.nn.module import CoModule
 from codsl.nn.recurrent import Recurrent
-from codsl.nn.streaming import Streaming
+from codsl.nn.running.streaming import Streaming
 from codsl.testing.comparison import ContractError, demand, identical
 from codsl.testing.trial import Outputs, Trial, spoil
 

@@ -20,7 +20,7 @@ from codsl.nn.classes import settle
 from codsl.nn.layer import create, layer_class
 from codsl.nn.module import CoModule
 from codsl.nn.nest import leaves
-from codsl.nn.streaming import Streaming
+from codsl.nn.running.streaming import Streaming
 from codsl.pipeline import build, check
 from codsl.source import Source as Text
 

@@ -12,7 +12,7 @@ from torch import Tensor
 from codsl.algebra.time import length
 from codsl.graph.graph import Graph
 from codsl.nn.nest import leaves
-from codsl.nn.state import State
+from codsl.nn.running.state import State
 from codsl.testing.comparison import close, tolerance_of
 from codsl.testing.declared import Declared
 from codsl.testing.draws import Source, over

@@ -16,7 +16,7 @@ from codsl.testing.draws import BATCH, Source, randomise
 from codsl.testing.trial import Trial
 
 if TYPE_CHECKING:
-    from codsl.nn.streaming import Streaming
+    from codsl.nn.running.streaming import Streaming
 
 __all__ = [
     "BATCH",

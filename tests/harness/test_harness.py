@@ -14,11 +14,12 @@ import codsl
 from codsl.algebra import time as algebra
 from codsl.graph import align
 from codsl.layers import convolution, cumulative, transposed
-from codsl.nn import attention, functions, program, windows, work
-from codsl.nn.laid import Laid
-from codsl.nn.program import Program, Values
-from codsl.nn.state import State
-from codsl.nn.streaming import Streaming
+from codsl.nn.functions import attention, functions
+from codsl.nn.running import program, windows, work
+from codsl.nn.running.laid import Laid
+from codsl.nn.running.program import Program, Values
+from codsl.nn.running.state import State
+from codsl.nn.running.streaming import Streaming
 from harness.contract import close, contract, randomise
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from row_networks import assert_refused
 from torch import Tensor, nn
 
 import codsl
-from codsl.nn import attention
+from codsl.nn.functions import attention
 from harness.contract import contract, randomise
 
 DOUBLE = torch.float64

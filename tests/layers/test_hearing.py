@@ -11,7 +11,7 @@ from row_networks import assert_refused, network
 import codsl
 import codsl.nn as co
 from codsl.algebra.shape import Frame
-from codsl.nn.hearing import MelBands, in_hertz, in_mel
+from codsl.nn.functions.hearing import MelBands, in_hertz, in_mel
 from engine.fast_streams import same_stream
 from harness.contract import contract, randomise
 

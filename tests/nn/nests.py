@@ -13,7 +13,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import lost
 from codsl.layers.table import table
 from codsl.nn.classes import hand_class
-from codsl.nn.trace import Trace
+from codsl.nn.running.trace import Trace
 
 
 def nest(spec: dict[str, Any]) -> Any:

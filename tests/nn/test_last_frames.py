@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 import codsl.nn as co
-from codsl.nn.stream import Slots
+from codsl.nn.running.stream import Slots
 
 L, E = 5, 8
 FRAMES = 23

@@ -11,8 +11,8 @@ from remembering import remembering
 from torch import Tensor
 
 import codsl
-from codsl.nn.program import Program
-from codsl.nn.state import State
+from codsl.nn.running.program import Program
+from codsl.nn.running.state import State
 from harness.contract import randomise
 
 pytestmark = pytest.mark.usefixtures("remembering")

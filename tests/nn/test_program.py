@@ -13,7 +13,7 @@ from torch import Tensor
 
 import codsl
 import codsl.nn as co
-from codsl.nn.program import Program
+from codsl.nn.running.program import Program
 from harness.contract import randomise
 
 pytestmark = pytest.mark.usefixtures("remembering")

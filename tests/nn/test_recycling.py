@@ -9,7 +9,7 @@ import torch
 
 import codsl.nn as co
 from codsl.nn.holders import cyclic
-from codsl.nn.stream import Slots
+from codsl.nn.running.stream import Slots
 
 
 @torch.no_grad()

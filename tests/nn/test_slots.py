@@ -27,8 +27,8 @@ from codsl.graph.node import Edge
 from codsl.network import Network
 from codsl.nn import State
 from codsl.nn.nest import rebuild
-from codsl.nn.tree import tensors
-from codsl.nn.work import Late
+from codsl.nn.running.tree import tensors
+from codsl.nn.running.work import Late
 from harness.contract import randomise
 from harness.networks import Networks
 from harness.value import Limits
@@ -36,7 +36,7 @@ from harness.value import Limits
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from codsl.nn.stream import Slots
+    from codsl.nn.running.stream import Slots
 
 pytestmark = pytest.mark.usefixtures("remembering")
 __all__ = ["remembering"]

@@ -26,8 +26,8 @@ import codsl
 import codsl.nn as co
 from codsl.graph.fingerprint import written
 from codsl.nn import State
-from codsl.nn.state import apart
-from codsl.nn.tree import tensors
+from codsl.nn.running.state import apart
+from codsl.nn.running.tree import tensors
 from harness.contract import randomise
 
 if TYPE_CHECKING:

@@ -27,9 +27,9 @@ from codsl.layers.recipe import (
     Spread,
     Windowed,
 )
-from codsl.nn import functions
-from codsl.nn.ways import beginning, clip, dtype_of, kept, outputs, remembered
-from codsl.nn.windows import Tape
+from codsl.nn.functions import functions
+from codsl.nn.running.ways import beginning, clip, dtype_of, kept, outputs, remembered
+from codsl.nn.running.windows import Tape
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from codsl.algebra.extent import Window
 from codsl.layers.recipe import Call, Windowed
-from codsl.nn.windows import Tape, call, whole, windows
+from codsl.nn.running.windows import Tape, call, whole, windows
 
 
 def numbers(items: int, shape: tuple[int, ...] = (2, 3, 4, 5)) -> Tensor:

@@ -10,12 +10,12 @@ from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.recipe import Call, Pointwise, Windowed
+from codsl.nn.attention.work_of_attention import Work
 from codsl.nn.joint import beside
 from codsl.nn.nest import leaves
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
-from codsl.nn.ways import Run
-from codsl.nn.work_of_attention import Work
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
+from codsl.nn.running.ways import Run
 
 
 class LastFrames(Laying, abstract=True):

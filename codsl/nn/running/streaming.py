@@ -11,17 +11,17 @@ from torch import Tensor
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
-from codsl.nn.batch_statistics import warn_of_the_batch
-from codsl.nn.intake import check_alike, check_stream
-from codsl.nn.laid import Laid, as_clips
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.older import PureStep, call_mode
-from codsl.nn.program import Program, Values
-from codsl.nn.state import State
-from codsl.nn.stream import Slots
-from codsl.nn.trace import Trace, outlets_of, values_of
-from codsl.nn.work import Late
+from codsl.nn.running.batch_statistics import warn_of_the_batch
+from codsl.nn.running.intake import check_alike, check_stream
+from codsl.nn.running.laid import Laid, as_clips
+from codsl.nn.running.program import Program, Values
+from codsl.nn.running.state import State
+from codsl.nn.running.stream import Slots
+from codsl.nn.running.trace import Trace, outlets_of, values_of
+from codsl.nn.running.work import Late
 
 Advance = Callable[[Laid, list[Tensor], State], tuple[Values, State]]
 """How a stream goes on by clips: its outputs, and the new state."""

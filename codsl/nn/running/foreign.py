@@ -12,7 +12,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, length, steady
 from codsl.layers.recipe import Foreign
 from codsl.nn.module import CoModule, first
-from codsl.nn.tree import copied
+from codsl.nn.running.tree import copied
 
 
 @dataclass(frozen=True)

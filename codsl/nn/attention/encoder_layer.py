@@ -9,9 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
-from codsl.nn.last_frames import LastFrames, length_of
-from codsl.nn.multihead import encoded, prepared
-from codsl.nn.work_of_attention import Work, taken_by
+from codsl.nn.attention.last_frames import LastFrames, length_of
+from codsl.nn.attention.multihead import encoded, prepared
+from codsl.nn.attention.work_of_attention import Work, taken_by
 
 Activation = str | Callable[[Tensor], Tensor]
 

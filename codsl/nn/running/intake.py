@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from codsl.nn.state import State
+from codsl.nn.running.state import State
 
 
 def check_alike(xs: list[Tensor], what: str) -> None:

@@ -13,11 +13,11 @@ from codsl.graph.graph import Graph
 from codsl.graph.node import Edge, Node
 from codsl.layers.plain import Delay
 from codsl.layers.recipe import Recipe
-from codsl.nn.foreign import Declared
+from codsl.nn.functions.operation import Operation
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, leaves, number, rebuild
-from codsl.nn.operation import Operation
-from codsl.nn.program import Program
+from codsl.nn.running.foreign import Declared
+from codsl.nn.running.program import Program
 
 
 class Trace:

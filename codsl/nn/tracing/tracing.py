@@ -10,8 +10,12 @@ from torch import Tensor, fx, nn
 from codsl.algebra.time import Time
 from codsl.layers.recipe import Pointwise
 from codsl.nn.convert import adopt, makes
-from codsl.nn.elsewhere import Elsewhere, Ordered, Plainly, applies_plainly, order_of
-from codsl.nn.expressions import (
+from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
+from codsl.nn.module import CoModule
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
+from codsl.nn.tracing.elsewhere import Elsewhere, Ordered, Plainly, applies_plainly, order_of
+from codsl.nn.tracing.expressions import (
     Call,
     Computed,
     Held,
@@ -26,11 +30,7 @@ from codsl.nn.expressions import (
     found,
     gives_parts,
 )
-from codsl.nn.in_place import check_in_place
-from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
-from codsl.nn.module import CoModule
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
+from codsl.nn.tracing.in_place import check_in_place
 from codsl.nn.waiting import Cropped
 
 

@@ -11,17 +11,17 @@ from torch.nn import functional
 from codsl.layers.row import Layer as Row
 from codsl.layers.row import type_name
 from codsl.layers.table import FUNCTIONS, function_of
-from codsl.nn.attention import attend, encode, encoder_keys_and_values, keys_and_values
-from codsl.nn.cumulative import channel_norm, cumulative_norm, running_mean
-from codsl.nn.frames import FUNCTIONS as FRAMES
-from codsl.nn.hearing import spectrum_frames
-from codsl.nn.norms import FUNCTIONS as NORMS
-from codsl.nn.operation import Settled
-from codsl.nn.positions import add_in_turn, add_sinusoids
-from codsl.nn.recurrence import recur
-from codsl.nn.shifts import FUNCTIONS as SHIFTS
-from codsl.nn.turns import in_turn
-from codsl.nn.upsample import between_items, repeat_items, spread_out
+from codsl.nn.functions.attention import attend, encode, encoder_keys_and_values, keys_and_values
+from codsl.nn.functions.cumulative import channel_norm, cumulative_norm, running_mean
+from codsl.nn.functions.frames import FUNCTIONS as FRAMES
+from codsl.nn.functions.hearing import spectrum_frames
+from codsl.nn.functions.norms import FUNCTIONS as NORMS
+from codsl.nn.functions.operation import Settled
+from codsl.nn.functions.positions import add_in_turn, add_sinusoids
+from codsl.nn.functions.recurrence import recur
+from codsl.nn.functions.shifts import FUNCTIONS as SHIFTS
+from codsl.nn.functions.turns import in_turn
+from codsl.nn.functions.upsample import between_items, repeat_items, spread_out
 
 
 def as_is(x: Tensor) -> Tensor:

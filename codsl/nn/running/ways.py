@@ -20,8 +20,8 @@ from codsl.layers.recipe import (
     Spread,
     Windowed,
 )
-from codsl.nn.functions import function
-from codsl.nn.windows import Tape, call, whole, windows
+from codsl.nn.functions.functions import function
+from codsl.nn.running.windows import Tape, call, whole, windows
 
 Run = Callable[..., Any]
 """What a module is asked to do with its inputs in a stream; it gets the module first."""

@@ -5,9 +5,9 @@ from typing import Any
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
-from codsl.nn.attentive import Attentive, count
-from codsl.nn.multihead import attended
-from codsl.nn.work_of_attention import Work, attention, projections
+from codsl.nn.attention.attentive import Attentive, count
+from codsl.nn.attention.multihead import attended
+from codsl.nn.attention.work_of_attention import Work, attention, projections
 
 
 class RetroactiveMultiheadAttention(Attentive):

@@ -9,17 +9,17 @@ import torch
 from torch import Tensor
 
 from codsl.algebra.time import burst, emits
-from codsl.nn import tree
-from codsl.nn.apart import Rows
-from codsl.nn.gathered import Part, gathered, told
-from codsl.nn.laid import Laid, as_clips
 from codsl.nn.nest import rebuild
-from codsl.nn.program import Program
-from codsl.nn.state import State
-from codsl.nn.work import Late
+from codsl.nn.running import tree
+from codsl.nn.running.apart import Rows
+from codsl.nn.running.gathered import Part, gathered, told
+from codsl.nn.running.laid import Laid, as_clips
+from codsl.nn.running.program import Program
+from codsl.nn.running.state import State
+from codsl.nn.running.work import Late
 
 if TYPE_CHECKING:
-    from codsl.nn.streaming import Streaming
+    from codsl.nn.running.streaming import Streaming
 
 
 class Slots:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 from torch import fx, nn
 
-from codsl.nn.expressions import SIZES
+from codsl.nn.tracing.expressions import SIZES
 
 NEW = {
     "add", "sub", "mul", "truediv", "neg", "pow", "matmul", "cat", "concat", "stack", "relu",

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from codsl.algebra.shape import Frame
-from codsl.nn.foreign import twin
 from codsl.nn.module import first
-from codsl.nn.state import State
-from codsl.nn.tree import parts
+from codsl.nn.running.foreign import twin
+from codsl.nn.running.state import State
+from codsl.nn.running.tree import parts
 
 ENDLESS = 64
 """Items that a module with an endless past is tried on at most."""

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from torch import Tensor
 from torch.nn import functional
 
-from codsl.nn.frames import each_frame
+from codsl.nn.functions.frames import each_frame
 
 
 def _over(x: Tensor, over: str, function: Callable[[Tensor, tuple[int, ...]], Tensor]) -> Tensor:

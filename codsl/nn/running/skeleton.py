@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codsl.nn.tree import parts
+from codsl.nn.running.tree import parts
 
 Kinds = Mapping[str, type]
 """The dataclasses that a file can say, by name."""

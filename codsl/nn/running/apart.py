@@ -8,9 +8,9 @@ from weakref import WeakKeyDictionary
 import torch
 from torch import Tensor, nn
 
-from codsl.nn.foreign import stepped, twin
-from codsl.nn.state import State
-from codsl.nn.tree import PLAIN, alike, changed, ends, merged
+from codsl.nn.running.foreign import stepped, twin
+from codsl.nn.running.state import State
+from codsl.nn.running.tree import PLAIN, alike, changed, ends, merged
 
 PROBED = 2
 """Frames after which the state of a module is looked at, one after another."""

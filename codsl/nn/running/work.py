@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from codsl.algebra.time import reads
 from codsl.graph.node import Node
 from codsl.layers.recipe import Carried, Windowed
-from codsl.nn.ways import Span, outputs, remembered
-from codsl.nn.windows import Tape
+from codsl.nn.running.ways import Span, outputs, remembered
+from codsl.nn.running.windows import Tape
 
 Done = tuple[Tensor, tuple[Tensor, ...]]
 """The outputs of a node, and the new tensors of what it carries."""

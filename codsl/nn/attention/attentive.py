@@ -7,10 +7,10 @@ from typing import Any, Self
 import torch
 from torch import Tensor, nn
 
+from codsl.nn.attention.last_frames import LastFrames, length_of
+from codsl.nn.attention.multihead import projected
+from codsl.nn.attention.work_of_attention import Work, projections
 from codsl.nn.counting import count_by
-from codsl.nn.last_frames import LastFrames, length_of
-from codsl.nn.multihead import projected
-from codsl.nn.work_of_attention import Work, projections
 
 
 class Attentive(LastFrames, nn.MultiheadAttention, abstract=True):  # type: ignore[misc]

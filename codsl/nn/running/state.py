@@ -15,8 +15,8 @@ from safetensors.torch import save as in_safetensors
 from torch import Tensor
 
 from codsl.graph.fingerprint import Fingerprint
-from codsl.nn import tree
-from codsl.nn.skeleton import described, dtype_named, restored
+from codsl.nn.running import tree
+from codsl.nn.running.skeleton import described, dtype_named, restored
 from codsl.writing import in_place
 
 T = TypeVar("T")

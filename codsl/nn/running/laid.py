@@ -6,7 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from codsl.nn.nest import Nest, leaves, number, rebuild
-from codsl.nn.program import Program
+from codsl.nn.running.program import Program
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from torch import Tensor, nn
 
 from codsl.nn.containers import Sequential
 from codsl.nn.layer import Layer
+from codsl.nn.running.trace import Trace
 from codsl.nn.stepping import Around
-from codsl.nn.trace import Trace
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from codsl.algebra.time import emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Foreign
-from codsl.nn.apart import Rows, rows_stepped
-from codsl.nn.expected import unlike
-from codsl.nn.foreign import stepped
-from codsl.nn.state import SAID, State, apart
-from codsl.nn.ways import dtype_of, kept
-from codsl.nn.windows import Tape
-from codsl.nn.work import Late, Work
+from codsl.nn.running.apart import Rows, rows_stepped
+from codsl.nn.running.expected import unlike
+from codsl.nn.running.foreign import stepped
+from codsl.nn.running.state import SAID, State, apart
+from codsl.nn.running.ways import dtype_of, kept
+from codsl.nn.running.windows import Tape
+from codsl.nn.running.work import Late, Work
 
 Values = tuple[Tensor | None, ...]
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from codsl.nn.program import Values
-from codsl.nn.state import State
+from codsl.nn.running.program import Values
+from codsl.nn.running.state import State
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,16 @@ from typing import Any
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
-from codsl.nn.counting import count_by
-from codsl.nn.encoder_layer import (
+from codsl.nn.attention.encoder_layer import (
     EncoderLayer,
     RetroactiveTransformerEncoderLayer,
     SingleOutputTransformerEncoderLayer,
 )
-from codsl.nn.last_frames import LastFrames
-from codsl.nn.multihead import encoded, prepared
-from codsl.nn.streaming import check_clip
-from codsl.nn.work_of_attention import Work, projections, taken_by
+from codsl.nn.attention.last_frames import LastFrames
+from codsl.nn.attention.multihead import encoded, prepared
+from codsl.nn.attention.work_of_attention import Work, projections, taken_by
+from codsl.nn.counting import count_by
+from codsl.nn.running.streaming import check_clip
 
 
 class TransformerEncoder(LastFrames):

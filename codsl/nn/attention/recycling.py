@@ -9,11 +9,11 @@ from torch import Tensor, nn
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.layers.recipe import Call, Carried, Memory
+from codsl.nn.functions.turns import in_turn
 from codsl.nn.holders import cyclic
-from codsl.nn.streaming import Laying
-from codsl.nn.trace import Trace
-from codsl.nn.turns import in_turn
-from codsl.nn.ways import Run
+from codsl.nn.running.streaming import Laying
+from codsl.nn.running.trace import Trace
+from codsl.nn.running.ways import Run
 
 
 class RecyclingPositionalEncoding(Laying):

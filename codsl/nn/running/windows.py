@@ -10,7 +10,7 @@ from torch.nn import functional
 
 from codsl.algebra.time import length, reads
 from codsl.layers.recipe import Call, Windowed
-from codsl.nn.functions import function
+from codsl.nn.functions.functions import function
 
 
 @dataclass(frozen=True)

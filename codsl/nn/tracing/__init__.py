@@ -1,0 +1,1 @@
+"""A user's own module as torch.fx sees it, made continual."""
