@@ -9,11 +9,13 @@ from torch.nn import functional
 
 from codsl.algebra.shape import Frame
 from codsl.engine.listing import Run
-from codsl.engine.style import GRAPH, Style
+from codsl.engine.style import PLAIN, Style
 from codsl.layers.recipe import Call
 
 Function = Callable[[Tensor], Tensor]
 
+SMALL = 2**15
+"""Weights at most of a product with one item that is written as sums where there are others."""
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {
     1: functional.conv1d,
     2: functional.conv2d,
@@ -35,11 +37,11 @@ def convolution(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, s
     if not space:
         return _of_all(product(across, bias, style), taps)
     if pointwise and len(space) == 2 and style.last:
-        return _of_all(_places(across.flatten(1), bias), taps)
+        return _of_all(_places(across.flatten(1), bias, frame.space, style), taps)
     return _of_all(_spatial(call, across, bias, frame.space, style), taps)
 
 
-def product(weight: Tensor, bias: Tensor | None, style: Style = GRAPH) -> Function:
+def product(weight: Tensor, bias: Tensor | None, style: Style = PLAIN) -> Function:
     """A matrix product of items without space."""
     across = weight.t().contiguous()
     if style.sums:
@@ -55,9 +57,10 @@ def _of_all(run: Function, taps: int) -> Run:
     return run if taps == 1 else lambda *items: run(torch.cat(items, 1))
 
 
-def _places(weight: Tensor, bias: Tensor | None) -> Function:
+def _places(weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: Style) -> Function:
     """A matrix product at every place of `(B, C, H, W)`, channels beside each other."""
-    multiply = product(weight, bias)
+    small = set(space) == {1} and weight.numel() <= SMALL
+    multiply = product(weight, bias, style if small else PLAIN)
     outs = weight.shape[0]
 
     def run(x: Tensor) -> Tensor:
@@ -145,22 +148,36 @@ def _grouped(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, styl
     """A convolution in groups: over the stack of all items, or where graphs are for others, for
     whom it may be none, as a sum over the items."""
     taps, dims = weight.shape[2], len(frame.space)
-    groups = call.arguments["groups"]
-    sizes = _over_space(call) | {"groups": groups}
     if dims and (taps == 1 or not style.last):
-        parts = [each.contiguous() for each in weight.unbind(2)]
-        convolve = CONVOLUTIONS[dims]
-        run = _padded(call, dims, lambda x: x)
-        last = parts[-1]
-
-        def summed(*items: Tensor) -> Tensor:
-            y = convolve(run(items[-1]), last, bias, **sizes)
-            for item, part in zip(items[:-1], parts[:-1], strict=True):
-                y = y + convolve(run(item), part, **sizes)
-            return y
-
-        return summed
+        return _summed(call, weight, bias, dims, style)
     return _stacked(call, weight, bias, dims)
+
+
+def _summed(call: Call, weight: Tensor, bias: Tensor | None, dims: int, style: Style) -> Run:
+    """A convolution in groups over space of each item, and the sum over the items."""
+    groups, outs = call.arguments["groups"], weight.shape[0]
+    single = dims == 2 and weight.shape[1] == 1 and outs == groups
+    more = -groups % style.channels if single else 0
+    if more:
+        weight, bias = _widened(weight, more), None if bias is None else _widened(bias, more)
+    sizes = _over_space(call) | {"groups": groups + more}
+    first, *others = (each.contiguous() for each in weight.flip(2).unbind(2))
+    convolve = CONVOLUTIONS[dims]
+    beyond = (0, 0) * dims + (0, more)
+    run = _padded(call, dims, lambda x: functional.pad(x, beyond) if more else x)
+
+    def summed(*items: Tensor) -> Tensor:
+        y = convolve(run(items[-1]), first, bias, **sizes)
+        for item, part in zip(items[-2::-1], others, strict=True):
+            y = y + convolve(run(item), part, **sizes)
+        return y.narrow(1, 0, outs) if more else y
+
+    return summed
+
+
+def _widened(x: Tensor, more: int) -> Tensor:
+    """A tensor with so many zeros behind its first dimension."""
+    return torch.cat([x, x.new_zeros(more, *x.shape[1:])])
 
 
 def _stacked(call: Call, weight: Tensor, bias: Tensor | None, dims: int) -> Run:

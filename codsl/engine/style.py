@@ -10,16 +10,21 @@ class Style:
     With `last` the channels of a place lie beside each other, and convolutions over one place are
     matrix products. `batch` is that of the stream, or None where it may vary. With `packed`
     weights are laid out once for oneDNN's convolutions. With `sums` products with one item are
-    written as sums, of which a compiler makes loops of its own.
+    written as sums, of which a compiler makes loops of its own. Convolutions of each channel by
+    itself are over a multiple of `channels`.
     """
 
     last: bool = False
     packed: bool = False
     batch: int | None = None
     sums: bool = False
+    channels: int = 1
 
 
-GRAPH = Style()
-"""Plain convolutions, for graphs that others run."""
+PLAIN = Style()
+"""Plain convolutions."""
+GRAPH = Style(channels=4)
+"""The same for graphs that ONNX Runtime may run: without this multiple it takes four times as
+long."""
 LAST = Style(last=True)
 """Torch's own operations, channels beside each other, for batches of any size."""

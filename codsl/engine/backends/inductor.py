@@ -27,7 +27,16 @@ def _compiled(listing: Listing, given: Sequence[Tensor], precision: torch.dtype 
     with catch_warnings():
         simplefilter("ignore")
         run(*given)
-    return lambda *tensors: grouped(listing, run(*tensors))
+    lying = [x.stride() for x in given]
+    return lambda *tensors: grouped(listing, run(*map(_strided, tensors, lying)))
+
+
+def _strided(x: Tensor, strides: tuple[int, ...]) -> Tensor:
+    """A tensor as it lay when a graph was made, which torch would make anew for any other strides,
+    be they those of a dimension of one."""
+    if x.stride() == strides:
+        return x
+    return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device).copy_(x)
 
 
 def _ahead(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:

@@ -10,11 +10,11 @@ from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.pure import grouped
-from codsl.engine.style import GRAPH, Style
+from codsl.engine.style import PLAIN, Style
 
 
 def _style(batch: int, device: torch.device) -> Style:
-    return GRAPH
+    return PLAIN
 
 
 def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
