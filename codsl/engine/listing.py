@@ -1,13 +1,15 @@
 """What happens in a run of frames of a settled stream, as a flat list of operations on frames."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count, islice
 from typing import Any
 
 from torch import Tensor
 
 Run = Callable[..., Any]
 Items = tuple[tuple[Tensor, ...], ...]
+Slots = Sequence[Sequence[int]]
 Straight = Callable[..., tuple[Items, Items, tuple[Tensor, ...], Items]]
 
 
@@ -60,16 +62,23 @@ class Listing:
     def straight(self) -> Straight:
         """A function of the given tensors: the items of each output, those that come to each feed,
         the carried tensors, and which rows have each item of each output."""
-        names = {f"run{number}": each.run for number, each in enumerate(self.operations)}
-        lines = ["def straight(" + ", ".join(map(_slot, range(self.given))) + "):"]
-        lines += [f"    {line}" for line in self._lines()]
-        exec("\n".join(lines), names)
-        return names["straight"]
+        runs = {f"run{number}": each.run for number, each in enumerate(self.operations)}
+        returned = _returned(self.outputs, self.stores, self.carried, self.valid)
+        return _function(self.given, [*self._lines(), returned], runs)
+
+    def grouping(self) -> Straight:
+        """A function of all those results, flat, which gives them as `straight` does."""
+        places = count()
+
+        def numbered(groups: Slots) -> list[tuple[int, ...]]:
+            return [tuple(islice(places, len(slots))) for slots in groups]
+
+        outputs, stores = numbered(self.outputs), numbered(self.stores)
+        (carried,), valid = numbered([self.carried]), numbered(self.valid)
+        return _function(next(places), [_returned(outputs, stores, carried, valid)])
 
     def _lines(self) -> Iterator[str]:
-        """The body: each operation, and what nobody needs after it."""
-        results = [_nested(self.outputs), _nested(self.stores), _tuple(self.carried)]
-        results.append(_nested(self.valid))
+        """Each operation, and what nobody needs after it."""
         last = {slot: number for number, each in enumerate(self.operations) for slot in each.inputs}
         returned = {*self.carried}.union(*self.outputs, *self.stores, *self.valid)
         for number, each in enumerate(self.operations):
@@ -79,7 +88,21 @@ class Listing:
             done |= {slot for slot in each.outputs if slot not in last}
             if gone := sorted(done - returned):
                 yield "del " + ", ".join(map(_slot, gone))
-        yield f"return {', '.join(results)}"
+
+
+def _function(given: int, lines: Iterable[str], runs: Mapping[str, Run] | None = None) -> Straight:
+    """A function of so many slots."""
+    names: dict[str, Any] = dict(runs or {})
+    head = "def straight(" + ", ".join(map(_slot, range(given))) + "):"
+    exec("\n    ".join([head, *lines]), names)
+    made: Straight = names["straight"]
+    return made
+
+
+def _returned(outputs: Slots, stores: Slots, carried: Sequence[int], valid: Slots) -> str:
+    """The line that gives all results."""
+    results = (_nested(outputs), _nested(stores), _tuple(carried), _nested(valid))
+    return f"return {', '.join(results)}"
 
 
 def _slot(number: int) -> str:
@@ -90,5 +113,5 @@ def _tuple(slots: Sequence[int]) -> str:
     return "(" + "".join(f"{_slot(slot)}, " for slot in slots) + ")"
 
 
-def _nested(groups: Sequence[Sequence[int]]) -> str:
+def _nested(groups: Slots) -> str:
     return "(" + "".join(f"{_tuple(slots)}, " for slots in groups) + ")"

@@ -1,6 +1,8 @@
 """How a stream goes on by a listing for each frame of its turn, and the past items it keeps."""
 
+from collections import deque
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -13,33 +15,8 @@ from codsl.graph.align import Feed
 from codsl.nn.running.program import Values
 from codsl.nn.running.state import State
 
-
-class Shelf:
-    """The last `depth` items of a value; one that comes takes the place of the oldest."""
-
-    def __init__(self, depth: int) -> None:
-        self._depth = depth
-        self._items: list[Tensor] = []
-        self._oldest = 0
-
-    def fill(self, items: list[Tensor]) -> None:
-        """Hold just these, the oldest first."""
-        self._items = items
-        self._oldest = 0
-
-    def put(self, item: Tensor) -> None:
-        """Take an item."""
-        at = self._oldest
-        self._items[at] = item
-        self._oldest = at + 1 if at + 1 < self._depth else 0
-
-    def back(self, back: int) -> Tensor:
-        """The item that came so many before the next."""
-        return self._items[self._oldest - back]
-
-    def all(self) -> list[Tensor]:
-        """All items, the oldest first."""
-        return [*self._items[self._oldest :], *self._items[: self._oldest]]
+Shelf = deque[Any]
+"""The last items of a value, the oldest first; one that comes takes the place of the oldest."""
 
 
 class Plan:
@@ -64,10 +41,10 @@ class Plan:
         (inlet, *more) = self._graph.inputs
         shape = (state.batch_size, *inlet.frame.shape)
         self._shape = None if more or inlet.name else torch.Size(shape)
-        self._shelves = [Shelf(feed.depth) for feed in self._graph.schedule.feeds]
+        self._shelves = [Shelf(maxlen=feed.depth) for feed in self._graph.schedule.feeds]
         self._turn: dict[int, _Step] = {}
         self._frame = state.frame
-        self._carried: list[Tensor] = []
+        self._carried: list[Any] = []
 
     def takes(self, frame: Tensor) -> bool:
         """Whether a frame is as those of the only input, at a glance."""
@@ -84,28 +61,34 @@ class Plan:
         """Go on from a state, which is copied."""
         self._frame = state.frame
         for shelf, tensor in zip(self._shelves, state.tensors, strict=False):
-            shelf.fill([self._laid(each) for each in tensor.unbind(2)])
-        self._carried = [self._cast(each) for each in state.tensors[len(self._shelves) :]]
+            shelf.extend(map(self._laid, tensor.unbind(2)))
+        carried = map(self._cast, state.tensors[len(self._shelves) :])
+        self._carried = [self._backend.native(each) for each in carried]
 
-    def _laid(self, item: Tensor) -> Tensor:
+    def _laid(self, item: Tensor) -> Any:
         """An item in memory of its own, as kernels like it."""
         last = self._style.last and item.dim() == 4
         layout = torch.channels_last if last else torch.contiguous_format
-        return self._cast(item).clone(memory_format=layout)
+        return self._backend.native(self._cast(item).clone(memory_format=layout))
 
     def _cast(self, x: Tensor) -> Tensor:
         """Numbers of the stream in the precision of the plan."""
         return x.to(self._precision) if self._casts and x.dtype == self.like.dtype else x
 
+    def _told(self, value: Any) -> Tensor:
+        """A value of the backend as a tensor of the stream."""
+        return self._back(self._backend.tensor(value))
+
     def _back(self, x: Tensor) -> Tensor:
-        """The other way."""
+        """Numbers in the precision of the plan in that of the stream."""
         return x.to(self.like.dtype) if self._casts and x.dtype == self._precision else x
 
     @property
     def held(self) -> int:
         """Bytes of the items and tensors that are kept."""
-        kept = [item for shelf in self._shelves for item in shelf.all()]
-        return sum(each.numel() * each.element_size() for each in (*kept, *self._carried))
+        kept = [item for shelf in self._shelves for item in shelf]
+        tensors = map(self._backend.tensor, (*kept, *self._carried))
+        return sum(each.numel() * each.element_size() for each in tensors)
 
     def dump(self) -> State:
         """The state of the stream, in memory of its own."""
@@ -117,16 +100,15 @@ class Plan:
             here.batch_size,
             here.dtype,
             here.device,
-            (*kept, *(self._back(each).clone() for each in self._carried)),
+            (*kept, *(self._told(each).clone() for each in self._carried)),
             self._program.names,
             network=self._graph.fingerprint,
         )
 
     def _whole(self, shelf: Shelf, feed: Feed) -> Tensor:
         """What is kept of a feed, `(B, C, depth, *S)`."""
-        items = shelf.all()
-        if items:
-            return self._back(torch.stack(items, 2)).contiguous()
+        if shelf:
+            return torch.stack([self._told(item) for item in shelf], 2).contiguous()
         here, frame = self.like, feed.frame
         shape = (here.batch_size, frame.channels, 0, *frame.space)
         return torch.zeros(shape, dtype=here.dtype, device=here.device)
@@ -145,32 +127,34 @@ class Plan:
     def _prepared(self, frame: int, xs: list[Tensor]) -> "_Step":
         """What happens at a frame, as the backend does it."""
         listing = self._lister.listing(frame)
-        loads = [self._shelves[each.feed].back(each.back) for each in listing.loads]
-        given = [*map(self._laid, xs), *loads, *self._carried]
+        loads = [self._shelves[each.feed][-each.back] for each in listing.loads]
         if not listing.operations:
-            return _Step(listing, listing.straight())
-        return _Step(listing, self._backend.prepare(listing, given, self._precision))
+            return _Step(listing, listing.straight(), self._backend)
+        values = [*map(self._laid, xs), *loads, *self._carried]
+        given = [self._backend.tensor(each) for each in values]
+        straight = self._backend.prepare(listing, given, self._precision)
+        return _Step(listing, straight, self._backend)
 
 
 class _Step:
     """A listing of one frame, which reads from shelves and writes to them."""
 
-    def __init__(self, listing: Listing, straight: Straight) -> None:
+    def __init__(self, listing: Listing, straight: Straight, backend: Backend) -> None:
         self._straight = straight
-        self._loads = [(load.feed, load.back) for load in listing.loads]
+        self._tensor = backend.tensor
+        self._loads = [(load.feed, -load.back) for load in listing.loads]
         self._feeds = [feed for feed, slots in enumerate(listing.stores) if slots]
         own = {slot for each in listing.operations if each.fresh for slot in each.outputs}
         own -= set().union(*listing.stores)
         self._own = [bool(slots) and slots[0] in own for slots in listing.outputs]
 
-    def run(self, xs: list[Tensor], shelves: list[Shelf], carried: list[Tensor]) -> Values:
+    def run(self, xs: list[Any], shelves: list[Shelf], carried: list[Any]) -> Values:
         """The outputs, in memory that nobody else has."""
-        loads = [shelves[feed].back(back) for feed, back in self._loads]
+        loads = [shelves[feed][back] for feed, back in self._loads]
         outputs, stores, carried[:], _ = self._straight(*xs, *loads, *carried)
         for feed in self._feeds:
-            for item in stores[feed]:
-                shelves[feed].put(item)
+            shelves[feed].extend(stores[feed])
+        ys = (self._tensor(items[0]) if items else None for items in outputs)
         return tuple(
-            None if not items else items[0] if own else items[0].clone()
-            for items, own in zip(outputs, self._own, strict=True)
+            y if own or y is None else y.clone() for y, own in zip(ys, self._own, strict=True)
         )

@@ -1,11 +1,10 @@
 """A step as a pure module: frames and state go in, outputs and what is new of it come out."""
 
-from collections.abc import Iterable, Sequence
-from itertools import islice
+from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from codsl.engine.listing import Items, Listing
+from codsl.engine.listing import Listing
 
 
 class PureStep(nn.Module):
@@ -25,19 +24,6 @@ class PureStep(nn.Module):
         """All results, flat."""
         outputs, stores, carried, valid = self._straight(*given)
         return (*_flat(outputs), *_flat(stores), *carried, *_flat(valid))
-
-
-def grouped(
-    listing: Listing, results: Iterable[Tensor]
-) -> tuple[Items, Items, tuple[Tensor, ...], Items]:
-    """Results of a module as the function of its listing gives them."""
-    rest = iter(results)
-
-    def groups(slots: Sequence[Sequence[int]]) -> Items:
-        return tuple(tuple(islice(rest, len(each))) for each in slots)
-
-    outputs, stores = groups(listing.outputs), groups(listing.stores)
-    return outputs, stores, tuple(islice(rest, len(listing.carried))), groups(listing.valid)
 
 
 def _flat(groups: Sequence[Sequence[Tensor]]) -> list[Tensor]:

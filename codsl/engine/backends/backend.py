@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -11,6 +12,11 @@ from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 
 Prepare = Callable[[Listing, Sequence[Tensor], torch.dtype | None], Straight]
+
+
+def as_it_is(x: Tensor) -> Tensor:
+    """A tensor, for a backend that takes tensors."""
+    return x
 
 
 class NotInstalled(ImportError):
@@ -25,7 +31,8 @@ class Backend:
     `style` says for a batch how frames lie and which operations are chosen. `packages` are those
     that it needs, as they are imported, with the extra of codsl that brings each. `own_precision`
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
-    `precisions` are those that it has.
+    `precisions` are those that it has. What its function takes and gives are its own values, of
+    which `native` makes one of a tensor, and `tensor` a tensor of one.
     """
 
     name: str
@@ -35,6 +42,8 @@ class Backend:
     packages: Mapping[str, str] = field(default_factory=dict)
     precisions: tuple[torch.dtype, ...] = ()
     own_precision: bool = False
+    native: Callable[[Tensor], Any] = as_it_is
+    tensor: Callable[[Any], Tensor] = as_it_is
 
     @property
     def missing(self) -> str:

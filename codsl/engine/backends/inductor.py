@@ -11,7 +11,7 @@ from torch import Tensor
 
 from codsl.engine.backends.backend import Backend
 from codsl.engine.listing import Listing, Straight
-from codsl.engine.pure import PureStep, grouped
+from codsl.engine.pure import PureStep
 from codsl.engine.style import Style
 
 SETTINGS: dict[str, Any] = {"freezing": True}
@@ -28,7 +28,8 @@ def _compiled(listing: Listing, given: Sequence[Tensor], precision: torch.dtype 
         simplefilter("ignore")
         run(*given)
     lying = [x.stride() for x in given]
-    return lambda *tensors: grouped(listing, run(*map(_strided, tensors, lying)))
+    group = listing.grouping()
+    return lambda *tensors: group(*run(*map(_strided, tensors, lying)))
 
 
 def _strided(x: Tensor, strides: tuple[int, ...]) -> Tensor:
@@ -43,7 +44,8 @@ def _ahead(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | N
     """By AOTInductor, whose package is loaded again."""
     with TemporaryDirectory(prefix="codsl-") as folder:
         loader = load(package(PureStep(listing), given, Path(folder) / "step.pt2"))
-    return lambda *tensors: grouped(listing, loader(list(tensors)))
+    group = listing.grouping()
+    return lambda *tensors: group(*loader(list(tensors)))
 
 
 def package(step: PureStep, given: Sequence[Tensor], path: Path) -> Path:

@@ -9,7 +9,6 @@ from torch import Tensor
 from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
 from codsl.engine.listing import Listing, Straight
-from codsl.engine.pure import grouped
 from codsl.engine.style import PLAIN, Style
 
 
@@ -32,6 +31,7 @@ def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype |
     request: Any = core.compile_model(model, "CPU", settings).create_infer_request()
     taken = {name: place for place, each in enumerate(model.inputs) for name in each.names}
     bound = [(place, taken[name]) for place, name in enumerate(pure.inputs) if name in taken]
+    group = listing.grouping()
 
     def run(*tensors: Tensor) -> Any:
         held = [x.contiguous() for x in tensors]
@@ -41,7 +41,7 @@ def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype |
         for port, room in enumerate(fresh):
             request.set_output_tensor(port, openvino.Tensor(room.numpy(), shared_memory=True))
         request.infer()
-        return grouped(listing, fresh)
+        return group(*fresh)
 
     return run
 
