@@ -8,9 +8,9 @@ from codsl.diagnostics import escape
 
 
 def count(text: str) -> int:
-    """A number of frames, from 1 on."""
+    """A number of things, from 1 on."""
     if not (text.isascii() and text.isdigit()) or len(text) > 12 or int(text) == 0:
-        raise ArgumentTypeError(f"`{escape(text)}` is not a number of frames")
+        raise ArgumentTypeError(f"`{escape(text)}` is not a whole number from 1 on")
     return int(text)
 
 
@@ -38,6 +38,13 @@ def start(text: str) -> Start:
     if _NUMBER.fullmatch(number) and (number != text or "." not in number):
         return Start(second=float(number)) if number != text else Start(frame=int(number))
     raise ArgumentTypeError(f"`{escape(text)}` is neither a frame, `40`, nor a second, `2.5s`")
+
+
+def seconds(text: str) -> float:
+    """A time, more than nothing."""
+    if not _NUMBER.fullmatch(text) or not float(text):
+        raise ArgumentTypeError(f"`{escape(text)}` is not a number of seconds above 0")
+    return float(text)
 
 
 def rate(text: str) -> float:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codsl.cli.arguments import count, seed
+from codsl.cli.arguments import count, seconds, seed
 from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
@@ -38,7 +38,7 @@ def declare(parser: ArgumentParser) -> None:
     add("--window", metavar="N", type=count, help="the clip to run again; what an output sees")
     add("--peer", action="store_true", help="also continual-inference; always without SPEC")
     add("--steps", metavar="N", type=count, default=200, help="of each contender; 200")
-    add("--seconds", metavar="S", type=count, default=2, help="for each contender at most; 2")
+    add("--seconds", metavar="S", type=seconds, default=2.0, help="for each contender at most; 2")
     add("--threads", metavar="N", type=count, default=1, help="1 if not given")
     add("--json", metavar="FILE", type=Path, help="write the results as JSON")
     add("--svg", metavar="FILE", type=Path, help="draw the results")

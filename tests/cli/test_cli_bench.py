@@ -9,7 +9,7 @@ from shell import codsl
 from codsl.bench.result import Results
 from codsl.cli.main import main
 
-QUICK = ("--backends", "eager", "--steps", "1", "--seconds", "1")
+QUICK = ("--backends", "eager", "--steps", "1", "--seconds", "0.5")
 
 
 def test_a_spec_is_measured_and_written(signal_spec: Path, tmp_path: Path) -> None:
