@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -80,3 +81,21 @@ def bare(*sizes: int, names: tuple[str, ...] = ()) -> State:
     """A state of no network, of tensors with so many numbers."""
     tensors = tuple(torch.zeros(1, size) for size in sizes)
     return State(3, 1, torch.float32, torch.device("cpu"), tensors, names)
+
+
+def refusals(net: Any, state: State, times: int, chance: random.Random, tmp_path: Path) -> int:
+    """How often a state is refused in whose file a byte of the head is another; else it is one."""
+    state.save(tmp_path / "whole")
+    content = (tmp_path / "whole").read_bytes()
+    head = 8 + int.from_bytes(content[:8], "little")
+    refused = 0
+    for _ in range(times):
+        at = chance.randrange(head)
+        (tmp_path / "x").write_bytes(
+            content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :]
+        )
+        try:
+            net.set_state(State.load(tmp_path / "x"))
+        except ValueError:
+            refused += 1
+    return refused

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from states import after, bare, built
+from states import after, bare, built, refusals
 from torch import Tensor
 
 from codsl.nn import State
@@ -75,21 +75,7 @@ def test_a_file_cut_anywhere_is_no_state(tmp_path: Path) -> None:
 def test_a_file_with_a_changed_byte_is_a_state_or_a_plain_error(seed: int, tmp_path: Path) -> None:
     """In the head everything is checked; numbers have no sum to check them by."""
     net = built()
-    after(net, 5).save(tmp_path / "whole")
-    content = (tmp_path / "whole").read_bytes()
-    head = 8 + int.from_bytes(content[:8], "little")
-    chance = random.Random(seed)
-    refused = 0
-    for _ in range(120):
-        at = chance.randrange(head)
-        (tmp_path / "x").write_bytes(
-            content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :]
-        )
-        try:
-            net.set_state(State.load(tmp_path / "x"))
-        except ValueError:
-            refused += 1
-    assert refused > 60
+    assert refusals(net, after(net, 5), 120, random.Random(seed), tmp_path) > 60
 
 
 def with_metadata(path: Path, **said: str | None) -> None:

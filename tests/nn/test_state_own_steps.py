@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from own_steps import OWN, Growing, Sum, near
-from states import on_file, same
+from states import on_file, refusals, same
 from torch import Tensor
 
 import codsl.nn as co
@@ -172,18 +172,4 @@ def test_a_changed_byte_in_what_modules_remember_is_a_plain_error(
 ) -> None:
     net = own("a state of codsl's")
     net.forward_steps(noise(9))
-    net.get_state().save(tmp_path / "whole")
-    content = (tmp_path / "whole").read_bytes()
-    head = 8 + int.from_bytes(content[:8], "little")
-    chance = random.Random(seed)
-    refused = 0
-    for _ in range(150):
-        at = chance.randrange(head)
-        (tmp_path / "x").write_bytes(
-            content[:at] + bytes([chance.randrange(256)]) + content[at + 1 :]
-        )
-        try:
-            net.set_state(State.load(tmp_path / "x"))
-        except ValueError:
-            refused += 1
-    assert refused > 75
+    assert refusals(net, net.get_state(), 150, random.Random(seed), tmp_path) > 75
