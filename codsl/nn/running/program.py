@@ -282,8 +282,13 @@ class Program:
         for index, node, module in self._computed:
             if index in self.kept_of:
                 run.keep(index, node, module)
-            made = run.own_step if isinstance(node.recipe, Foreign) else run.work
-            run.put(self.graph.base + index, made(index, node, module))
+            value = self.graph.base + index
+            y = None
+            if isinstance(node.recipe, Foreign):
+                y = run.own_step(index, value, node, module)
+            elif until[value] > given[value]:
+                y = run.work(index, value, node, module)
+            run.put(value, y)
         return tuple(run.new[outlet.value] for outlet in self.graph.outputs)
 
 
@@ -303,7 +308,8 @@ class _Run:
         late: Late | None,
         ends: bool,
     ) -> None:
-        self.program, self.schedule = program, program.graph.schedule
+        self.program, self.feeds_of = program, program.feeds_of
+        self.feeds, self.reads = program.graph.schedule.feeds, program.graph.schedule.reads
         self.given, self.until = given, until
         self.tensors, self.others = tensors, others
         self.late, self.ends = late, ends
@@ -313,7 +319,7 @@ class _Run:
     def put(self, value: int, items: Tensor | None) -> None:
         """Hand the new items of a value, if there are any, to the feeds that keep it as it is."""
         self.new[value] = items
-        for number in self.program.feeds_of.get(value, ()):
+        for number in self.feeds_of.get(value, ()):
             self._feed(number, items)
 
     def keep(self, index: int, node: Node, module: nn.Module) -> None:
@@ -324,7 +330,7 @@ class _Run:
 
     def _feed(self, number: int, items: Tensor | None) -> None:
         """Put new items behind those that a feed holds, and keep as many as it is deep."""
-        value, depth = self.schedule.feeds[number].value, self.schedule.feeds[number].depth
+        value, depth = self.feeds[number].value, self.feeds[number].depth
         held = self.tensors[number]
         if items is not None and not depth:
             held = items
@@ -334,29 +340,26 @@ class _Run:
         last = self.until[value] if self.ends else None
         self.tapes[number] = Tape(self.given[value] - depth, held, last, items is None)
 
-    def work(self, index: int, node: Node, module: nn.Module) -> Tensor | None:
-        """The outputs of a node that are due, worked out of its tapes; None where none is."""
-        program, value = self.program, self.program.graph.base + index
-        first, stop = self.given[value], self.until[value]
-        if stop <= first:
-            return None
+    def work(self, index: int, value: int, node: Node, module: nn.Module) -> Tensor:
+        """The outputs of a node that are due, worked out of its tapes."""
+        program, first, stop = self.program, self.given[value], self.until[value]
         place = program.memory_of.get(index, slice(0))
-        read = [self.tapes[number] for number in self.schedule.reads[index]]
+        read = [self.tapes[number] for number in self.reads[index]]
         sources = program.sources_of[index]
         work = Work(node, module, read, sources, self.tensors[place], first, stop)
         done = work.done() if self.late is None else self.late.done(work, value)
         y, self.tensors[place] = done
         return y
 
-    def own_step(self, index: int, node: Node, module: Any) -> Tensor | None:
+    def own_step(self, index: int, value: int, node: Node, module: Any) -> Tensor | None:
         """What comes of a module with a step of its own, if it has something to read; `ValueError`
         where it breaks its word."""
         items = self.new[node.edges[0].source]
         if items is None and not self.ends:
             return None
         if items is None:
-            items = self.tensors[self.schedule.reads[index][0]][:, :, :0]
-        name, value = self.program.foreign[index], self.program.graph.base + index
+            items = self.tensors[self.reads[index][0]][:, :, :0]
+        name = self.program.foreign[index]
         state: Any = self.others.get(name)
         due = self.until[value] - self.given[value]
         step = rows_stepped if isinstance(state, Rows) else stepped
