@@ -42,8 +42,17 @@ OWN = (
 )  # fmt: skip
 STREAMS = (
     ("tests/nn/test_stream.py", "tests/nn/test_ports.py", "tests/nn/test_slots.py"),
+    (
+        "tests/nn/test_slots_rows.py",
+        "tests/nn/test_slots_mistakes.py",
+        "tests/nn/test_slots_own_steps.py",
+    ),
     ("tests/harness", "tests/layers/test_upsampling.py", "tests/layers/test_recurrent.py"),
 )
+STATES = (
+    "tests/nn/test_state.py", "tests/nn/test_state_differences.py", "tests/nn/test_state_files.py",
+    "tests/nn/test_state_own_steps.py",
+)  # fmt: skip
 TESTS = {
     "codsl/algebra": (OWN, ("tests/graph", "tests/nn")),
     "codsl/algebra/cycle.py": (("tests/algebra/test_cycle.py",), *STREAMS),
@@ -56,7 +65,7 @@ TESTS = {
         ("tests/nn/test_program.py", "tests/nn/test_late.py"),
         *STREAMS,
     ),
-    "codsl/nn/running/state.py": (("tests/nn/test_state.py",), *STREAMS),
+    "codsl/nn/running/state.py": (STATES, *STREAMS),
     "codsl/nn/running/ways.py": (("tests/nn/test_ways.py",), *STREAMS),
     "codsl/nn/running/windows.py": (("tests/nn/test_windows.py",), *STREAMS),
     "codsl/nn/running/work.py": (("tests/nn/test_late.py",), *STREAMS),
@@ -67,10 +76,10 @@ TESTS = {
 OWN_PROCESSES = (
     "tests/nn/test_training.py",
     "tests/nn/test_long.py",
-    "tests/nn/test_state.py::test_a_fingerprint_is_the_same_in_every_process",
-    "tests/nn/test_state.py::test_a_state_goes_on_in_another_process",
-    "tests/nn/test_state.py::test_a_hundred_kills_a_hundred_exact_resumes",
-    "tests/nn/test_slots.py::test_a_row_goes_on_in_another_process_bit_for_bit",
+    "tests/nn/test_state_differences.py::test_a_fingerprint_is_the_same_in_every_process",
+    "tests/nn/test_state_processes.py::test_a_state_goes_on_in_another_process",
+    "tests/nn/test_state_processes.py::test_a_hundred_kills_a_hundred_exact_resumes",
+    "tests/nn/test_slots_rows.py::test_a_row_goes_on_in_another_process_bit_for_bit",
 )
 """Tests that start processes of their own, which those of this tool cannot."""
 PRELOAD = ("pytest", "torch", "lark", "yaml", "jsonschema", "safetensors.torch")

@@ -11,7 +11,7 @@ from codsl.cli.arguments import count, seconds, seed
 from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
-from codsl.cli.spec import declare_spec, read, tell
+from codsl.cli.spec import declare_spec, tell, told
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
 from codsl.graph.graph import Graph
@@ -69,8 +69,7 @@ def command(options: Namespace) -> int:
     _check(options)
     graph: Graph | None = None
     if options.spec is not None:
-        graph, diagnostics = read(options)
-        tell(diagnostics)
+        graph = told(options)
         if graph is None:
             return MISTAKE
         check_network(graph)

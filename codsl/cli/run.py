@@ -13,7 +13,7 @@ from codsl.cli.keeping import check_output, classes_of, recording
 from codsl.cli.memory import bounded, check_network
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.outcome import broken_off, conclude, introduce, too_short, verified
-from codsl.cli.spec import declare_spec, read, tell
+from codsl.cli.spec import declare_spec, tell, told
 from codsl.cli.use import declare_use
 from codsl.cli.watching import Watch
 from codsl.diagnostics import SpecError
@@ -65,8 +65,7 @@ def command(options: Namespace) -> int:
     from codsl.media.medium import footage
 
     check_output(options.output, options.input, options.force)
-    graph, diagnostics = read(options)
-    tell(diagnostics)
+    graph = told(options)
     if graph is None:
         return MISTAKE
     _check_ports(graph)

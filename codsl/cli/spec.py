@@ -53,6 +53,13 @@ def read(options: Namespace) -> tuple[Graph | None, tuple[Diagnostic, ...]]:
     return found_in(Path(options.spec), options)
 
 
+def told(options: Namespace) -> Graph | None:
+    """The graph of the spec, None where it has mistakes, once all that there is to say is shown."""
+    graph, diagnostics = read(options)
+    tell(diagnostics)
+    return graph
+
+
 def found_in(
     spec: Path | Source, options: Namespace
 ) -> tuple[Graph | None, tuple[Diagnostic, ...]]:

@@ -9,7 +9,7 @@ from codsl.cli.arguments import count, seed
 from codsl.cli.checkpoint import checkpoint_of, declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
-from codsl.cli.spec import declare_spec, read, tell
+from codsl.cli.spec import declare_spec, tell, told
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
 from codsl.graph.graph import Graph
@@ -34,8 +34,7 @@ def declare(parser: ArgumentParser) -> None:
 def command(options: Namespace) -> int:
     """What was tried on stdout; 1 where the spec has mistakes, the weights do not fit, or a
     promise is broken."""
-    graph, diagnostics = read(options)
-    tell(diagnostics)
+    graph = told(options)
     if graph is None:
         return MISTAKE
     check_network(graph)

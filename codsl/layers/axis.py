@@ -18,14 +18,7 @@ def axis(dim: int, x: Frame) -> int:
             change=Give(1),
         )
     if not 1 <= resolved < dims:
-        raise Mistake(
-            "E0409",
-            f"`dim={dim}` is no dimension of a frame",
-            argument="dim",
-            layer=f"the input is {x}",
-            help="`dim=1` is channels",
-            change=Give(1),
-        )
+        raise _no_dimension(dim, x, "a frame", "`dim=1` is channels")
     return resolved
 
 
@@ -34,12 +27,12 @@ def image_axis(dim: int, x: Frame) -> int:
     dims = 1 + x.rank
     resolved = dim + dims if dim < 0 else dim
     if not 1 <= resolved < dims:
-        raise Mistake(
-            "E0409",
-            f"`dim={dim}` is no dimension of a single frame",
-            argument="dim",
-            layer=f"the input is {x}",
-            help="`dim=1` is channels, `dim=2` the first of space",
-            change=Give(1),
+        raise _no_dimension(
+            dim, x, "a single frame", "`dim=1` is channels, `dim=2` the first of space"
         )
     return resolved
+
+
+def _no_dimension(dim: int, x: Frame, of: str, help: str) -> Mistake:
+    message, layer = f"`dim={dim}` is no dimension of {of}", f"the input is {x}"
+    return Mistake("E0409", message, argument="dim", layer=layer, help=help, change=Give(1))

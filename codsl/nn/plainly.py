@@ -45,30 +45,22 @@ def Conv(  # noqa: N802
     rank = len(kernel_dims)
     if not 1 <= rank <= 3:
         raise ValueError(f"a convolution has one to three dimensions, got {rank}")
-    given = {
-        "kernel_dims": kernel_dims,
-        "padding": padding or ((0, 0),) * rank,
-        "stride": stride or (1,) * rank,
-        "dilation": dilation or (1,) * rank,
-    }
-    for name, entries in given.items():
+    padding = padding or ((0, 0),) * rank
+    stride, dilation = stride or (1,) * rank, dilation or (1,) * rank
+    _check_entries(rank, padding=padding, stride=stride, dilation=dilation)
+    made = hand_class(table()[f"conv{rank}d"])
+    sizes = (tuple(kernel_dims), stride, padding, dilation)
+    return made(in_channels, out_channels, *sizes, groups or 1, bias, dtype=dtype)
+
+
+def _check_entries(rank: int, padding: Sequence[Any], **others: Sequence[int]) -> None:
+    """Raise `ValueError` where an entry for a dimension is missing, or is no pair of `padding`."""
+    for name, entries in {"padding": padding, **others}.items():
         if len(entries) != rank:
             raise ValueError(f"`{name}` has an entry for each of {rank} dimensions, got {entries}")
-    for pair in given["padding"]:
+    for pair in padding:
         if not isinstance(pair, Sequence) or len(pair) != 2:
             raise ValueError(f"`padding` is made of pairs, before and after, got {pair}")
-    made = hand_class(table()[f"conv{rank}d"])
-    return made(
-        in_channels,
-        out_channels,
-        tuple(kernel_dims),
-        given["stride"],
-        given["padding"],
-        given["dilation"],
-        groups or 1,
-        bias,
-        dtype=dtype,
-    )
 
 
 class Linear(Layer, nn.Linear):

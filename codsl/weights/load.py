@@ -10,7 +10,7 @@ from torch import nn
 from codsl.diagnostics import Diagnostic, Help
 from codsl.weights.complaints import at
 from codsl.weights.entry import Array
-from codsl.weights.given import check_network, check_text
+from codsl.weights.given import check_known, check_network
 from codsl.weights.grouping import listed
 from codsl.weights.matching import alike, cast_of
 from codsl.weights.move import Move
@@ -71,9 +71,7 @@ def load_weights(
     is of another type; nothing was copied then.
     """
     check_network(net)
-    check_text(known, "known")
-    if known is not None and (rename is not None or layout is not None):
-        raise TypeError("a `known` checkpoint has its rules and its layout in the spec")
+    check_known(known, rename, layout)
     given = agree(rename, layout, envelope, allow_missing, allow_unexpected, adapt)
     plainly = rename is not None or layout is not None
     plan = settle(net, checkpoint, given, known, plainly)

@@ -16,7 +16,7 @@ from codsl.spec.known import Known
 from codsl.weights.cuts import Cut
 from codsl.weights.entry import Array
 from codsl.weights.form import Form
-from codsl.weights.given import check_network, check_text
+from codsl.weights.given import check_known, check_network
 from codsl.weights.layouts import forms
 from codsl.weights.move import Move
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
@@ -57,22 +57,13 @@ def save_weights(
     another suffix, and `TypeError` for what is of another type.
     """
     check_network(net)
-    check_text(known, "known")
-    if known is not None and (rename is not None or layout is not None):
-        raise TypeError("a `known` checkpoint has its rules and its layout in the spec")
+    check_known(known, rename, layout)
     path = Path(path)
     write = _writer(path)
-    foreign = not (rename is None and layout is None and known is None and like is None)
-    if not foreign:
+    if rename is None and layout is None and known is None and like is None:
         write(path, _native(net), _metadata(net))
         return
-    terms = known_of(net, known) if known is not None else agree(rename, layout)
-    if like is not None:
-        plainly = rename is not None or layout is not None
-        moves = settle(net, like, agree(rename, layout), known, plainly).matching.moves
-        chosen = _as_in(net, moves)
-    else:
-        chosen = _undone(net, terms)
+    chosen = _foreign(net, rename, layout, known, like)
     tensors = net.state_dict()
     write(path, {source: as_torch(made(tensors)) for source, made in chosen.items()}, {})
 
@@ -91,6 +82,23 @@ def _metadata(net: nn.Module) -> dict[str, str]:
 
 Made = Callable[[Named], Array]
 """How a tensor of the source is made of the network's."""
+
+
+def _foreign(
+    net: nn.Module,
+    rename: Rename | None,
+    layout: str | None,
+    known: str | None,
+    like: Checkpoint | None,
+) -> dict[str, Made]:
+    """The names of another's checkpoint, each with what it would have: those of one `like` it, else
+    those that the rules lead from."""
+    terms = known_of(net, known) if known is not None else agree(rename, layout)
+    if like is None:
+        return _undone(net, terms)
+    plainly = rename is not None or layout is not None
+    plan = settle(net, like, agree(rename, layout), known, plainly)
+    return _as_in(net, plan.matching.moves)
 
 
 def _as_in(net: nn.Module, moves: Iterable[Move]) -> dict[str, Made]:

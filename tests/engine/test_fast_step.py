@@ -19,17 +19,8 @@ from codsl.engine.plan import Plan
 from engine.fast_streams import agree, chunk_of, frame_of, same_stream
 from harness.contract import LONGEST, Declared, randomise
 from harness.networks import Networks
-from networks.shipped import FOLDER
+from networks.shipped import FOLDER, SMALL
 
-SMALL: dict[str, dict[str, Any]] = {
-    "cnn_lstm": {"width": 4, "hidden": 8, "classes": 5, "size": 32},
-    "inception": {"kernel": 5},
-    "mbconv": {"channels": 4},
-    "squeeze_excitation": {"channels": 16, "window": 5},
-    "tcn": {"channels": [6, 6, 6], "kernel": 3},
-    "two_rate": {"channels": 4, "window": 5},
-    "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
-}
 EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600")) // 6
 
 TCN = """codsl 1

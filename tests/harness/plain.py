@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from harness.chance import Chance
-    from harness.classes import family
-from harness.value import At
+    from harness.value import At
 
 CHANNELS, PLACES = 24, 144
 """So large may a frame become."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+import codsl
 from codsl.network import Network
 from harness.contract import randomise
 
@@ -38,6 +40,17 @@ def tuned(net: nn.Module, x: Tensor, seed: int = 0) -> nn.Module:
         norm.running_mean += 0.2 * norm.running_var.sqrt() * torch.randn_like(norm.running_mean)
         norm.running_var *= torch.empty_like(norm.running_var).uniform_(0.7, 1.4)
     return net.eval()
+
+
+def small(
+    spec: Path, variant: str, outputs: str = "", root: Path | None = None, **params: Any
+) -> Network:
+    """A spec in float64, for frames of 32 x 32; `outputs` are what it gives besides logits."""
+    text = spec.read_text()
+    if outputs:
+        text = text.replace(" size, size)\n", f" size, size)\n  outputs {outputs}, classify\n")
+    sizes = {**params, "size": 32, "head": 1}
+    return codsl.build(text, variant=variant, params=sizes, dtype=torch.float64, root=root).eval()
 
 
 def far(found: Tensor | None, wanted: Tensor) -> float:

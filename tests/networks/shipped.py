@@ -2,9 +2,20 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 FOLDER = Path(__file__).parents[2] / "networks"
 NAMES = tuple(sorted(path.stem for path in FOLDER.glob("*.codsl")))
+SMALL: dict[str, dict[str, Any]] = {
+    "cnn_lstm": {"width": 4, "hidden": 8, "classes": 5, "size": 32},
+    "inception": {"kernel": 5},
+    "mbconv": {"channels": 4},
+    "squeeze_excitation": {"channels": 16, "window": 5},
+    "tcn": {"channels": [6, 6, 6], "kernel": 3},
+    "two_rate": {"channels": 4, "window": 5},
+    "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
+}
+"""Parameters by which they are quick to run: of those written in both surfaces."""
 
 
 def variants(name: str) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 from jsonschema import Draft202012Validator
-from shipped import FOLDER, variants
+from shipped import FOLDER, SMALL, variants
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
@@ -26,15 +26,6 @@ from codsl.syntax.read import read
 from codsl.syntax.structure import structure
 from codsl.syntax.words import POSITIONAL
 
-SMALL: dict[str, dict[str, Any]] = {
-    "cnn_lstm": {"width": 4, "hidden": 8, "classes": 5, "size": 32},
-    "inception": {"kernel": 5},
-    "mbconv": {"channels": 4},
-    "squeeze_excitation": {"channels": 16, "window": 5},
-    "tcn": {"channels": [6, 6, 6], "kernel": 3},
-    "two_rate": {"channels": 4, "window": 5},
-    "x3d": {"width": 0.67, "depth": 1.0, "features": 32, "classes": 5, "size": 32, "window": 4},
-}
 ENDLESS = 9
 """Frames that stand for a receptive field without end."""
 TOLERANCE = {torch.float32: 5e-6, torch.float64: 1e-10}

@@ -3,12 +3,12 @@ the figures that they are published with."""
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import pytest
 import torch
-from agreement import FOLDER, TOLERANCE, far, moving, streams, tuned
+from agreement import FOLDER, TOLERANCE, far, moving, small, streams, tuned
 from references.video_resnet import VideoResNet
 from zoo import case
 
@@ -33,13 +33,7 @@ def reference(kind: str) -> VideoResNet:
     return net
 
 
-def spec(variant: str, outputs: str = "", **params: Any) -> codsl.Network:
-    """The spec in float64, for frames of 32 x 32; `outputs` are what it gives besides logits."""
-    text = SPEC.read_text()
-    if outputs:
-        text = text.replace(" size, size)\n", f" size, size)\n  outputs {outputs}, classify\n")
-    sizes = {**params, "size": 32, "head": 1}
-    return codsl.build(text, variant=variant, params=sizes, dtype=torch.float64).eval()
+spec = partial(small, SPEC)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -8,7 +8,7 @@ from typing import Any
 import hostility
 import pytest
 from fuzzing import ROWS
-from test_read_safetensors import refused, written
+from readings import refused, written
 
 from codsl.weights.formats.table import FORMATS, format_of
 from codsl.weights.refusal import WeightsError

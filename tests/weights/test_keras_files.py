@@ -11,14 +11,15 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import h5py
 import numpy as np
 import pytest
+import readings
 
-from codsl.weights.entry import Entry
 from codsl.weights.formats.keras import FORMAT, is_one, read
 from codsl.weights.formats.keras_names import legacy, names
 from codsl.weights.refusal import WeightsError
@@ -39,20 +40,8 @@ SHAPES = {
 """The committed files' weights, in the order in which they were numbered."""
 
 
-def entries(path: Path) -> dict[str, Entry]:
-    tree = read(path)
-    assert isinstance(tree, dict)
-    for entry in tree.values():
-        numbers = entry.read()
-        assert (numbers.shape, numbers.dtype) == (entry.shape, entry.dtype)
-    return tree
-
-
-def code(path: Path) -> tuple[str, str]:
-    with pytest.raises(WeightsError) as caught:
-        entries(path)
-    (found,) = caught.value.diagnostics
-    return found.code, str(caught.value)
+entries = partial(readings.entries, read)
+code = partial(readings.code, entries)
 
 
 @pytest.mark.parametrize("file", ["net.keras", "net.h5"])

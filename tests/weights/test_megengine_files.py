@@ -6,12 +6,14 @@ import os
 import pickle
 import struct
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import pytest
+import readings
 
 from codsl.weights.entry import Entry
 from codsl.weights.formats.pickles import FORMAT, is_one, read
@@ -21,11 +23,7 @@ from weights.samples_frameworks import FILES, state
 WRITTEN = FILES / "megengine"
 
 
-def code(path: Path, **options: Any) -> tuple[str, str]:
-    with pytest.raises(WeightsError) as caught:
-        read(path, **options)
-    (found,) = caught.value.diagnostics
-    return found.code, str(caught.value)
+code = partial(readings.code, read)
 
 
 def refused(path: Path, data: bytes, **options: Any) -> tuple[str, str]:

@@ -6,12 +6,14 @@ import importlib.util
 import os
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import readings
 import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
@@ -21,21 +23,8 @@ from codsl.weights.formats.onnx import FORMAT, is_one, read
 from codsl.weights.refusal import WeightsError
 from weights.samples_frameworks import network
 
-
-def entries(path: Path) -> dict[str, Entry]:
-    tree = read(path)
-    assert isinstance(tree, dict)
-    for entry in tree.values():
-        numbers = entry.read()
-        assert (numbers.shape, numbers.dtype) == (entry.shape, entry.dtype)
-    return tree
-
-
-def code(path: Path) -> tuple[str, str]:
-    with pytest.raises(WeightsError) as caught:
-        entries(path)
-    (found,) = caught.value.diagnostics
-    return found.code, str(caught.value)
+entries = partial(readings.entries, read)
+code = partial(readings.code, entries)
 
 
 def of(*tensors: Any, nodes: tuple[Any, ...] = ()) -> bytes:

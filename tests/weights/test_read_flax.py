@@ -7,7 +7,7 @@ from typing import Any
 import hostility
 import numpy as np
 import pytest
-from test_read_safetensors import refused, written
+from readings import refused, written
 
 from codsl.weights.entry import Entry
 from codsl.weights.formats import flax as reader

@@ -13,7 +13,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 from hostility import archive, claiming, npy, npz
-from test_read_safetensors import refused, written
+from readings import refused, written
 
 from codsl.weights.formats import npz as reader
 from codsl.weights.refusal import WeightsError

@@ -11,27 +11,13 @@ import numpy as np
 import pytest
 import safetensors.torch
 import torch
+from readings import refused, written
 
 from codsl.weights.entry import Entry
 from codsl.weights.formats import safetensors as reader
 from codsl.weights.formats import sharded
-from codsl.weights.refusal import WeightsError
 
 NUMBERS = {"a": np.arange(6.0).reshape(2, 3), "b": np.array([True, False]), **hostility.NARROW}
-
-
-def written(folder: Path, content: bytes, name: str = "a.safetensors") -> Path:
-    path = folder / name
-    path.write_bytes(content)
-    return path
-
-
-def refused(read: Any, path: Path) -> tuple[str, str]:
-    with pytest.raises(WeightsError) as caught:
-        read(path)
-    (diagnostic,) = caught.value.diagnostics
-    assert str(path.name) in diagnostic.message
-    return diagnostic.code, diagnostic.message
 
 
 def test_what_numpy_wrote(tmp_path: Path) -> None:

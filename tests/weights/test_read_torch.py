@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 import torch
 from hostility import archive, members, saved, with_pickle
-from test_read_safetensors import refused, written
+from readings import refused, written
 
 from codsl.weights.entry import Entry
 from codsl.weights.formats import torch as reader

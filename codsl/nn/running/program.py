@@ -80,13 +80,13 @@ class Program:
         return feeds
 
     @cached_property
-    def _kept_of(self) -> dict[int, int]:
+    def kept_of(self) -> dict[int, int]:
         """The feed that keeps what a node makes of each item that it reads."""
         feeds = enumerate(self.graph.schedule.feeds)
         return {feed.through: number for number, feed in feeds if feed.through is not None}
 
     @cached_property
-    def _sources_of(self) -> list[list[int]]:
+    def sources_of(self) -> list[list[int]]:
         """The values whose items a node reads, feed by feed."""
         schedule = self.graph.schedule
         return [[schedule.feeds[number].value for number in reads] for reads in schedule.reads]
@@ -276,59 +276,92 @@ class Program:
         `tensors` is what is kept and carried, and is brought up to date; `ends` says that the
         stream ends here.
         """
-        schedule = self.graph.schedule
-        base = self.graph.base
-        new: dict[int, Tensor | None] = dict(enumerate(xs))
-        tapes: dict[int, Tape] = {}
-
-        def feed(number: int, items: Tensor | None) -> None:
-            value, depth = schedule.feeds[number].value, schedule.feeds[number].depth
-            held = tensors[number]
-            if items is not None and not depth:
-                held = items
-            elif items is not None:
-                held = torch.cat([held, items], 2)
-                tensors[number] = held[:, :, -depth:].clone()
-            last = until[value] if ends else None
-            tapes[number] = Tape(given[value] - depth, held, last, items is None)
-
-        for value in range(base):
-            for number in self.feeds_of.get(value, ()):
-                feed(number, xs[value])
+        run = _Run(self, given, until, tensors, others, late, ends)
+        for value, items in enumerate(xs):
+            run.put(value, items)
         for index, node, module in self._computed:
-            value = base + index
-            if index in self._kept_of:
-                items = new[node.edges[0].source]
-                made = None if items is None else kept(module, node.recipe, items)
-                feed(self._kept_of[index], made)
-            first, stop = given[value], until[value]
+            if index in self.kept_of:
+                run.keep(index, node, module)
+            value = self.graph.base + index
             y = None
             if isinstance(node.recipe, Foreign):
-                items = new[node.edges[0].source]
-                if items is None and not ends:
-                    new[value] = None
-                    continue
-                if items is None:
-                    items = tensors[schedule.reads[index][0]][:, :, :0]
-                name = self.foreign[index]
-                y, others[name] = _own_step(
-                    node, module, items, others.get(name), ends, stop - first
-                )
-            elif stop > first:
-                place = self.memory_of.get(index, slice(0))
-                read = [tapes[number] for number in schedule.reads[index]]
-                sources = self._sources_of[index]
-                work = Work(node, module, read, sources, tensors[place], first, stop)
-                y, tensors[place] = work.done() if late is None else late.done(work, value)
-            new[value] = y
-            for number in self.feeds_of.get(value, ()):
-                feed(number, y)
-        return tuple(new[outlet.value] for outlet in self.graph.outputs)
+                y = run.own_step(index, value, node, module)
+            elif until[value] > given[value]:
+                y = run.work(index, value, node, module)
+            run.put(value, y)
+        return tuple(run.new[outlet.value] for outlet in self.graph.outputs)
 
 
-def _own_step(
-    node: Node, module: Any, items: Tensor, state: Any, ends: bool, due: int
-) -> tuple[Tensor | None, object]:
-    """What comes of a module with a step of its own; `ValueError` where it breaks its word."""
-    step = rows_stepped if isinstance(state, Rows) else stepped
-    return step(node.path, module, items, state, ends, due)
+class _Run:
+    """Values on their way from the items that each has `given` to those that it gives `until`.
+
+    `tensors` and `others` are what is kept and carried; they are brought up to date.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        given: Sequence[int],
+        until: Sequence[int],
+        tensors: list[Tensor],
+        others: dict[str, object],
+        late: Late | None,
+        ends: bool,
+    ) -> None:
+        self.program, self.feeds_of = program, program.feeds_of
+        self.feeds, self.reads = program.graph.schedule.feeds, program.graph.schedule.reads
+        self.given, self.until = given, until
+        self.tensors, self.others = tensors, others
+        self.late, self.ends = late, ends
+        self.new: dict[int, Tensor | None] = {}
+        self.tapes: dict[int, Tape] = {}
+
+    def put(self, value: int, items: Tensor | None) -> None:
+        """Hand the new items of a value, if there are any, to the feeds that keep it as it is."""
+        self.new[value] = items
+        for number in self.feeds_of.get(value, ()):
+            self._feed(number, items)
+
+    def keep(self, index: int, node: Node, module: nn.Module) -> None:
+        """Hand what a node makes of each new item that it reads to the feed that keeps that."""
+        items = self.new[node.edges[0].source]
+        made = None if items is None else kept(module, node.recipe, items)
+        self._feed(self.program.kept_of[index], made)
+
+    def _feed(self, number: int, items: Tensor | None) -> None:
+        """Put new items behind those that a feed holds, and keep as many as it is deep."""
+        value, depth = self.feeds[number].value, self.feeds[number].depth
+        held = self.tensors[number]
+        if items is not None and not depth:
+            held = items
+        elif items is not None:
+            held = torch.cat([held, items], 2)
+            self.tensors[number] = held[:, :, -depth:].clone()
+        last = self.until[value] if self.ends else None
+        self.tapes[number] = Tape(self.given[value] - depth, held, last, items is None)
+
+    def work(self, index: int, value: int, node: Node, module: nn.Module) -> Tensor:
+        """The outputs of a node that are due, worked out of its tapes."""
+        program, first, stop = self.program, self.given[value], self.until[value]
+        place = program.memory_of.get(index, slice(0))
+        read = [self.tapes[number] for number in self.reads[index]]
+        sources = program.sources_of[index]
+        work = Work(node, module, read, sources, self.tensors[place], first, stop)
+        done = work.done() if self.late is None else self.late.done(work, value)
+        y, self.tensors[place] = done
+        return y
+
+    def own_step(self, index: int, value: int, node: Node, module: Any) -> Tensor | None:
+        """What comes of a module with a step of its own, if it has something to read; `ValueError`
+        where it breaks its word."""
+        items = self.new[node.edges[0].source]
+        if items is None and not self.ends:
+            return None
+        if items is None:
+            items = self.tensors[self.reads[index][0]][:, :, :0]
+        name = self.program.foreign[index]
+        state: Any = self.others.get(name)
+        due = self.until[value] - self.given[value]
+        step = rows_stepped if isinstance(state, Rows) else stepped
+        y, self.others[name] = step(node.path, module, items, state, self.ends, due)
+        return y
