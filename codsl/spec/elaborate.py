@@ -289,7 +289,8 @@ class _Elaborator:
         template = found.template
         try:
             found.home.use(template, at, place.within)
-            scope = found.home.scope(template, at, arguments, channels)
+            names = place.scope.names()
+            scope = found.home.scope(template, at, arguments, channels, names)
         except Hole:
             return self._lost(node, place)
         level = place.level_of(node.name, self._findings)

@@ -14,6 +14,12 @@ from codsl.spec.values import Evaluator, Hole, Scope, Value, describe
 from codsl.syntax import tree
 from codsl.syntax.brackets import whole_entry
 
+_LENGTHS = (
+    *("t", "time", "frames", "length", "seq_len", "n_frames", "num_frames", "l", "n"),
+    *("none", "null", "-1", "?", "...", "*", "~"),
+)
+"""What the number of frames is called elsewhere."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -90,7 +96,8 @@ def _frame(given: tree.Input, evaluator: Evaluator, findings: Findings) -> Frame
         return None
     if len(given.sizes) < 2 or given.sizes[1] != tree.Reference("T", given.span):
         message = "an input is channels, then `T`, then space"
-        findings.add("E0205", message, _brackets(given), helps=_reordered(given))
+        at, helps = _meant_as_t(given) or (_brackets(given), _reordered(given))
+        findings.add("E0205", message, at, helps=helps)
         return None
     if len(given.sizes) > 4:
         message = "an input has two dimensions of space at most"
@@ -101,6 +108,15 @@ def _frame(given: tree.Input, evaluator: Evaluator, findings: Findings) -> Frame
     except Hole:
         return None
     return Frame(sizes[0], tuple(sizes[1:]))
+
+
+def _meant_as_t(given: tree.Input) -> tuple[Span, list[Help]] | None:
+    """A word in the place of `T` that was to be it."""
+    word = given.sizes[1].span if len(given.sizes) > 1 else None
+    if word is None or word.text.strip("\"'$").lower() not in _LENGTHS:
+        return None
+    said = "frames are counted by `T`, which has no length: write `T`"
+    return word, [Help(said, (Edit(word, "T"),), Applicability.SURE)]
 
 
 def _brackets(given: tree.Input) -> Span:

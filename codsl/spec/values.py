@@ -166,14 +166,16 @@ class Evaluator:
             case tree.Unary(sign, operand, span):
                 number = self._number(operand)
                 return self._settled(-number if sign == "-" else number, span)
-            case tree.Binary("and", left, right):
-                return self._first(left, right) and self._truth(right)
-            case tree.Binary("or", left, right):
-                return self._first(left, right) or self._truth(right)
+            case tree.Binary("and" | "or" as word, left, right):
+                settled = self._first(left, right) == (word == "or")
+                self._look(right if settled else None)
+                return word == "or" if settled else self._truth(right)
             case tree.Binary():
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
-                return self.value(yes if self._first(test, yes, no) else no)
+                taken, other = (yes, no) if self._first(test, yes, no) else (no, yes)
+                self._look(other)
+                return self.value(taken)
             case tree.Element():
                 return self._element(expression)
             case tree.Call():
@@ -273,6 +275,14 @@ class Evaluator:
                 with suppress(Hole):
                     self.value(each)
             raise
+
+    def _look(self, expression: tree.Expression | None) -> None:
+        """Report what is wrong, whatever the values are, in an expression that is not taken."""
+        if expression is None or isinstance(expression, tree.Literal):
+            return
+        unknown = Scope(dict.fromkeys(self._scope.names(), Hole))
+        with suppress(Hole):
+            Evaluator(unknown, None, self._findings).layer(expression)
 
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)

@@ -34,6 +34,16 @@ def closing(text: str, start: int) -> int | None:
     return None
 
 
+def unclosed(source: Source, at: int, part: re.Pattern[str]) -> tuple[Span, Span] | None:
+    """The first place up to `at` that looks like a part of its own and stands inside a bracket, and
+    that bracket before it."""
+    for found in part.finditer(source.text, 0, at):
+        bracket = open_bracket(source, found.start())
+        if bracket is not None:
+            return bracket, source.span(found.start(), found.end())
+    return None
+
+
 def open_bracket(source: Source, at: int) -> Span | None:
     """The innermost bracket before a place that is not closed before it."""
     pending: list[tuple[str, int]] = []

@@ -61,9 +61,9 @@ def _parsed(source: Source, findings: Findings) -> Tree[Token] | None:
         try:
             parsed = grammar().parse(text, start="document")
         except UnexpectedInput as error:
-            report(error, source, 0, findings)
+            goes_on = report(error, source, 0, findings)
             broken += 1
-            rest = without_statement(text, error.pos_in_stream or 0)
+            rest = without_statement(text, error.pos_in_stream or 0) if goes_on else None
             if rest is None:
                 break
             text = rest

@@ -1,12 +1,13 @@
 """The YAML form: from a composed YAML document to the tree."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import yaml
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Findings, Label, near
+from codsl.diagnostics import Findings, Label, SpecError, near
 from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.cut import round_tuple
@@ -33,7 +34,7 @@ def read_yaml(
     try:
         root = compose(source, findings)
     except yaml.YAMLError as error:
-        report(error, source, findings)
+        report(error, source, findings, lambda text: _violations(text, validator))
         return None
     if root is None:
         return None
@@ -50,6 +51,17 @@ def read_yaml(
         return None
     bad = validate(source, root, data, validator, findings)
     return _Reader(source, findings, bad | plain.bad).document(root)
+
+
+def _violations(text: str, validator: Draft202012Validator) -> int:
+    """How much stands in a text where it should not."""
+    source, findings = Source("", text), Findings()
+    with suppress(SpecError):
+        root = compose(source, findings)
+        if root is not None:
+            data = Plain(source, findings).read(root)
+            validate(source, root, data, validator, findings)
+    return len(findings.diagnostics)
 
 
 class _Reader:
@@ -187,6 +199,8 @@ class _Reader:
     def _template(self, key: yaml.Node, value: yaml.Node) -> tree.Template:
         parts = self._parts(value)
         name = self._name(key)
+        if id(value) in self._bad:
+            return tree.Template(name, (), (self._broken(value),), name.span)
         body = self._statements(parts.get("layers"))
         return tree.Template(name, self._parameters(parts.get("params")), body, name.span)
 

@@ -1,5 +1,6 @@
 """The nodes of a YAML document, once it is known to be of a bounded size, and where they stand."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,9 @@ MOST_NODES = 250_000
 MOST_ALIASED = 20_000
 """Nodes at most in a file with aliases, each counted as often as it is named."""
 
+_TAG = re.compile(r"!!\w+[ ]+")
+_PLAIN = ("int", "float", "str", "bool", "null", "seq", "map")
+"""The types that a value has by its looks."""
 STANDARD = "tag:yaml.org,2002:"
 """What YAML reads `!!` as."""
 MERGE = "what layers have in common is the parameter of a template"
@@ -51,6 +55,7 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
             f"the tag `{tag.replace(STANDARD, '!!')}` is not read",
             at,
             notes=("a spec is data: nothing in it names or runs code",),
+            helps=_untagged(at, tag),
         )
         return None
     root = yaml.compose(source.text, Loader=Loader)
@@ -61,6 +66,14 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
     if aliases and not _bounded(root, source, findings):
         return None
     return root
+
+
+def _untagged(at: Span, tag: str) -> list[Help]:
+    """A value without the name of its type, where that is one of YAML's own."""
+    found = _TAG.match(at.text)
+    if found is None or tag.removeprefix(STANDARD) not in _PLAIN:
+        return []
+    return [Help("leave it out", (Edit(at.source.span(at.start, at.start + found.end()), ""),))]
 
 
 class _Loop(Exception):
