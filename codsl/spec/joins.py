@@ -122,11 +122,11 @@ _RANK = "`flatten` takes space away, once a pool has left one place of it; `resh
 
 
 def _over_space(shortcut: Frame, body: Frame) -> str:
-    """How a shortcut and a body come to the same space: where less is lost than a stride takes,
-    padding is missing."""
+    """How a shortcut and a body come to the same space: where they differ by less than a stride
+    would make them, it is the padding."""
     sizes = list(zip(body.space, shortcut.space, strict=True))
-    if all(2 * one > other for one, other in sizes) and body.positions < shortcut.positions:
-        return "pad the body over space so that it keeps its sizes: `same`, or half of the window"
+    if all(2 * one > other for one, other in sizes):
+        return "pad the body so that it keeps its sizes: `same`, or half of an odd window"
     return (
         f"give the shortcut a convolution with `kernel_size=1`, {plural(body.channels, 'channel')} "
         "and the stride of the body, over time too"

@@ -14,6 +14,7 @@ from codsl.spec.values import Evaluator, Hole, Scope, Value, describe
 from codsl.syntax import tree
 from codsl.syntax.brackets import whole_entry
 
+_INPUTS = ("input", "inputs")
 _LENGTHS = (
     *("t", "time", "frames", "length", "seq_len", "n_frames", "num_frames", "l", "n"),
     *("none", "null", "-1", "?", "...", "*", "~"),
@@ -65,7 +66,8 @@ class Entries:
 
 def entries_of(document: tree.Document, scope: Scope, findings: Findings) -> Entries:
     """What enters a network; reports what is not well given."""
-    if not document.inputs and (document.name is not None or document.body):
+    late = any(isinstance(each, tree.Layer) and each.type.text in _INPUTS for each in document.body)
+    if not document.inputs and not late and (document.name is not None or document.body):
         findings.add(
             "E0202",
             "the network has no input",
@@ -134,6 +136,8 @@ def _reordered(given: tree.Input) -> list[Help]:
     sizes = [each.span.text for each in given.sizes]
     rest = [each for each in sizes if each != "T"]
     said = "channels come first, then `T`"
+    if sizes[0] == "T" and len(sizes) == 4:
+        rest = [rest[-1], *rest[:-1]]
     if "T" not in sizes and len(sizes) > 3:
         rest, said = [*rest[:1], *rest[2:]], "a stream has no length: `T` stands for it"
     elif "T" not in sizes:

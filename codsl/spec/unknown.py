@@ -1,10 +1,11 @@
 """What to say of a word that stands where a layer is read and is none."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, surely_meant
-from codsl.layers.row import Layer
+from codsl.layers.row import Layer, arguments
 from codsl.source import Span
 from codsl.spec.near import joining, near_layers, near_names
 from codsl.spec.values import Value, describe
@@ -40,6 +41,24 @@ _MISPLACED = {
 """Words of the language where a layer is read: what is wrong with each, and what is right."""
 
 
+_CONTROL = {"if": "when", "for": "repeat"}
+"""Words of Python, and those of YAML here."""
+
+
+def _called(kind: str, at: Span, rows: Mapping[str, type[Layer]], findings: Findings) -> None:
+    """Report a layer with its arguments in brackets, as the text form has them."""
+    name, _, inside = kind.partition("(")
+    near = near_layers(name.strip().rpartition(".")[2], rows, (), None)
+    values = [each.strip() for each in inside.rstrip(") ").split(",") if each.strip()]
+    words = [each.name for each in arguments(rows[near[0]]) if each.positional] if near else []
+    given = ", ".join(f"{word}: {value}" for word, value in zip(words, values, strict=False))
+    plain = len(values) <= len(words) and re.fullmatch(r"[\w., -]*", ", ".join(values))
+    meant = f"{near[0]}: {{{given}}}" if near and values else "".join(near)
+    helps = [Help(f"write `{meant}`", (Edit(at, meant),))] if near and plain else []
+    message = "in YAML the arguments of a layer stand behind a `:`, each by its name"
+    findings.add("E0302", message if values else f"there is no layer `{kind}`", at, helps=helps)
+
+
 def unknown(
     kind: str,
     at: Span,
@@ -63,6 +82,12 @@ def unknown(
     if kind in templates:
         message = f"`{at.text}` is the template `{kind}` here, and only layers are values"
         findings.add("E0302", message, at)
+    elif kind in _CONTROL and not is_text(at.source):
+        word = _CONTROL[kind]
+        helps = [Help(f"write `{word}`", (Edit(at, word),), Applicability.SURE)]
+        findings.add("E0302", f"`{kind}` is no word of the language", at, helps=helps)
+    elif "(" in kind and not is_text(at.source):
+        _called(kind, at, rows, findings)
     elif kind in _MISPLACED:
         message, right = _MISPLACED[kind]
         findings.add("E0205", message, at, helps=(right,))

@@ -15,6 +15,7 @@ _LIST = re.compile(r"\[[^][{}()\n]*,[^][{}()\n]*\]")
 _LOOP = re.compile(
     r"[ \t]*(?P<for>for)[ ]+(?P<index>\w+)[ ]+in\b(?P<range>[ ]+range\((\w+)\)[ ]*)?"
 )
+_ADDED = re.compile(r"[ \t]*(?:\w+[ ]*=[ ]*)?(?P<sum>(\w+)(?:[ ]*\+[ ]*\w+)+)[ ]*(?:#.*)?$")
 _MEMBER = re.compile(r"[ \t]*(?P<module>(?:\w+\.)+)\w+[ ]*$")
 _TOP = {
     **dict.fromkeys(("def", "fn", "func", "function", "macro"), "template"),
@@ -108,6 +109,17 @@ def _declaration(found: Span) -> Known | None:
     return f"`{found.text}` is no word of the language", found, _write(said, found, meant)
 
 
+def _added(found: Span) -> Known | None:
+    """Values that are added by a sign."""
+    source, start = found.source, found.source.start(found.line)
+    added = _ADDED.match(source.line(found.line))
+    if found.text != "+" or added is None:
+        return None
+    whole = source.span(start + added.start("sum"), start + added.end("sum"))
+    joined = f'join("sum") from {", ".join(re.split(r"[ ]*[+][ ]*", whole.text))}'
+    return "values are joined by `join`", whole, _write(f"write `{joined}`", whole, joined)
+
+
 def _member(found: Span) -> Known | None:
     """The `self.` before a name that is given."""
     source, start = found.source, found.source.start(found.line)
@@ -127,5 +139,6 @@ _HABITS: tuple[Callable[[Span], Known | None], ...] = (
     _loop,
     _comment,
     _declaration,
+    _added,
     _member,
 )

@@ -18,6 +18,9 @@ def reshaped(schema: Any, node: yaml.Node, at: Span) -> list[Help]:
     kinds = schema.get("type")
     if "array" not in (kinds if isinstance(kinds, list) else [kinds]):
         return _only(node, at) if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+        sign = at.source.span(at.start, at.start + 1)
+        return [Help(f"leave out the `{node.style}`", (Edit(sign, ""),))]
     if isinstance(node, yaml.ScalarNode):
         return _listed(schema, node, at)
     if isinstance(node, yaml.MappingNode) and schema.get("items"):

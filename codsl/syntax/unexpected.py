@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, did_you_mean
 from codsl.source import Source, Span
 from codsl.syntax import habits, lookalikes
 from codsl.syntax.brackets import open_bracket, unclosed
@@ -42,7 +42,8 @@ _EXCHANGES = {
 }
 """Signs of other languages, and what they are written as here."""
 
-_PART = re.compile(r"^(?:template|network|variant|weights|import)(?=[ ]+[\w\"])", re.MULTILINE)
+_PARTS = ("template", "network", "variant", "weights", "import", "doc")
+_PART = re.compile(rf"^(?:{'|'.join(_PARTS[:-1])})(?=[ ]+[\w\"])", re.MULTILINE)
 """The word that begins a part of a file, at the beginning of a line."""
 _IMPORT = re.compile(r"\s*import\b")
 _QUOTED = re.compile(r"'([^'\n\"]*)'")
@@ -132,7 +133,7 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         message = f"`{named.text}` is a word of the language and cannot be a name"
         findings.add("E0308", message, named, helps=helps)
         return
-    remedy = _remedy(error, found)
+    remedy = _remedy(error, found) or _part_meant(error, found)
     notes = []
     if token in RESERVED and not remedy:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
@@ -142,6 +143,12 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
     closes = remedy is not None and any(edit.replacement in _CLOSING for edit in remedy.edits)
     there = Label(still_open, "still open here") if still_open and closes else None
     findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
+
+
+def _part_meant(error: UnexpectedToken, found: Span) -> Help | None:
+    """The word that begins a part of the file, where another one stands."""
+    parts = [each for each in _PARTS if each.upper() in error.accepts]
+    return next(iter(did_you_mean(found.text, parts, found)), None)
 
 
 def _named(token: Token, found: Span) -> Span | None:

@@ -20,6 +20,7 @@ MOST_NODES = 250_000
 MOST_ALIASED = 20_000
 """Nodes at most in a file with aliases, each counted as often as it is named."""
 
+_BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
 _TAG = re.compile(r"!!\w+[ ]+")
 _PLAIN = ("int", "float", "str", "bool", "null", "seq", "map")
 """The types that a value has by its looks."""
@@ -171,6 +172,17 @@ class Plain:
         self._findings.add("E0204", f"YAML reads `{at.text}` as one word", at, helps=helps)
         return True
 
+    def _no_key(self, node: yaml.Node, at: Span) -> None:
+        """Report a mapping in the place of a key, as of `{{ name }}`."""
+        whole = span_of(self._source, node)
+        braces = _BRACES.fullmatch(whole.text)
+        if braces is None:
+            self._findings.add("E0201", "a key is a word", at, helps=holes.whole(at))
+            return
+        self.bad.add(id(node))
+        write = Help(f"write `${braces[1]}`", (Edit(whole, f"${braces[1]}"),), Applicability.SURE)
+        self._findings.add("E0101", "values are not named by `{{...}}`", whole, helps=(write,))
+
     def _without(self, key: yaml.Node, value: yaml.Node) -> list[Help]:
         """The remedy for a key that stands twice: without the second."""
         start, end = _index(key.start_mark), _index(value.end_mark)
@@ -191,7 +203,7 @@ class Plain:
         for key, value in node.value:
             at = span_of(self._source, key)
             if not isinstance(key, yaml.ScalarNode):
-                self._findings.add("E0201", "a key is a word", at, helps=holes.whole(at))
+                self._no_key(node, at)
                 continue
             if key.value == "<<" and not key.style:
                 self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))
