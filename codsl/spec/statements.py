@@ -22,7 +22,7 @@ from codsl.spec.templates import Found, Templates
 from codsl.spec.unknown import no_layer, undefined, unknown
 from codsl.spec.values import Evaluator, Hole, LayerValue, Scope
 from codsl.syntax import tree
-from codsl.syntax.words import RESERVED_KEYS
+from codsl.syntax.words import CONSTRUCTS, RESERVED_KEYS
 
 Rows = Mapping[str, type[Layer]]
 
@@ -119,7 +119,7 @@ class Statements:
             return self._row(str(sure), node, arguments, place, flow)
         if sure in known and (found := place.templates.find(tree.Name(str(sure), node.type.span))):
             return self._use(found, node, arguments, place, flow)
-        if kind != "input":
+        if kind != "input" and sure not in CONSTRUCTS:
             for argument in arguments:
                 self._try(argument)
         return self._lost(node, place)

@@ -11,6 +11,7 @@ from codsl.spec.near import joining, near_layers, near_names
 from codsl.spec.values import Value, describe
 from codsl.syntax import tree
 from codsl.syntax.surface import is_text
+from codsl.syntax.words import CONSTRUCTS
 
 _MISPLACED = {
     "sequential": (
@@ -41,8 +42,14 @@ _MISPLACED = {
 """Words of the language where a layer is read: what is wrong with each, and what is right."""
 
 
+_IN_TEXT = ("residual", "shortcut", "parallel", "join", "per_frame", "when", "else", "let")
 _CONTROL = {"if": "when", "for": "repeat"}
 """Words of Python, and those of YAML here."""
+
+
+def _constructs(at: Span) -> list[str]:
+    """The words that begin what is no layer, or go on with it, where a layer stands at a place."""
+    return sorted(CONSTRUCTS) if not is_text(at.source) else [*_IN_TEXT]
 
 
 def _called(kind: str, at: Span, rows: Mapping[str, type[Layer]], findings: Findings) -> None:
@@ -68,8 +75,8 @@ def unknown(
     findings: Findings,
     values: Collection[str] = (),
 ) -> str | None:
-    """Report a layer that does not exist, with those that were probably meant; gives the layer or
-    the template that surely was.
+    """Report a layer that does not exist, with those that were probably meant; gives the layer,
+    the template or the construct that surely was.
 
     `rank` is the number of dimensions that a layer here is to take, where it is known; `values` are
     the names of values here, of which one may be a layer.
@@ -86,6 +93,9 @@ def unknown(
         word = _CONTROL[kind]
         helps = [Help(f"write `{word}`", (Edit(at, word),), Applicability.SURE)]
         findings.add("E0302", f"`{kind}` is no word of the language", at, helps=helps)
+    elif construct := surely_meant(helps := did_you_mean(kind, _constructs(at), at)):
+        findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+        return construct
     elif "(" in kind and not is_text(at.source):
         _called(kind, at, rows, findings)
     elif kind in _MISPLACED:

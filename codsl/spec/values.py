@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from math import inf
 from typing import Any
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, plural
+from codsl.diagnostics import (
+    Applicability,
+    Edit,
+    Findings,
+    Help,
+    did_you_mean,
+    plural,
+    surely_meant,
+)
 from codsl.source import Span
 from codsl.syntax import tree
 
@@ -233,8 +241,9 @@ class Evaluator:
                 raise Hole from None
             helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
             helps = helps or did_you_mean(name, self._scope.names(), span.within(name))
-            if not helps:
+            if not surely_meant(helps):
                 self._scope.set(name, Hole)
+            if not helps:
                 edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
                 said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
                 helps = [Help(said, edits)]

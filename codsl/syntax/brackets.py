@@ -44,6 +44,17 @@ def unclosed(source: Source, at: int, part: re.Pattern[str]) -> tuple[Span, Span
     return None
 
 
+def balanced(text: str) -> bool:
+    """Whether all brackets of a text close, in the order in which they open."""
+    pending: list[str] = []
+    for found in _BRACKETS.finditer(text):
+        if found[0] in _PAIRS.values():
+            pending.append(found[0])
+        elif found[0] in _PAIRS and (not pending or pending.pop() != _PAIRS[found[0]]):
+            return False
+    return not pending
+
+
 def open_bracket(source: Source, at: int) -> Span | None:
     """The innermost bracket before a place that is not closed before it."""
     pending: list[tuple[str, int]] = []

@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, did_you_mean
 from codsl.source import Source, Span
 from codsl.syntax import habits, lookalikes
-from codsl.syntax.brackets import open_bracket, unclosed
+from codsl.syntax.brackets import balanced, open_bracket, unclosed
 from codsl.syntax.words import RESERVED
 
 INSERTIONS = {
@@ -70,14 +70,14 @@ def report(error: UnexpectedInput, source: Source, offset: int, findings: Findin
         return False
     token = str(error.token) if isinstance(error, UnexpectedToken) else source.text[at : at + 1]
     if habits.report(source, at, token, findings):
-        return True
+        return balanced(source.text)
     if isinstance(error, UnexpectedCharacters):
         _character(source.span(at, at + 1), findings)
     elif isinstance(error, UnexpectedToken):
         _token(error, source, at, findings)
     else:
         raise error
-    return token != ""
+    return balanced(source.text)
 
 
 def _is_open(source: Source, at: int, findings: Findings) -> bool:
