@@ -16,6 +16,7 @@ _LOOP = re.compile(
     r"[ \t]*(?P<for>for)[ ]+(?P<index>\w+)[ ]+in\b(?P<range>[ ]+range\((\w+)\)[ ]*)?"
 )
 _ADDED = re.compile(r"[ \t]*(?:\w+[ ]*=[ ]*)?(?P<sum>(\w+)(?:[ ]*\+[ ]*\w+)+)[ ]*(?:#.*)?$")
+_RULE = re.compile(r'[ \t]*"[^"\n]*"[ ]*(?P<sign>[-=]*>|:)[ ]*"[^"\n]*"')
 _MEMBER = re.compile(r"[ \t]*(?P<module>(?:\w+\.)+)\w+[ ]*$")
 _TOP = {
     **dict.fromkeys(("def", "fn", "func", "function", "macro"), "template"),
@@ -120,6 +121,20 @@ def _added(found: Span) -> Known | None:
     return "values are joined by `join`", whole, _write(f"write `{joined}`", whole, joined)
 
 
+def _arrow(found: Span) -> Known | None:
+    """The sign between the two names of a rule of the weights."""
+    source, start = found.source, found.source.start(found.line)
+    rule = _RULE.match(source.line(found.line))
+    if rule is None or not start + rule.start("sign") <= found.start < start + rule.end("sign"):
+        return None
+    sign = source.span(start + rule.start("sign"), start + rule.end("sign"))
+    return (
+        "a rule of the weights has `->` between its names",
+        sign,
+        _write("write `->`", sign, "->"),
+    )
+
+
 def _member(found: Span) -> Known | None:
     """The `self.` before a name that is given."""
     source, start = found.source, found.source.start(found.line)
@@ -140,5 +155,6 @@ _HABITS: tuple[Callable[[Span], Known | None], ...] = (
     _comment,
     _declaration,
     _added,
+    _arrow,
     _member,
 )

@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import takewhile
 
 import yaml
 
@@ -12,8 +14,10 @@ from codsl.syntax.yaml_nodes import Loader
 
 LARGEST = 50_000
 """Characters at most of a file that is read again to see what mends it."""
-MOST_COLUMNS = 12
+MOST_COLUMNS = 5
 """Indentations at most that are tried for a line."""
+AROUND = 12
+"""Lines before and after one that say where it may begin."""
 
 Known = tuple[str, Span, list[Help]]
 """What is said of a break, where, and what mends it."""
@@ -36,7 +40,7 @@ def wrong(source: Source, number: int, judge: Judge) -> Known | None:
             known = change(source, each)
             if known and reads(_changed(source.text, known[2][0].edits)):
                 return known
-    return next((found for each in lines if (found := _moved(source, each, judge))), None)
+    return _moved(source, lines, judge)
 
 
 def reads(text: str) -> bool:
@@ -90,29 +94,59 @@ def _dash(source: Source, number: int) -> Known | None:
     return "an item has a space behind its `-`", dash, [help_]
 
 
-def _moved(source: Source, number: int, judge: Judge) -> Known | None:
-    """A line, with what belongs to it, that is indented otherwise than its like."""
-    block = list(_block(source, number))
-    here = _column(source.line(number))
-    columns = {_column(source.line(each)) for each in range(1, number) if source.line(each).strip()}
-    columns |= {each + 2 for each in columns}
-    near = sorted(columns - {here}, key=lambda each: (abs(each - here), each))[:MOST_COLUMNS]
-    moved = [(each, _shifted(source, block, each - here)) for each in near]
-    sound = [
-        (judge(text), each, edits)
-        for each, edits in moved
-        if reads(text := _changed(source.text, edits))
-    ]
+@dataclass(frozen=True)
+class _Move:
+    """A line at another column, perhaps as an item, and with what belongs to it or alone."""
+
+    number: int
+    column: int
+    distance: int
+    edits: tuple[Edit, ...]
+    itemised: bool = False
+
+
+def _moved(source: Source, lines: list[int], judge: Judge) -> Known | None:
+    """The line that is indented otherwise than its like, or lacks its dash: of all moves that make
+    the text YAML the one after which the least is wrong with it."""
+    sound: list[tuple[int, bool, int, _Move]] = []
+    for move in (each for number in lines for each in _moves(source, number)):
+        text = _changed(source.text, move.edits)
+        if reads(text):
+            sound.append((judge(text), move.itemised, move.distance, move))
     if not sound:
         return None
-    _, column, edits = min(sound, key=lambda each: each[0])
-    deep = "deeper" if column < here else "less deep"
-    first = source.line(number).split()
-    word = first[1] if first[0] == "-" and len(first) > 1 else first[0]
-    start = source.text.index(word, source.start(number))
+    move = min(sound, key=lambda each: each[:3])[3]
+    line = source.line(move.number)
+    words = line.split()
+    word = words[1] if words[0] == "-" and len(words) > 1 else words[0]
+    start = source.text.index(word, source.start(move.number))
     at = source.span(start, start + len(word.rstrip(":")))
-    help_ = Help(f"indent it by {column} spaces", edits)
-    return f"`{at.text}` is indented {deep} than what it belongs to", at, [help_]
+    if move.itemised:
+        said = f"`{at.text}` is to be an item, behind a `-`"
+        return said, at, [Help(f"put a `-` before it, {move.column} spaces in", move.edits)]
+    deep = "deeper" if move.column < _column(line) else "less deep"
+    said = f"`{at.text}` is indented {deep} than what it belongs to"
+    return said, at, [Help(f"indent it by {move.column} spaces", move.edits)]
+
+
+def _moves(source: Source, number: int) -> Iterator[_Move]:
+    """A line moved to where those around it begin, and made an item where those before it are."""
+    here, start = _column(source.line(number)), source.start(number)
+    last = source.text.count("\n") + 1
+    around = range(max(1, number - AROUND), min(last, number + AROUND) + 1)
+    beside = [source.line(each) for each in around if source.line(each).strip()]
+    columns = {_column(line) + more for line in beside for more in (0, 2)} - {here}
+    block = list(_block(source, number))
+    for column in sorted(columns, key=lambda each: (abs(each - here), each))[:MOST_COLUMNS]:
+        own = _deeper(source, block, column)
+        by = column - here
+        for lines in {len(each): each for each in (block, own, block[:1])}.values():
+            yield _Move(number, column, abs(by), _shifted(source, lines, by))
+    dashes = {_column(line) for line in beside if line.lstrip().startswith("- ")}
+    if not source.line(number).lstrip().startswith("-"):
+        for column in sorted(dashes, key=lambda each: abs(each - here))[:MOST_COLUMNS]:
+            edit = Edit(source.span(start, start + here), " " * column + "- ")
+            yield _Move(number, column, abs(column + 2 - here), (edit,), itemised=True)
 
 
 def _block(source: Source, number: int) -> Iterator[int]:
@@ -125,6 +159,11 @@ def _block(source: Source, number: int) -> Iterator[int]:
             return
         if line.strip():
             yield each
+
+
+def _deeper(source: Source, block: list[int], column: int) -> list[int]:
+    """The first line of a block, and those after it as long as they are deeper than a column."""
+    return [block[0], *takewhile(lambda each: _column(source.line(each)) > column, block[1:])]
 
 
 def _shifted(source: Source, lines: list[int], by: int) -> tuple[Edit, ...]:

@@ -27,6 +27,19 @@ MENDED = [
     ("scalar.yaml", "codsl: 1\ninput: [3, T]\nlayers: |\n  - relu\n", "leave out the `|`"),
     ("last.yaml", "codsl: 1\ninput: [T, 16, 16, 3]\nlayers: [relu]\n", "3, T, 16, 16"),
     ("length.yaml", "codsl: 1\ninput: [3, time, 16]\nlayers: [relu]\n", "write `T`"),
+    ("dash.yaml", f"{YAML}  - relu\n   silu: {{name: a}}\n  - gelu\n", "put a `-` before it"),
+    (
+        "block.yaml",
+        f"{YAML}  - residual:\n      shrink: lagging\n    aggregation: sum\n      layers: [relu]\n",
+        "indent it by 6 spaces",
+    ),
+    ("item.yaml", f"{YAML}  - relu\n- silu:\n    name: a\n  - gelu\n", "indent it by 2 spaces"),
+    (
+        "rule.codsl",
+        f'codsl 1\n{NETWORK}weights "w" {{\n  "a.{{rest}}" => "conv.{{rest}}"\n}}\n',
+        "write `->`",
+    ),
+    ("construct.yaml", f"{YAML}  - ersidual: {{layers: [relu: {{name: a}}]}}\n", "`residual`"),
     ("if.yaml", f"{YAML}  - if: {{test: $(w > 4), layers: [relu]}}\n", "write `when`"),
 ]
 """Files, and what the remedy says after which they check."""
