@@ -9,8 +9,8 @@ from codsl.editor.reading import Reading
 from codsl.layers.arguments import Boolean
 from codsl.layers.row import Layer, arguments
 from codsl.layers.table import table
+from codsl.spec.arithmetic import FUNCTIONS
 from codsl.spec.joins import CHOICES
-from codsl.spec.values import FUNCTIONS
 from codsl.syntax.structure import TOP
 from codsl.syntax.surface import is_text
 from codsl.syntax.words import CONSTRUCTS, POSITIONAL, TYPES

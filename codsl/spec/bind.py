@@ -101,10 +101,7 @@ def bind(
             _refuse_position(what, argument, len(positional), findings)
             sound = False
         if name in bound:
-            there = Label(bound[name].span, "first here")
-            out = [Help("leave one of them out", (Edit(_whole(argument), ""),))]
-            out = out if argument.name else []
-            findings.add("E0303", f"`{name}` is given twice", argument.key, there, helps=out)
+            _refuse_second(str(name), argument, bound[name], findings)
             sound = False
         elif name is not None:
             try:
@@ -114,10 +111,8 @@ def bind(
                 bound[name] = Given(None, argument.span)
     missing = [name for name in required if name not in bound]
     if missing and sound and not lost:
-        listed = ", ".join(f"`{name}`" for name in missing)
         spans = {name: each.span for name, each in bound.items()}
-        filled = _filled(missing, samples or {}, Origin(at, spans, type=what))
-        findings.add("E0304", f"`{what}` needs {listed}", at, helps=filled)
+        _lacks(missing, samples or {}, Origin(at, spans, type=what), findings)
     if missing or lost or not sound:
         raise Unbound({name: each for name, each in bound.items() if name not in lost})
     return bound
@@ -146,14 +141,24 @@ def _whole(argument: Passed) -> Span:
     return whole_entry(Span(argument.key.source, argument.key.start, argument.span.end))
 
 
-def _filled(missing: Sequence[str], samples: Mapping[str, Any], origin: Origin) -> list[Help]:
-    """A value for each argument that is missing, as a placeholder."""
-    if not all(name in samples for name in missing):
-        return []
-    values = {name: samples[name] for name in missing}
-    edits = added(origin, values)
+def _lacks(
+    missing: Sequence[str], samples: Mapping[str, Any], origin: Origin, findings: Findings
+) -> None:
+    """Report arguments that are missing, with a value for each as a placeholder."""
     said = ", ".join(f"`{name}`" for name in missing)
-    return [Help(f"add {said} with a value of yours", edits, Applicability.CHOICE)] if edits else []
+    known = all(name in samples for name in missing)
+    edits = added(origin, {name: samples[name] for name in missing}) if known else ()
+    add = Help(f"add {said} with a value of yours", edits, Applicability.CHOICE)
+    message = f"`{origin.type}` needs {said}"
+    findings.add("E0304", message, origin.span, helps=(add,) if edits else ())
+
+
+def _refuse_second(name: str, argument: Passed, first: Given, findings: Findings) -> None:
+    """Report an argument that is given already."""
+    there = Label(first.span, "first here")
+    out = (Help("leave one of them out", (Edit(_whole(argument), ""),)),)
+    helps = out if argument.name else ()
+    findings.add("E0303", f"`{name}` is given twice", argument.key, there, helps=helps)
 
 
 def _refuse_position(what: str, argument: Passed, most: int, findings: Findings) -> None:

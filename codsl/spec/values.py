@@ -1,11 +1,9 @@
 """Expressions: what they are worth, and that no value grows beyond use."""
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
 from codsl.diagnostics import (
@@ -18,12 +16,11 @@ from codsl.diagnostics import (
     surely_meant,
 )
 from codsl.source import Span
+from codsl.spec.arithmetic import ARITHMETIC, FUNCTIONS, LARGEST, ORDER, TAKES
 from codsl.syntax import tree
 
 CONSTANTS = ("true", "false", "none")
 """The values that have names of their own."""
-LARGEST = 2**53
-"""Integers up to here are exact as floats too."""
 
 
 class Hole(Exception):
@@ -97,55 +94,6 @@ class Scope:
                 return scope._values[name]
             scope = scope._parent
         raise KeyError(name)
-
-
-def round_to(x: float, n: int) -> int:
-    """The width rule of MobileNet and X3D: a multiple of `n` near `x`, never below 0.9 of it."""
-    rounded = max(n, int(x + n / 2) // n * n)
-    return rounded + n if rounded < 0.9 * x else rounded
-
-
-def _power(base: float, exponent: float) -> float:
-    if abs(exponent) > 1024 or (abs(base) > 1 and exponent * math.log2(abs(base)) > 64):
-        raise OverflowError
-    result: float | complex = base**exponent
-    if isinstance(result, complex):
-        raise ValueError("a root of a negative number")
-    return result
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
-    "int": int,
-    "round": round,
-    "ceil": math.ceil,
-    "floor": math.floor,
-    "round_to": round_to,
-    "len": len,
-}
-TAKES = dict.fromkeys(FUNCTIONS, (1, 1)) | {
-    "min": (1, inf),
-    "max": (1, inf),
-    "round": (1, 2),
-    "round_to": (2, 2),
-}
-"""How many arguments each of them takes, at least and at most."""
-ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "**": _power,
-}
-ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
 
 
 class Evaluator:

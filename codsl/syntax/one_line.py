@@ -34,7 +34,9 @@ def wrong(source: Source, number: int, judge: Judge) -> Known | None:
     reader of YAML often stops in the line after the broken one."""
     if len(source.text) > LARGEST or "&" in source.text:
         return None
-    lines = [each for each in (number, _before(source, number)) if each]
+    lines = [
+        each for each in (number, _before(source, number)) if each and source.line(each).strip()
+    ]
     for change in (_sign, _colon, _dash):
         for each in lines:
             known = change(source, each)
