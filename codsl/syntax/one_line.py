@@ -21,8 +21,8 @@ AROUND = 12
 
 Known = tuple[str, Span, list[Help]]
 """What is said of a break, where, and what mends it."""
-Judge = Callable[[str], int]
-"""How much is wrong with the structure of a text that is YAML."""
+Judge = Callable[[str], int | None]
+"""How much is wrong with the structure of a text; None where it is no YAML after all."""
 
 _START = r"[ ]*(?:-[ ]+)*"
 _COLON = re.compile(rf"{_START}([$\w.]+)(?P<sign>[ ]*=[ ]*|[ ]+)(?=[^\s:=#][^:=]*$|[\[{{])")
@@ -113,8 +113,9 @@ def _moved(source: Source, lines: list[int], judge: Judge) -> Known | None:
     sound: list[tuple[int, bool, int, _Move]] = []
     for move in (each for number in lines for each in _moves(source, number)):
         text = _changed(source.text, move.edits)
-        if reads(text):
-            sound.append((judge(text), move.itemised, move.distance, move))
+        left = judge(text) if reads(text) else None
+        if left is not None:
+            sound.append((left, move.itemised, move.distance, move))
     if not sound:
         return None
     move = min(sound, key=lambda each: each[:3])[3]

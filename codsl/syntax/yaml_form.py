@@ -48,11 +48,14 @@ def read_yaml(
     return _File(source, findings, bad | plain.bad).document(root)
 
 
-def _violations(text: str, validator: Draft202012Validator) -> int:
-    """How much stands in a text where it should not."""
+def _violations(text: str, validator: Draft202012Validator) -> int | None:
+    """How much stands in a text where it should not; None where it cannot be composed."""
     source, findings = Source("", text), Findings()
     with suppress(SpecError):
-        root = compose(source, findings)
+        try:
+            root = compose(source, findings)
+        except yaml.YAMLError:
+            return None
         if root is not None:
             data = Plain(source, findings).read(root)
             validate(source, root, data, validator, findings)

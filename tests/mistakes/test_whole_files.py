@@ -81,6 +81,14 @@ def test_one_thing_is_said(name: str, text: str, said: str) -> None:
     assert said in found.message
 
 
-def test_no_change_is_offered_for_a_text_that_none_makes_yaml() -> None:
-    (found,) = diagnostics("codsl: 1\n  a\n b: [\n- {", "broken.yaml")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "codsl: 1\n  a\n b: [\n- {",
+        f"{YAML}  - relu\n   5 - linear: {{*name: fc}}\n",
+        "codsl: 1\n\n   \n a: b: c",
+    ],
+)
+def test_a_text_that_no_change_makes_yaml_is_told_all_the_same(text: str) -> None:
+    (found,) = diagnostics(text, "broken.yaml")
     assert found.code == "E0101"
