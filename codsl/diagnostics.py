@@ -167,7 +167,7 @@ class Findings:
 
 def suggest(word: str, known: Iterable[str]) -> list[str]:
     """The known words that look most like `word`, whatever their case, the nearest first, or those
-    of which it is a part."""
+    of which it is a part, or that are a part of it."""
     if len(word) > LONGEST:
         return []
     known = list(known)
@@ -175,8 +175,10 @@ def suggest(word: str, known: Iterable[str]) -> list[str]:
     for each in known:
         if abs(len(each) - len(word)) <= max(2, len(word) // 2):
             alike.setdefault(_letters(each), each)
+    parts = word.split("_")[1:] + word.split("_")[:1]
     near = get_close_matches(_letters(word), list(islice(alike, CONSIDERED)), n=3, cutoff=0.6)
-    return [alike[each] for each in near] or [each for each in known if _is_part(word, each)]
+    whole = [each for each in known if _is_part(word, each)]
+    return [alike[each] for each in near] or whole or [each for each in known if each in parts]
 
 
 def did_you_mean(

@@ -10,7 +10,7 @@ import codsl
 from codsl.cli.main import COMMANDS
 from codsl.explanations import titles
 from codsl.layers.table import table
-from codsl.spec.values import FUNCTIONS
+from codsl.spec.arithmetic import FUNCTIONS
 from codsl.syntax.words import ADAPTERS, LAYOUTS, RESERVED, TYPES
 from codsl.weights.formats.table import FORMATS
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from codsl.editor import describe, names, text_cursor, yaml_cursor
-from codsl.editor.cursor import Cursor, Place
+from codsl.editor.cursor import VARIANT, Cursor, Place
 from codsl.editor.reading import Reading
 from codsl.layers.arguments import Boolean
 from codsl.layers.row import Layer, arguments
 from codsl.layers.table import table
+from codsl.spec.arithmetic import FUNCTIONS
 from codsl.spec.joins import CHOICES
-from codsl.spec.values import FUNCTIONS
 from codsl.syntax.structure import TOP
 from codsl.syntax.surface import is_text
 from codsl.syntax.words import CONSTRUCTS, POSITIONAL, TYPES
@@ -80,7 +80,7 @@ def _offers(reading: Reading, at: Cursor, text: bool) -> Iterator[Offer]:
             yield from _layers(reading, at, text)
         case Place.ARGUMENT:
             yield from _arguments(reading, at, text)
-            if text and at.owner not in CONSTRUCTS:
+            if text and at.owner not in (*CONSTRUCTS, VARIANT):
                 yield from _names(reading, at, text)
         case Place.VALUE:
             yield from _words(at, text)
@@ -144,7 +144,7 @@ def _plain(word: str) -> str:
 
 
 def _arguments(reading: Reading, at: Cursor, text: bool) -> Iterator[Offer]:
-    sign = "=" if text else ": "
+    sign = ": " if not text else " = " if at.owner == VARIANT else "="
     for name, detail, about in _taken(reading, at.owner, text):
         if name not in at.given:
             yield Offer(name, "argument", f"{name}{sign}$0", detail, about)
@@ -158,6 +158,10 @@ def _taken(reading: Reading, owner: str, text: bool) -> Iterator[tuple[str, str,
     elif template := names.templates(reading.document).get(owner.removeprefix("$")):
         for parameter in template.parameters:
             yield parameter.name.text, describe.parameter(parameter), ""
+    elif owner == VARIANT:
+        for parameter in names.parameters(reading.document, ""):
+            yield parameter.name.text, describe.parameter(parameter), ""
+        return
     elif owner in CONSTRUCTS:
         known = describe.keys_of(owner)
         for name, about in known.items():

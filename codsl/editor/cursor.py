@@ -16,6 +16,10 @@ class Place(StrEnum):
     TYPE = "type"
 
 
+VARIANT = "variant"
+"""The owner of the parameters that a variant sets."""
+
+
 @dataclass(frozen=True)
 class Cursor:
     """A place in a text, and the start of the word that is being written there.

@@ -40,6 +40,11 @@ def parameter(node: tree.Parameter) -> str:
     return f"{node.name.text}{kind}" + ("" if default is None else f" = {written(default)}")
 
 
+def given(expression: tree.Expression) -> str:
+    """A value as it stands in the text."""
+    return expression.span.text
+
+
 def construct(word: str) -> str:
     """What a construct of the language does; empty for another word."""
     return str(structure()["$defs"][word].get("description", "")) if word in CONSTRUCTS else ""

@@ -29,10 +29,11 @@ def hints(reading: Reading) -> list[Hint]:
         if span.source.name == reading.source.name:
             by_line.setdefault(span.line, []).append((row, span))
     source = reading.source
-    return [
-        Hint(source.start(line) + len(source.line(line)), *_told(found))
-        for line, found in by_line.items()
-    ]
+    told = {line: _told(found) for line, found in by_line.items()}
+    for variant in reading.document.variants if reading.document else ():
+        if variant.name.text == reading.variant:
+            told[variant.name.span.line] = ("shown", "the figures are those of this variant")
+    return [Hint(source.start(line) + len(source.line(line)), *said) for line, said in told.items()]
 
 
 def placed(graph: Graph) -> list[tuple[Row, Span]]:

@@ -6,6 +6,7 @@ from codsl.editor import describe, names, text_cursor, yaml_cursor
 from codsl.editor.cursor import Place
 from codsl.editor.hints import figures, placed
 from codsl.editor.reading import Reading
+from codsl.editor.variants import told_of, values_of
 from codsl.source import Span
 from codsl.syntax.surface import is_text
 
@@ -30,7 +31,7 @@ def hover(reading: Reading, offset: int) -> tuple[Span, str] | None:
 
 def _said(reading: Reading, span: Span) -> str:
     word = span.text.removeprefix("$")
-    told = _as_argument(reading, span) or _as_word(reading, word)
+    told = told_of(reading, span) or _as_argument(reading, span) or _as_word(reading, word)
     return "\n\n".join(each for each in (_in_the_stream(reading, span), told) if each)
 
 
@@ -54,7 +55,9 @@ def _as_word(reading: Reading, word: str) -> str:
         return describe.template(template)
     for parameter in reading.document.parameters if reading.document else ():
         if parameter.name.text == word:
-            return f"parameter `{describe.parameter(parameter)}`"
+            told = f"parameter `{describe.parameter(parameter)}`"
+            elsewhere = values_of(reading, word)
+            return f"{told}: {elsewhere}" if elsewhere else told
     return describe.construct(word) or describe.section(word)
 
 

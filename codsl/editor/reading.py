@@ -17,16 +17,19 @@ _KEY = re.compile(r"^codsl[ \t]*:", re.MULTILINE)
 @dataclass(frozen=True)
 class Reading:
     """A source with what is wrong in it. There is a graph where nothing is, and a document, the
-    last that could be read, once there was one."""
+    last that could be read, once there was one. They are those of a `variant`, or, where it is
+    empty, of the default parameters."""
 
     source: Source
     diagnostics: tuple[Diagnostic, ...] = ()
     graph: Graph | None = None
     document: Document | None = None
+    variant: str = ""
 
 
-def understand(source: Source, before: Reading | None = None) -> Reading:
-    """The reading of a source; `before` is that of an earlier state of the same file.
+def understand(source: Source, before: Reading | None = None, variant: str = "") -> Reading:
+    """The reading of a source; `before` is that of an earlier state of the same file. A `variant`
+    that it has no more is that of the defaults.
 
     Of other YAML, without the key `codsl`, nothing is said.
     """
@@ -35,7 +38,9 @@ def understand(source: Source, before: Reading | None = None) -> Reading:
         return Reading(source, document=document)
     try:
         document = parse(source)
-        graph, warnings = inspect(source)
+        known = [each.name.text for each in document.variants]
+        variant = variant if variant in known else ""
+        graph, warnings = inspect(source, variant=variant or None)
     except SpecError as error:
-        return Reading(source, error.diagnostics, None, document)
-    return Reading(source, warnings, graph, document)
+        return Reading(source, error.diagnostics, None, document, variant)
+    return Reading(source, warnings, graph, document, variant)

@@ -13,7 +13,8 @@ from codsl.editor.hints import hints
 from codsl.editor.hover import hover
 from codsl.editor.reading import Reading, understand
 from codsl.editor.remedies import mended, remedies
-from codsl.editor.told import Told
+from codsl.editor.told import SHOW, SHOWS, Told
+from codsl.editor.variants import choices
 from codsl.source import Source
 from codsl.surfaces import format
 
@@ -28,6 +29,7 @@ class Desk:
         self._server = server
         self._readings: dict[str, tuple[int | None, Reading]] = {}
         self._waiting: dict[str, asyncio.TimerHandle] = {}
+        self._variants: dict[str, str] = {}
 
     def document(self, uri: str) -> TextDocument:
         """An open document."""
@@ -39,7 +41,8 @@ class Desk:
         version, before = self._readings.get(uri, (None, None))
         if before is not None and version == document.version:
             return before
-        after = understand(Source(_name(uri, document), document.source), before)
+        source = Source(_name(uri, document), document.source)
+        after = understand(source, before, self._variants.get(uri, ""))
         self._readings[uri] = (document.version, after)
         return after
 
@@ -62,9 +65,17 @@ class Desk:
         if self._shows_hints():
             self._server.workspace_inlay_hint_refresh(None)
 
+    def show(self, uri: str, variant: str) -> None:
+        """Go on with the figures of a variant of an open document; of the defaults if empty."""
+        self._variants[uri] = variant
+        if uri in self._readings:
+            self._readings[uri] = (None, self._readings[uri][1])
+            self.tell(uri)
+
     def forget(self, uri: str) -> None:
         """Close a document."""
         self._readings.pop(uri, None)
+        self._variants.pop(uri, None)
         if handle := self._waiting.pop(uri, None):
             handle.cancel()
         self._publish(uri, [], None)
@@ -153,17 +164,23 @@ def _changes(made: LanguageServer, desk: Desk) -> None:
         text = _formatted(here.reading)
         return [] if text in (None, here.reading.source.text) else here.replaced(str(text))
 
-    kinds = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll]
+    @made.command(SHOW)
+    async def show(uri: str, variant: str) -> None:
+        desk.show(uri, variant)
+
+    kinds = [lsp.CodeActionKind.QuickFix, lsp.CodeActionKind.SourceFixAll, SHOWS]
 
     @made.feature(lsp.TEXT_DOCUMENT_CODE_ACTION, lsp.CodeActionOptions(code_action_kinds=kinds))
     async def act(params: lsp.CodeActionParams) -> list[lsp.CodeAction]:
         here = desk.told(params.text_document.uri)
         only = {str(getattr(each, "value", each)) for each in params.context.only or kinds}
         found = []
+        ends = (params.range.start, params.range.end)
+        start, end = (here.document.offset_at_position(each) for each in ends)
         if lsp.CodeActionKind.QuickFix.value in only:
-            ends = (params.range.start, params.range.end)
-            start, end = (here.document.offset_at_position(each) for each in ends)
             found += [here.quick_fix(each) for each in remedies(here.reading, start, end)]
+        if {"source", SHOWS} & only:
+            found += [here.shown(each) for each in choices(here.reading, start, end)]
         if {"source", lsp.CodeActionKind.SourceFixAll.value} & only and (
             text := mended(here.reading)
         ):

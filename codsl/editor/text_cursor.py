@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from codsl.editor.cursor import Cursor, Place
+from codsl.editor.cursor import VARIANT, Cursor, Place
 
 _WORD = re.compile(r"[A-Za-z_][\w.]*\Z")
 _TOKEN = re.compile(
@@ -106,7 +106,9 @@ def _placed(scan: _Scan, start: int) -> Cursor:
         return at(Place.ARGUMENT, top)
     if top.bracket in "([":
         return at(Place.VALUE, top)
-    if top.owner in ("variant", "weights"):
+    if top.owner == VARIANT:
+        return at(Place.NOTHING) if scan.last == "=" else at(Place.ARGUMENT, top)
+    if top.owner == "weights":
         return at(Place.NOTHING)
     if "from" in scan.line and scan.last in ("from", ","):
         return at(Place.SOURCE)

@@ -10,8 +10,13 @@ from codsl.diagnostics import Diagnostic, Edit
 from codsl.editor.completion import Offer, Offers
 from codsl.editor.reading import Reading
 from codsl.editor.remedies import Remedy
+from codsl.editor.variants import Choice
 from codsl.source import Span
 
+SHOW = "codsl.figuresOf"
+"""The command that shows the figures of a variant."""
+SHOWS = "source.figures"
+"""The kind of action that it is."""
 KINDS = {
     "layer": lsp.CompletionItemKind.Class,
     "template": lsp.CompletionItemKind.Function,
@@ -115,6 +120,11 @@ class Told:
             lsp.CodeActionKind.SourceFixAll,
             edit=lsp.WorkspaceEdit(changes={self.uri: self.replaced(text)}),
         )
+
+    def shown(self, choice: Choice) -> lsp.CodeAction:
+        """A choice of parameters as an action."""
+        command = lsp.Command(choice.title, SHOW, arguments=[self.uri, choice.variant])
+        return lsp.CodeAction(choice.title, SHOWS, command=command)
 
 
 def _item(offer: Offer, span: lsp.Range) -> lsp.CompletionItem:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from codsl.editor.cursor import Cursor, Place
+from codsl.editor.cursor import VARIANT, Cursor, Place
 
 _WORD = re.compile(r"[$A-Za-z_][\w.]*\Z")
 _KEY = re.compile(r"\"?([$A-Za-z_][\w.-]*)\"?[ \t]*:(?=\s|\Z)")
@@ -104,6 +104,10 @@ def _placed(levels: list[_Level], start: int, fresh: bool) -> Cursor:
     def at(place: Place, level: _Level, argument: str = "") -> Cursor:
         return Cursor(place, start, level.key, argument, frozenset(level.given), template)
 
+    if keys[1:2] == ["variants"] and len(keys) > 2:
+        written = top.current if top.indent is FLOW else len(keys) > 3
+        given = frozenset(top.given)
+        return Cursor(Place.NOTHING if written else Place.ARGUMENT, start, VARIANT, "", given)
     if top.key == "-":
         inner = top.current or (levels[-2].key if len(levels) > 1 else "")
         if inner in _STATEMENTS or "branches" in keys[-2:]:

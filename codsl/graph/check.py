@@ -18,6 +18,7 @@ from codsl.diagnostics import Findings, Label
 from codsl.graph.graph import Graph
 from codsl.graph.meet import report, shrinking
 from codsl.graph.node import Edge, Node
+from codsl.graph.rates import check_rates
 from codsl.layers.joining import Aggregation
 from codsl.layers.mistake import Mistake
 from codsl.spec.bind import pin
@@ -59,6 +60,7 @@ def check(spec: Spec, findings: Findings) -> Graph | None:
         {known.name: known for known in spec.knowns},
     )
     _check_use(graph, findings)
+    check_rates(spec, whole, findings)
     return graph
 
 

@@ -39,7 +39,7 @@ def _strides(spec: Spec, item: Item, times: list[Time], findings: Findings) -> N
             f"`{label}` gives one item every {_nth(time.stride)} of the input"
             for label, time in zip(item.labels, times, strict=True)
         ],
-        helps=(_unstrided(alone),),
+        helps=(*_raised(spec, item, times), _unstrided(spec, alone)),
     )
 
 
@@ -94,17 +94,47 @@ def _nth(stride: int | Fraction) -> str:
     return "frame" if stride == 1 else f"{stride} frames"
 
 
-def _unstrided(alone: list[Item]) -> Help:
+def _raised(spec: Spec, item: Item, times: list[Time]) -> list[Help]:
+    """The stride of the other branches for the one layer of the only one that has a lesser."""
+    most = max(time.stride for time in times)
+    lesser = [time.stride < most for time in times]
+    own = [each for each in _alone(spec, item, lesser) if _stride_of(each)]
+    if sum(lesser) != 1 or len(own) != 1:
+        return []
+    branch = lesser.index(True)
+    ratio = Fraction(most) / Fraction(times[branch].stride)
+    edits = _restrided(spec, own, ratio) if ratio.denominator == 1 else ()
+    said = f"give `{item.labels[branch]}` the stride over time that the rest has"
+    return [Help(said, edits, _CHOICE)] if edits else []
+
+
+def _unstrided(spec: Spec, alone: list[Item]) -> Help:
     """A stride of one over time for all that strides in one branch alone."""
-    said = "give every branch the same stride over time"
+    edits = _restrided(spec, list(filter(_strided, alone)), None)
+    return Help("give every branch the same stride over time", edits, _CHOICE)
+
+
+def _restrided(spec: Spec, items: list[Item], ratio: Fraction | None) -> tuple[Edit, ...]:
+    """The edits that give layers a stride over time so many times as large, or of one; none where
+    other layers stand at the same place of the text."""
     edits: list[Edit] = []
-    for each in filter(_strided, alone):
-        row = each.operation
-        stride = getattr(row, "stride", None) or getattr(row, "kernel_size", None)
-        if not isinstance(stride, tuple):
-            return Help(said)
-        edits += edits_of(Give(shorthand((1, *stride[1:]))), "stride", each.origin)
-    return Help(said, tuple(dict.fromkeys(edits)), _CHOICE)
+    for each in items:
+        stride = _stride_of(each)
+        same = [other for other in spec.items if other.origin.span == each.origin.span]
+        if not stride or any(other not in items for other in same):
+            return ()
+        first = 1 if ratio is None else int(stride[0] * ratio)
+        edits += edits_of(Give(shorthand((first, *stride[1:]))), "stride", each.origin)
+    return tuple(dict.fromkeys(edits))
+
+
+def _stride_of(item: Item) -> tuple[int, ...]:
+    """The strides of a layer that can have such, in every dimension."""
+    row = item.operation
+    if not hasattr(row, "stride"):
+        return ()
+    stride = row.stride or getattr(row, "kernel_size", ())
+    return stride if isinstance(stride, tuple) else ()
 
 
 def _more(item: Item, shorter: list[Item], fewer: list[int]) -> list[Help]:

@@ -41,6 +41,7 @@ class Stft(Layer):
 
     rank: ClassVar[int] = 1
     also: ClassVar[tuple[str, ...]] = ("spectrogram", "spectrum", "fft")
+    samples: ClassVar[bool] = True
     examples: ClassVar[Examples] = (
         {"n_fft": 8, "hop_length": 3},
         {"n_fft": 9, "hop_length": 4, "win_length": 6, "window": "hamming", "center": True},
@@ -127,6 +128,7 @@ class Mel(Layer):
 
     rank: ClassVar[int] = 1
     also: ClassVar[tuple[str, ...]] = ("mel_scale", "mel_spectrogram", "mel_filterbank", "fbank")
+    rated: ClassVar[str] = "sample_rate"
     examples: ClassVar[Examples] = (
         {"n_mels": 3, "sample_rate": 16000},
         {"n_mels": 2, "sample_rate": 8000, "f_min": 50, "f_max": 3800, "mel_scale": "slaney"},

@@ -89,7 +89,11 @@ def _of_text(kind: Kind, value: str) -> list[tuple[Any, str, bool]]:
 def _of_tuple(kind: Kind, value: tuple[Any, ...], rank: int) -> list[tuple[Any, str, bool]]:
     if isinstance(kind, Pads) and rank == 1 and len(value) == 2:
         return [((value,), "before and after are a pair of their own", True)]
+    if isinstance(kind, PerDimension | Pads) and len(value) > rank:
+        return [(value[:rank], f"there are {rank} dimensions here", False)]
     if isinstance(kind, PerDimension | Pads) and len(value) == rank - 1:
         alone = 0 if isinstance(kind, Pads) else 1
         return [((alone, *value), f"time comes first: {alone} for each frame by itself", False)]
+    if isinstance(kind, PerDimension | Pads) and len(value) == 1:
+        return [(value[0], f"one for all dimensions: `{value[0]}`", False)]
     return []

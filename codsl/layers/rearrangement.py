@@ -10,7 +10,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.arguments import LARGEST, Count, Integer, Optional, Sizes
 from codsl.layers.fit import divides
-from codsl.layers.mistake import Mistake
+from codsl.layers.mistake import Give, Mistake
 from codsl.layers.recipe import Call, Pointwise
 from codsl.layers.row import ANY_RANK, Parameterless, Unlearned, Weightless, check_rank
 
@@ -207,8 +207,18 @@ class Reshape(Parameterless):
                 argument="sizes",
                 layer=f"the input is {x}",
                 help="-1 for one of them is worked out",
+                change=self._open(x),
             )
         return tuple(x.size // known if size < 0 else size for size in self.sizes)
+
+    @final
+    def _open(self, x: Frame) -> Give | None:
+        """The sizes with -1 for the last of them that can be worked out from the others."""
+        for at in range(len(self.sizes) - 1, -1, -1):
+            others = (*self.sizes[:at], *self.sizes[at + 1 :])
+            if min(others, default=1) > 0 and not x.size % prod(others):
+                return Give((*self.sizes[:at], -1, *self.sizes[at + 1 :]))
+        return None
 
     @final
     def recipe(self, x: Frame) -> Pointwise:

@@ -40,12 +40,15 @@ class Layer(ABC):
 
     A class is abstract or final. `rank` counts the dimensions of its input, time among them;
     `also` are names that it has elsewhere, by which it is offered; `buffered` says that a
-    state_dict has tensors of it that are not learnt.
+    state_dict has tensors of it that are not learnt. `samples` says that what it takes are samples;
+    `rated` is the argument by which it says how many a second such a layer before it takes.
     """
 
     rank: ClassVar[int]
     also: ClassVar[tuple[str, ...]] = ()
     buffered: ClassVar[bool] = False
+    samples: ClassVar[bool] = False
+    rated: ClassVar[str] = ""
     examples: ClassVar[tuple[Mapping[str, Any], ...]]
 
     @abstractmethod

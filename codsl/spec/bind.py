@@ -1,7 +1,7 @@
 """Arguments onto parameters: of a row, of a template, of the network."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 from codsl.diagnostics import (
@@ -22,7 +22,7 @@ from codsl.spec.spec import Origin
 from codsl.spec.values import Given, Hole, LayerValue, Value, describe
 from codsl.syntax import tree
 from codsl.syntax.brackets import whole_entry
-from codsl.syntax.surface import written
+from codsl.syntax.surface import is_text, written
 
 
 class Unbound(Hole):
@@ -94,16 +94,14 @@ def bind(
     for argument in arguments:
         name = argument.name or next(order, None)
         if name is not None and name not in names:
-            name = _unknown(what, name, argument, names, findings)
+            given_too = {each.name for each in arguments}
+            name = _unknown(what, name, argument, names, given_too, findings)
             sound = False
         elif name is None:
             _refuse_position(what, argument, len(positional), findings)
             sound = False
         if name in bound:
-            there = Label(bound[name].span, "first here")
-            out = [Help("leave one of them out", (Edit(_whole(argument), ""),))]
-            out = out if argument.name else []
-            findings.add("E0303", f"`{name}` is given twice", argument.key, there, helps=out)
+            _refuse_second(str(name), argument, bound[name], findings)
             sound = False
         elif name is not None:
             try:
@@ -113,20 +111,24 @@ def bind(
                 bound[name] = Given(None, argument.span)
     missing = [name for name in required if name not in bound]
     if missing and sound and not lost:
-        listed = ", ".join(f"`{name}`" for name in missing)
         spans = {name: each.span for name, each in bound.items()}
-        filled = _filled(missing, samples or {}, Origin(at, spans, type=what))
-        findings.add("E0304", f"`{what}` needs {listed}", at, helps=filled)
+        _lacks(missing, samples or {}, Origin(at, spans, type=what), findings)
     if missing or lost or not sound:
         raise Unbound({name: each for name, each in bound.items() if name not in lost})
     return bound
 
 
 def _unknown(
-    what: str, name: str, argument: Passed, names: Sequence[str], findings: Findings
+    what: str,
+    name: str,
+    argument: Passed,
+    names: Sequence[str],
+    given_too: Collection[str | None],
+    findings: Findings,
 ) -> str | None:
-    """Report an argument that does not exist; gives the one that was surely meant."""
-    near = did_you_mean(name, names, argument.key)
+    """Report an argument that does not exist; gives the one that was surely meant, which is none of
+    those that are given too."""
+    near = did_you_mean(name, [each for each in names if each not in given_too], argument.key)
     listed = "its arguments are " + ", ".join(f"`{each}`" for each in names)
     out = Help("leave it out", (Edit(_whole(argument), ""),))
     helps = near or [Help(listed if names else "it takes no arguments"), out]
@@ -139,14 +141,24 @@ def _whole(argument: Passed) -> Span:
     return whole_entry(Span(argument.key.source, argument.key.start, argument.span.end))
 
 
-def _filled(missing: Sequence[str], samples: Mapping[str, Any], origin: Origin) -> list[Help]:
-    """A value for each argument that is missing, as a placeholder."""
-    if not all(name in samples for name in missing):
-        return []
-    values = {name: samples[name] for name in missing}
-    edits = added(origin, values)
+def _lacks(
+    missing: Sequence[str], samples: Mapping[str, Any], origin: Origin, findings: Findings
+) -> None:
+    """Report arguments that are missing, with a value for each as a placeholder."""
     said = ", ".join(f"`{name}`" for name in missing)
-    return [Help(f"add {said} with a value of yours", edits, Applicability.CHOICE)] if edits else []
+    known = all(name in samples for name in missing)
+    edits = added(origin, {name: samples[name] for name in missing}) if known else ()
+    add = Help(f"add {said} with a value of yours", edits, Applicability.CHOICE)
+    message = f"`{origin.type}` needs {said}"
+    findings.add("E0304", message, origin.span, helps=(add,) if edits else ())
+
+
+def _refuse_second(name: str, argument: Passed, first: Given, findings: Findings) -> None:
+    """Report an argument that is given already."""
+    there = Label(first.span, "first here")
+    out = (Help("leave one of them out", (Edit(_whole(argument), ""),)),)
+    helps = out if argument.name else ()
+    findings.add("E0303", f"`{name}` is given twice", argument.key, there, helps=helps)
 
 
 def _refuse_position(what: str, argument: Passed, most: int, findings: Findings) -> None:
@@ -243,8 +255,29 @@ def check_type(kind: tree.Name, findings: Findings) -> bool:
     return False
 
 
-def typed(parameter: tree.Parameter, value: Value, at: Span | None, findings: Findings) -> Value:
-    """The value of a parameter, once its type is known to fit; raises `Hole` where it does not."""
+def by_name(word: Value, at: Span, names: Collection[str]) -> list[Help]:
+    """The value of a name, where the name, or one a slip away, stands as a text."""
+    if not isinstance(word, str) or at.text.strip("\"'") != word:
+        return []
+    written = {each: each if is_text(at.source) else f"${each}" for each in names}
+    if word in written:
+        said = f"the value of that name is `{written[word]}`"
+        return [Help(said, (Edit(at, written[word]),), Applicability.SURE)]
+    likely = did_you_mean(word, names, at, written)
+    return [replace(each, applicability=Applicability.LIKELY) for each in likely]
+
+
+def typed(
+    parameter: tree.Parameter,
+    value: Value,
+    at: Span | None,
+    findings: Findings,
+    names: Collection[str] = (),
+) -> Value:
+    """The value of a parameter, once its type is known to fit; raises `Hole` where it does not.
+
+    `names` are those of values where it stands.
+    """
     if parameter.type is None:
         return value
     kind = parameter.type.text
@@ -255,7 +288,7 @@ def typed(parameter: tree.Parameter, value: Value, at: Span | None, findings: Fi
             "E0312",
             f"the parameter `{parameter.name.text}` is of type `{kind}`, found {describe(value)}",
             at or parameter.name.span,
-            helps=_of_type(kind, value, at) if at else (),
+            helps=(_of_type(kind, value, at) or by_name(value, at, names)) if at else (),
         )
         raise Hole
     return LayerValue(value) if kind == "layer" and isinstance(value, str) else value

@@ -98,10 +98,11 @@ def _remedies(
     widens: Item | None,
 ) -> list[Help | str]:
     """How values of different shapes can meet; `widens` is what gives the last its channels."""
-    same_space = len({frame.space for frame in frames}) == 1
     residual = labels[0] == "shortcut"
-    if not same_space:
-        return [_strides(frames[-1]) if residual else _SPACE]
+    if len({frame.rank for frame in frames}) > 1:
+        return [_RANK]
+    if len({frame.space for frame in frames}) > 1:
+        return [_over_space(frames[0], frames[-1]) if residual else _SPACE]
     word = origin.roots.get("aggregation")
     helps: list[Help | str] = []
     if not residual and how.aggregation != "concat" and word and not origin.uses:
@@ -117,9 +118,15 @@ def _remedies(
 
 _CHOICE = Applicability.CHOICE
 _SPACE = "give every branch the same stride and padding over space"
+_RANK = "`flatten` takes space away, once a pool has left one place of it; `reshape` gives it"
 
 
-def _strides(body: Frame) -> str:
+def _over_space(shortcut: Frame, body: Frame) -> str:
+    """How a shortcut and a body come to the same space: where they differ by less than a stride
+    would make them, it is the padding."""
+    sizes = list(zip(body.space, shortcut.space, strict=True))
+    if all(2 * one > other for one, other in sizes):
+        return "pad the body so that it keeps its sizes: `same`, or half of an odd window"
     return (
         f"give the shortcut a convolution with `kernel_size=1`, {plural(body.channels, 'channel')} "
         "and the stride of the body, over time too"
@@ -177,7 +184,9 @@ def meet(
         frame = operation.shape(frames)
     except ValueError as error:
         last = widens(values[-1])
-        pointed = [Label(last.origin.span, f"gives {frames[-1].channels} channels")] if last else []
+        same_space = len({each.space for each in frames}) == 1
+        gives = f"{frames[-1].channels} channels" if same_space else str(frames[-1])
+        pointed = [Label(last.origin.span, f"gives {gives}")] if last else []
         findings.add(
             "E0405",
             f"`{how.aggregation}` cannot join these: {error}",

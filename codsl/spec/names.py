@@ -1,5 +1,6 @@
 """Names: those of values, which `from` looks up, and those of keys, which must not meet."""
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -8,6 +9,7 @@ from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, did_yo
 from codsl.source import Span
 from codsl.spec.mend import named
 from codsl.syntax import tree
+from codsl.syntax.surface import is_text
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ class Names:
     def _visible(self) -> list[str]:
         own = [*self.flows, *(f"{name}[*]" for name in self.repeated)]
         return own + (self.parent._visible() if self.parent else [])
+
+    def _repetitions(self) -> list[str]:
+        return [*self.repeated, *(self.parent._repetitions() if self.parent else [])]
+
+    def _inside(self) -> list[str]:
+        """What dots find here."""
+        return [*self.flows, *(each for names in self.unnamed for each in names._inside())]
 
     def _doubtful(self, name: str) -> bool:
         """Whether a name that is not found may be one that could not be read."""
@@ -127,9 +136,11 @@ class Names:
     def _no_repetition(self, step: tree.Step, where: str, findings: Findings) -> None:
         name = step.name.text
         if name in self.flows:
-            message, helps = f"`{name}` is no repetition", [f"`{name}` alone is its value"]
+            message = f"`{name}` is no repetition"
+            helps: list[Help | str] = [f"`{name}` alone is its value"]
         else:
-            message, helps = f"no repetition named `{name}` {where}", []
+            message = f"no repetition named `{name}` {where}"
+            helps = [*did_you_mean(name, self._repetitions(), step.name.span)]
         findings.add("E0309", message, step.name.span, helps=helps)
 
     def _unknown(self, selector: tree.Selector, depth: int, where: str, findings: Findings) -> None:
@@ -151,9 +162,10 @@ class Names:
             listed = self.repeated[name]
             helps.append(f"its values are `{name}[*]`, one by one `{listed[0]}` to `{listed[-1]}`")
         else:
-            here = self.flows if depth else self._visible()
+            here = self._inside() if depth else self._visible()
             inside = {each: whole for each, whole in inside.items() if each not in here}
             helps += did_you_mean(name, [*inside, *here], at.within(name), inside)
+        later = None if depth else _later(at, name)
         if depth:
             outer = ".".join(each.name.text for each in selector.steps[:depth])
             message = f"`{outer}` has no value named `{name}` inside"
@@ -161,7 +173,18 @@ class Names:
         else:
             message = f"no value named `{name}` {where}"
             notes = ["names inside a block end with it; dots reach into a named block"]
-        findings.add("E0309", message, at, notes=notes, helps=helps)
+        there = Label(later, "it comes only here") if later else None
+        if later:
+            notes = ["a value is read behind the layer that gives it"]
+            helps = [f"let a layer behind that read `{name}`, or move `{name}` before this"]
+        findings.add("E0309", message, at, there, notes=notes, helps=helps)
+
+
+def _later(at: Span, name: str) -> Span | None:
+    """Where a name is given further down in the file."""
+    given = rf"^[ \t]*({name})[ \t]*[=\[]" if is_text(at.source) else rf"\bname:[ ]*({name})\b"
+    found = re.compile(given, re.MULTILINE).search(at.source.text, at.end)
+    return at.source.span(found.start(1), found.end(1)) if found else None
 
 
 class Level:

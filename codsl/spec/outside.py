@@ -1,6 +1,7 @@
 """What comes from outside: the parameters and the chosen variant."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from codsl.diagnostics import Findings, did_you_mean, suggest
@@ -77,6 +78,10 @@ def _variants(
                 )
             elif name is not None and each.name.text == variant:
                 chosen[name.text] = value.value
+            elif name is not None and isinstance(value.value, tree.Literal):
+                at = value.value.span
+                with suppress(Hole):
+                    typed(declared[name.text], value.value.value, at, findings)
     known = [each.name.text for each in document.variants]
     if variant is not None and variant not in known:
         listed = ", ".join(f"`{name}`" for name in known) or "none"

@@ -14,6 +14,13 @@ from codsl.spec.values import Evaluator, Hole, Scope, Value, describe
 from codsl.syntax import tree
 from codsl.syntax.brackets import whole_entry
 
+_INPUTS = ("input", "inputs")
+_LENGTHS = (
+    *("t", "time", "frames", "length", "seq_len", "n_frames", "num_frames", "l", "n"),
+    *("none", "null", "-1", "?", "...", "*", "~"),
+)
+"""What the number of frames is called elsewhere."""
+
 
 @dataclass(frozen=True)
 class Entry:
@@ -59,7 +66,8 @@ class Entries:
 
 def entries_of(document: tree.Document, scope: Scope, findings: Findings) -> Entries:
     """What enters a network; reports what is not well given."""
-    if not document.inputs and (document.name is not None or document.body):
+    late = any(isinstance(each, tree.Layer) and each.type.text in _INPUTS for each in document.body)
+    if not document.inputs and not late and (document.name is not None or document.body):
         findings.add(
             "E0202",
             "the network has no input",
@@ -90,7 +98,8 @@ def _frame(given: tree.Input, evaluator: Evaluator, findings: Findings) -> Frame
         return None
     if len(given.sizes) < 2 or given.sizes[1] != tree.Reference("T", given.span):
         message = "an input is channels, then `T`, then space"
-        findings.add("E0205", message, _brackets(given), helps=_reordered(given))
+        at, helps = _meant_as_t(given) or (_brackets(given), _reordered(given))
+        findings.add("E0205", message, at, helps=helps)
         return None
     if len(given.sizes) > 4:
         message = "an input has two dimensions of space at most"
@@ -101,6 +110,15 @@ def _frame(given: tree.Input, evaluator: Evaluator, findings: Findings) -> Frame
     except Hole:
         return None
     return Frame(sizes[0], tuple(sizes[1:]))
+
+
+def _meant_as_t(given: tree.Input) -> tuple[Span, list[Help]] | None:
+    """A word in the place of `T` that was to be it."""
+    word = given.sizes[1].span if len(given.sizes) > 1 else None
+    if word is None or word.text.strip("\"'$").lower() not in _LENGTHS:
+        return None
+    said = "frames are counted by `T`, which has no length: write `T`"
+    return word, [Help(said, (Edit(word, "T"),), Applicability.SURE)]
 
 
 def _brackets(given: tree.Input) -> Span:
@@ -118,6 +136,8 @@ def _reordered(given: tree.Input) -> list[Help]:
     sizes = [each.span.text for each in given.sizes]
     rest = [each for each in sizes if each != "T"]
     said = "channels come first, then `T`"
+    if sizes[0] == "T" and len(sizes) == 4:
+        rest = [rest[-1], *rest[:-1]]
     if "T" not in sizes and len(sizes) > 3:
         rest, said = [*rest[:1], *rest[2:]], "a stream has no length: `T` stands for it"
     elif "T" not in sizes:

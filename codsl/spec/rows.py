@@ -16,7 +16,7 @@ from codsl.layers.row import (
 )
 from codsl.layers.still import Still, of_images, of_other_images
 from codsl.source import Span
-from codsl.spec.bind import Passed, Unbound, bind, pin
+from codsl.spec.bind import Passed, Unbound, bind, by_name, pin
 from codsl.spec.names import Flow
 from codsl.spec.outside import NOWHERE
 from codsl.spec.place import Place
@@ -24,7 +24,6 @@ from codsl.spec.spec import Item, Origin
 from codsl.spec.values import Hole, Value
 from codsl.syntax import tree
 from codsl.syntax.brackets import whole_entry
-from codsl.syntax.surface import is_text
 
 LARGEST_FRAME = 2**31
 """Numbers in a frame at most."""
@@ -111,12 +110,8 @@ def _named(mistake: Mistake, values: dict[str, Value], origin: Origin, place: Pl
         sign = at.within("/")
         how = Applicability.LIKELY if origin.uses else Applicability.SURE
         return [Help("`//` divides integers", (Edit(sign, "//"),), how)]
-    if not isinstance(word, str) or at is None or at.text.strip("\"'") != word:
-        return []
-    if word not in place.scope.names():
-        return []
-    meant = word if is_text(at.source) else f"${word}"
-    return [Help(f"the value of that name is `{meant}`", (Edit(at, meant),), Applicability.SURE)]
+    names = place.scope.names()
+    return by_name(word, at, names) if at and (word in names or not mistake.choices) else []
 
 
 def _inferred(row: type[Layer], passing: list[Passed], flow: Flow) -> list[Help]:

@@ -1,6 +1,6 @@
 """The templates that a file knows, its own and those it imports: which are used, and with what."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -107,8 +107,8 @@ class Templates:
     def _no_import(self, alias: str, kind: tree.Name) -> None:
         helps = did_you_mean(alias, self._imports, kind.span.within(alias))
         words = f'import it: `import "./{alias}.codsl" as {alias}`, in YAML `import: {{...}}`'
-        message = f"no import is called `{alias}`"
-        self._findings.add("E0504", message, kind.span, helps=helps or [words])
+        message, at = f"no import is called `{alias}`", kind.span.within(alias)
+        self._findings.add("E0504", message, at, helps=helps or [words])
 
     def _no_template(self, alias: str, name: str, imported: "Templates", kind: tree.Name) -> None:
         behind = Span(kind.span.source, kind.span.start + len(alias) + 1, kind.span.end)
@@ -118,10 +118,14 @@ class Templates:
         given = next(each for each in self._document.imports if each.name.text == alias)
         message = f"`{alias}` has no template `{name}`"
         there = Label(given.path.span, "this file")
-        self._findings.add("E0504", message, kind.span, there, helps=helps)
+        self._findings.add("E0504", message, behind.within(name), there, helps=helps)
 
     def use(self, template: tree.Template, at: Span, within: tuple[tree.Template, ...]) -> None:
-        """Raise `Hole` where a template is used within itself, once that is reported."""
+        """Raise `Hole` where a template could not be read, or is used within itself, once that is
+        reported."""
+        body = template.body
+        if not template.parameters and len(body) == 1 and isinstance(body[0], tree.Broken):
+            raise Hole
         outer = next((number for number, each in enumerate(within) if each is template), None)
         if outer is None:
             return
@@ -159,11 +163,18 @@ class Templates:
                 self._findings.add("W0704", message, each.name.span)
 
     def scope(
-        self, template: tree.Template, at: Span, arguments: list[Passed], channels: int | None
+        self,
+        template: tree.Template,
+        at: Span,
+        arguments: list[Passed],
+        channels: int | None,
+        outer: Collection[str],
     ) -> Scope:
         """The parameters of a template used with these arguments, where a value of so many channels
-        comes in. A default may use the parameters before it. Raises `Hole` once what is wrong is
-        reported."""
+        comes in and `outer` are the names of values. A default may use the parameters before it.
+
+        Raises `Hole` once what is wrong is reported.
+        """
         names = [each.name.text for each in template.parameters]
         required = [each.name.text for each in template.parameters if each.default is None]
         kind = template.name.text
@@ -178,12 +189,13 @@ class Templates:
         for parameter in template.parameters:
             name, default = parameter.name.text, parameter.default
             if name in values:
-                value = typed(parameter, values[name].value, values[name].span, self._findings)
+                worth, span = values[name].value, values[name].span
+                value = typed(parameter, worth, span, self._findings, outer)
                 root = values[name].root
             else:
                 worth = evaluator.layer(default) if default is not None else None
-                span = default.span if default is not None else None
-                value = typed(parameter, worth, span, self._findings)
+                at_default = default.span if default is not None else None
+                value = typed(parameter, worth, at_default, self._findings)
                 root = evaluator.root(default) if default is not None else None
             scope.set(name, value, root)
         return scope

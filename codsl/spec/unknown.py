@@ -1,15 +1,17 @@
 """What to say of a word that stands where a layer is read and is none."""
 
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, surely_meant
-from codsl.layers.row import Layer
+from codsl.layers.row import Layer, arguments
 from codsl.source import Span
 from codsl.spec.near import joining, near_layers, near_names
 from codsl.spec.values import Value, describe
 from codsl.syntax import tree
 from codsl.syntax.surface import is_text
+from codsl.syntax.words import CONSTRUCTS
 
 _MISPLACED = {
     "sequential": (
@@ -40,6 +42,30 @@ _MISPLACED = {
 """Words of the language where a layer is read: what is wrong with each, and what is right."""
 
 
+_IN_TEXT = ("residual", "shortcut", "parallel", "join", "per_frame", "when", "else", "let")
+_CONTROL = {"if": "when", "for": "repeat"}
+"""Words of Python, and those of YAML here."""
+
+
+def _constructs(at: Span) -> list[str]:
+    """The words that begin what is no layer, or go on with it, where a layer stands at a place."""
+    return sorted(CONSTRUCTS) if not is_text(at.source) else [*_IN_TEXT]
+
+
+def _called(kind: str, at: Span, rows: Mapping[str, type[Layer]], findings: Findings) -> None:
+    """Report a layer with its arguments in brackets, as the text form has them."""
+    name, _, inside = kind.partition("(")
+    near = near_layers(name.strip().rpartition(".")[2], rows, (), None)
+    values = [each.strip() for each in inside.rstrip(") ").split(",") if each.strip()]
+    words = [each.name for each in arguments(rows[near[0]]) if each.positional] if near else []
+    given = ", ".join(f"{word}: {value}" for word, value in zip(words, values, strict=False))
+    plain = len(values) <= len(words) and re.fullmatch(r"[\w., -]*", ", ".join(values))
+    meant = f"{near[0]}: {{{given}}}" if near and values else "".join(near)
+    helps = [Help(f"write `{meant}`", (Edit(at, meant),))] if near and plain else []
+    message = "in YAML the arguments of a layer stand behind a `:`, each by its name"
+    findings.add("E0302", message if values else f"there is no layer `{kind}`", at, helps=helps)
+
+
 def unknown(
     kind: str,
     at: Span,
@@ -49,8 +75,8 @@ def unknown(
     findings: Findings,
     values: Collection[str] = (),
 ) -> str | None:
-    """Report a layer that does not exist, with those that were probably meant; gives the layer or
-    the template that surely was.
+    """Report a layer that does not exist, with those that were probably meant; gives the layer,
+    the template or the construct that surely was.
 
     `rank` is the number of dimensions that a layer here is to take, where it is known; `values` are
     the names of values here, of which one may be a layer.
@@ -63,6 +89,15 @@ def unknown(
     if kind in templates:
         message = f"`{at.text}` is the template `{kind}` here, and only layers are values"
         findings.add("E0302", message, at)
+    elif kind in _CONTROL and not is_text(at.source):
+        word = _CONTROL[kind]
+        helps = [Help(f"write `{word}`", (Edit(at, word),), Applicability.SURE)]
+        findings.add("E0302", f"`{kind}` is no word of the language", at, helps=helps)
+    elif construct := surely_meant(helps := did_you_mean(kind, _constructs(at), at)):
+        findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+        return construct
+    elif "(" in kind and not is_text(at.source):
+        _called(kind, at, rows, findings)
     elif kind in _MISPLACED:
         message, right = _MISPLACED[kind]
         findings.add("E0205", message, at, helps=(right,))

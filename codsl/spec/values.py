@@ -1,21 +1,26 @@
 """Expressions: what they are worth, and that no value grows beyond use."""
 
 import math
-import operator
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from math import inf
 from typing import Any
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, plural
+from codsl.diagnostics import (
+    Applicability,
+    Edit,
+    Findings,
+    Help,
+    did_you_mean,
+    plural,
+    surely_meant,
+)
 from codsl.source import Span
+from codsl.spec.arithmetic import ARITHMETIC, FUNCTIONS, LARGEST, ORDER, TAKES
 from codsl.syntax import tree
 
 CONSTANTS = ("true", "false", "none")
 """The values that have names of their own."""
-LARGEST = 2**53
-"""Integers up to here are exact as floats too."""
 
 
 class Hole(Exception):
@@ -91,55 +96,6 @@ class Scope:
         raise KeyError(name)
 
 
-def round_to(x: float, n: int) -> int:
-    """The width rule of MobileNet and X3D: a multiple of `n` near `x`, never below 0.9 of it."""
-    rounded = max(n, int(x + n / 2) // n * n)
-    return rounded + n if rounded < 0.9 * x else rounded
-
-
-def _power(base: float, exponent: float) -> float:
-    if abs(exponent) > 1024 or (abs(base) > 1 and exponent * math.log2(abs(base)) > 64):
-        raise OverflowError
-    result: float | complex = base**exponent
-    if isinstance(result, complex):
-        raise ValueError("a root of a negative number")
-    return result
-
-
-FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "min": min,
-    "max": max,
-    "int": int,
-    "round": round,
-    "ceil": math.ceil,
-    "floor": math.floor,
-    "round_to": round_to,
-    "len": len,
-}
-TAKES = dict.fromkeys(FUNCTIONS, (1, 1)) | {
-    "min": (1, inf),
-    "max": (1, inf),
-    "round": (1, 2),
-    "round_to": (2, 2),
-}
-"""How many arguments each of them takes, at least and at most."""
-ARITHMETIC: dict[str, Callable[[Any, Any], Any]] = {
-    "+": operator.add,
-    "-": operator.sub,
-    "*": operator.mul,
-    "/": operator.truediv,
-    "//": operator.floordiv,
-    "%": operator.mod,
-    "**": _power,
-}
-ORDER: dict[str, Callable[[Any, Any], bool]] = {
-    "<": operator.lt,
-    "<=": operator.le,
-    ">": operator.gt,
-    ">=": operator.ge,
-}
-
-
 class Evaluator:
     """Works out expressions in one scope; `channels` are those of the value at this point, which
     is `begun` unless none of several inputs is chosen yet."""
@@ -166,14 +122,16 @@ class Evaluator:
             case tree.Unary(sign, operand, span):
                 number = self._number(operand)
                 return self._settled(-number if sign == "-" else number, span)
-            case tree.Binary("and", left, right):
-                return self._first(left, right) and self._truth(right)
-            case tree.Binary("or", left, right):
-                return self._first(left, right) or self._truth(right)
+            case tree.Binary("and" | "or" as word, left, right):
+                settled = self._first(left, right) == (word == "or")
+                self._look(right if settled else None)
+                return word == "or" if settled else self._truth(right)
             case tree.Binary():
                 return self._binary(expression)
             case tree.Choice(test, yes, no):
-                return self.value(yes if self._first(test, yes, no) else no)
+                taken, other = (yes, no) if self._first(test, yes, no) else (no, yes)
+                self._look(other)
+                return self.value(taken)
             case tree.Element():
                 return self._element(expression)
             case tree.Call():
@@ -231,8 +189,9 @@ class Evaluator:
                 raise Hole from None
             helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
             helps = helps or did_you_mean(name, self._scope.names(), span.within(name))
-            if not helps:
+            if not surely_meant(helps):
                 self._scope.set(name, Hole)
+            if not helps:
                 edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
                 said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
                 helps = [Help(said, edits)]
@@ -273,6 +232,14 @@ class Evaluator:
                 with suppress(Hole):
                     self.value(each)
             raise
+
+    def _look(self, expression: tree.Expression | None) -> None:
+        """Report what is wrong, whatever the values are, in an expression that is not taken."""
+        if expression is None or isinstance(expression, tree.Literal):
+            return
+        unknown = Scope(dict.fromkeys(self._scope.names(), Hole))
+        with suppress(Hole):
+            Evaluator(unknown, None, self._findings).layer(expression)
 
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)

@@ -34,6 +34,27 @@ def closing(text: str, start: int) -> int | None:
     return None
 
 
+def unclosed(source: Source, at: int, part: re.Pattern[str]) -> tuple[Span, Span] | None:
+    """The first place up to `at` that looks like a part of its own and stands inside a bracket, and
+    that bracket before it."""
+    for found in part.finditer(source.text, 0, at):
+        bracket = open_bracket(source, found.start())
+        if bracket is not None:
+            return bracket, source.span(found.start(), found.end())
+    return None
+
+
+def balanced(text: str) -> bool:
+    """Whether all brackets of a text close, in the order in which they open."""
+    pending: list[str] = []
+    for found in _BRACKETS.finditer(text):
+        if found[0] in _PAIRS.values():
+            pending.append(found[0])
+        elif found[0] in _PAIRS and (not pending or pending.pop() != _PAIRS[found[0]]):
+            return False
+    return not pending
+
+
 def open_bracket(source: Source, at: int) -> Span | None:
     """The innermost bracket before a place that is not closed before it."""
     pending: list[tuple[str, int]] = []

@@ -1,12 +1,19 @@
 """Where the files that a spec imports are: in a folder that none of them leaves, or in memory."""
 
+import posixpath
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from os.path import normpath
 from pathlib import Path
 from typing import Protocol, final
 
 from codsl.source import Source
+
+SUFFIXES = (".codsl", ".yaml", ".yml")
+"""What the names of specs end in."""
+MOST_BESIDE = 200
+"""Specs of a folder at most among which one is looked for."""
 
 
 class Outside(Exception):
@@ -22,6 +29,9 @@ class Files(Protocol):
 
     def identity(self, name: str) -> str:
         """What is the same for two names of one file, as with links."""
+
+    def beside(self, name: str) -> list[str]:
+        """The names of specs in the folder of a file, without the way to it."""
 
 
 @final
@@ -43,6 +53,17 @@ class Folder:
     def identity(self, name: str) -> str:
         """The path of a file without links."""
         return str(self._path(name))
+
+    def beside(self, name: str) -> list[str]:
+        """Those in its folder, where that is not outside of the root."""
+        try:
+            folder = self._path(name).parent
+        except (OSError, ValueError):
+            return []
+        if not folder.is_relative_to(self.root.resolve()) or not folder.is_dir():
+            return []
+        specs = (each for each in folder.iterdir() if each.suffix in SUFFIXES)
+        return sorted(each.name for each in islice(specs, MOST_BESIDE))
 
     def _path(self, name: str) -> Path:
         """Dots are taken off by name alone, so that a file means the same in memory."""
@@ -69,3 +90,9 @@ class Texts:
     def identity(self, name: str) -> str:
         """The name, as there are no links."""
         return name
+
+    def beside(self, name: str) -> list[str]:
+        """Those in the same folder."""
+        folder = posixpath.dirname(name)
+        same = (each for each in self.texts if posixpath.dirname(each) == folder)
+        return sorted(map(posixpath.basename, same))

@@ -7,7 +7,7 @@ from typing import final
 
 from jsonschema import Draft202012Validator
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Findings, Help, did_you_mean
 from codsl.source import Source
 from codsl.syntax import tree
 from codsl.syntax.files import Files, Outside
@@ -114,8 +114,16 @@ class _Reader:
             self._refuse("E0502", given, str(error), ROOT)
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
-            self._refuse("E0501", given, f"cannot be imported: {reason}")
+            self._refuse("E0501", given, f"cannot be imported: {reason}", *self._near(given, name))
         return None
+
+    def _near(self, given: tree.Import, name: str | None) -> list[Help]:
+        """The file of the same folder that an import was probably to name."""
+        if self._files is None or name is None:
+            return []
+        file = posixpath.basename(name)
+        beside = [each for each in self._files.beside(name) if each != file]
+        return did_you_mean(file, beside, given.path.span.within(file))
 
     def _name(self, given: tree.Import, importer: str) -> str | None:
         """The way from the spec to a file, without turns back where it can be."""
@@ -164,5 +172,5 @@ class _Reader:
         )
         return True
 
-    def _refuse(self, code: str, given: tree.Import, reason: str, *helps: str) -> None:
+    def _refuse(self, code: str, given: tree.Import, reason: str, *helps: str | Help) -> None:
         self._findings.add(code, f"`{given.path.value}` {reason}", given.path.span, helps=helps)

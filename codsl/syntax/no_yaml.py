@@ -9,8 +9,8 @@ from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.brackets import closing, open_bracket
 from codsl.syntax.dollar import not_a_value
+from codsl.syntax.one_line import LARGEST, Judge, Known, reads, wrong
 from codsl.syntax.surface import TEXT_FORM
-from codsl.syntax.yaml_nodes import Loader
 
 _BRACES = re.compile(r"\$\{\s*([^{}\n]*?)\s*\}")
 _ITEM = re.compile(r"\$\([^\"']*\[")
@@ -20,16 +20,15 @@ _VALUE = re.compile(r"[ ]*(?:-[ ]+)?[\w.]+:[ ]+([^\s\[{].*?)\s*$")
 _RUN_ON = re.compile(r"[\w\])}\"'][ ]+(\w+)[ ]*$")
 _TOO_DEEP = "exceeded maximum nesting depth"
 TABS = "YAML is indented with spaces, not with tabs"
-LARGEST = 50_000
-"""Characters at most of a file that is read again to see what mends it."""
+_ALIAS = re.compile(r"\*[^\s,\]}]*")
 
 
-def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
-    """Say why YAML cannot read a source, in the words of the likeliest mistake."""
+def report(error: yaml.YAMLError, source: Source, findings: Findings, judge: Judge) -> None:
+    """Say why YAML cannot read a source, in the words of the likeliest mistake; `judge` tells of
+    several ways to mend it which is the best."""
     mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
     offset = min(mark.index, len(source.text)) if mark else 0
     at = source.span(offset, min(offset + 1, len(source.text)))
-    line = source.line(at.line)
     problem = str(getattr(error, "problem", "") or "it cannot be read")
     braces = _braces(source, at)
     if problem == _TOO_DEEP:
@@ -39,7 +38,13 @@ def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
     elif (tab := _tab(source, at)) is not None:
         findings.add("E0101", TABS, tab, helps=_without_tabs(source))
     elif "another document" in problem:
-        findings.add("E0101", "a file holds one spec", at, helps=("put the second into its own",))
+        helps = ("put the second into its own",)
+        findings.add("E0101", "a file holds one spec", _word(at, 3), helps=helps)
+    elif "undefined alias" in problem and (alias := _ALIAS.match(source.text, offset)):
+        name = alias[0][1:]
+        message = f"no anchor `&{name}` stands before this"
+        meant = [f"a value of the file is named `${name}`"] if name.isidentifier() else []
+        findings.add("E0101", message, source.span(offset, alias.end()), helps=meant)
     elif (text_form := TEXT_FORM.search(source.text)) is not None:
         word = source.span(text_form.start(1), text_form.end(1))
         findings.add(
@@ -49,29 +54,33 @@ def report(error: yaml.YAMLError, source: Source, findings: Findings) -> None:
             helps=("start a file of the text form with `codsl 1`",),
         )
     else:
-        _broken(problem, source, at, line, bool(mark), findings)
+        _broken(problem, source, at, judge if mark else None, findings)
+
+
+def _word(at: Span, length: int) -> Span:
+    return at.source.span(at.start, min(at.start + length, len(at.source.text)))
 
 
 def _broken(
-    problem: str, source: Source, at: Span, line: str, marked: bool, findings: Findings
+    problem: str, source: Source, at: Span, judge: Judge | None, findings: Findings
 ) -> None:
     """Report what is only known by what the reader says of it, at the likeliest place."""
-    hole: list[Help | str] = [*holes.beside(source, at)] if marked else []
+    line = source.line(at.line)
+    hole = holes.beside(source, at) if judge else []
     known = (
-        _cut_expression(source, at) or _unclosed(source, at) or _run_on(source, at, line)
-        if marked and not hole
+        _cut_expression(source, at)
+        or _unclosed(source, at)
+        or _run_on(source, at, line)
+        or wrong(source, at.line, judge)
+        if judge and not hole
         else None
     )
     if known:
-        message, place, helps = known
-        findings.add("E0101", message, place, helps=helps)
+        message, place, remedies = known
+        findings.add("E0101", message, place, helps=remedies)
         return
     helps = hole or _quoted_value(source, at, line) or _guess(problem, line)
     findings.add("E0101", f"this is no YAML: {problem}", at, helps=helps)
-
-
-Known = tuple[str, Span, list[Help | str]]
-"""What is said of a break, where, and what mends it."""
 
 
 def _cut_expression(source: Source, at: Span) -> Known | None:
@@ -84,7 +93,7 @@ def _cut_expression(source: Source, at: Span) -> Known | None:
             quoted = f'"{whole.text}"'
             edits = (Edit(whole, quoted),)
             helps = [Help(f"put it in quotes: `{quoted}`", edits, Applicability.SURE)]
-            return "YAML reads the brackets of this expression as its own", whole, list(helps)
+            return "YAML reads the brackets of this expression as its own", whole, helps
     return None
 
 
@@ -94,11 +103,11 @@ def _unclosed(source: Source, at: Span) -> Known | None:
     if bracket is None or bracket.line == at.line or len(source.text) > LARGEST:
         return None
     lacking = {"(": ")", "[": "]", "{": "}"}[bracket.text]
-    helps: list[Help | str] = []
+    helps: list[Help] = []
     for number in range(bracket.line, at.line + 1):
         text = re.sub(r"\s+#.*$", "", source.line(number)).rstrip(" ,")
         place = source.start(number) + len(text)
-        if _reads(source.text[:place] + lacking + source.text[place:]):
+        if reads(source.text[:place] + lacking + source.text[place:]):
             edit = Edit(source.span(place, place), lacking)
             helps = [Help(f"add `{lacking}` at the end of line {number}", (edit,))]
             break
@@ -114,7 +123,7 @@ def _run_on(source: Source, at: Span, line: str) -> Known | None:
     place = source.span(start + run_on.start(1), start + run_on.end(1))
     comma = Edit(source.span(start + run_on.start() + 1, start + run_on.start() + 1), ",")
     helps = [Help("add `,` before it", (comma,), Applicability.SURE)]
-    return f"a comma is missing before `{place.text}`", place, list(helps)
+    return f"a comma is missing before `{place.text}`", place, helps
 
 
 def _quoted_value(source: Source, at: Span, line: str) -> list[Help | str]:
@@ -125,7 +134,7 @@ def _quoted_value(source: Source, at: Span, line: str) -> list[Help | str]:
     start = source.start(at.line)
     whole = source.span(start + value.start(1), start + value.end(1))
     quoted = f'"{whole.text}"'
-    if len(source.text) > LARGEST or not _reads(
+    if len(source.text) > LARGEST or not reads(
         source.text[: whole.start] + quoted + source.text[whole.end :]
     ):
         return []
@@ -152,17 +161,9 @@ def _without_tabs(source: Source) -> list[Help]:
             Edit(source.span(found.start(), found.end()), found[0].expandtabs(width))
             for found in _TABBED.finditer(source.text)
         )
-        if _reads(_TABBED.sub(lambda found: found[0].expandtabs(width), source.text)):  # noqa: B023
+        if reads(_TABBED.sub(lambda found: found[0].expandtabs(width), source.text)):  # noqa: B023
             return [Help(f"write {width} spaces for a tab", edits, Applicability.SURE)]
     return []
-
-
-def _reads(text: str) -> bool:
-    """Whether a text is YAML."""
-    try:
-        return all(True for _ in yaml.parse(text, Loader=Loader))
-    except yaml.YAMLError:
-        return False
 
 
 def _braces(source: Source, at: Span) -> Span | None:

@@ -81,7 +81,22 @@ def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> t
             helps=(Help(f"start YAML with `{written}`", (Edit(at, written),), Applicability.SURE),),
         )
         return None
+    if header is None and not source.text.lstrip().startswith("codsl"):
+        _headless(source, findings)
+        return None
     return read_text(source, findings)
+
+
+def _headless(source: Source, findings: Findings) -> None:
+    """Report a text without its first line, or with nothing in it."""
+    start, first = source.span(0, 0), f"codsl {VERSION}"
+    if not source.text.strip():
+        findings.add("E0201", "the file is empty", start, helps=(f"start it with `{first}`",))
+        return
+    helps = []
+    if TEXT_FORM.search(source.text):
+        helps = [Help(f"add `{first}`", (Edit(start, f"{first}\n\n"),), Applicability.SURE)]
+    findings.add("E0101", f"the text form starts with `{first}`", start, helps=helps)
 
 
 def _too_deep(node: object, findings: Findings) -> None:

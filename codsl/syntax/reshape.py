@@ -5,15 +5,22 @@ from typing import Any
 
 import yaml
 
-from codsl.diagnostics import Edit, Help
+from codsl.diagnostics import Applicability, Edit, Help
 from codsl.source import Span
+
+_SHAPE = re.compile(r"\d+(?: ?x ?(?:T|\d+))+")
+"""Sizes as reports print them."""
 
 
 def reshaped(schema: Any, node: yaml.Node, at: Span) -> list[Help]:
-    """The remedy where a list is asked for and a word or a mapping stands there."""
+    """The remedy where a list is asked for and a word or a mapping stands there, or where a list
+    stands for its only entry."""
     kinds = schema.get("type")
     if "array" not in (kinds if isinstance(kinds, list) else [kinds]):
-        return []
+        return _only(node, at) if isinstance(node, yaml.SequenceNode) else []
+    if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+        sign = at.source.span(at.start, at.start + 1)
+        return [Help(f"leave out the `{node.style}`", (Edit(sign, ""),))]
     if isinstance(node, yaml.ScalarNode):
         return _listed(schema, node, at)
     if isinstance(node, yaml.MappingNode) and schema.get("items"):
@@ -21,10 +28,20 @@ def reshaped(schema: Any, node: yaml.Node, at: Span) -> list[Help]:
     return []
 
 
+def _only(node: yaml.SequenceNode, at: Span) -> list[Help]:
+    """The only entry of a list behind a dash, without it."""
+    dash = re.match(r"-[ ]+", at.text)
+    if dash is None or len(node.value) > 1:
+        return []
+    edit = Edit(at.source.span(at.start, at.start + dash.end()), "")
+    return [Help("one `-` is enough", (edit,), Applicability.SURE)]
+
+
 def _listed(schema: Any, node: yaml.ScalarNode, at: Span) -> list[Help]:
     """A word as a list: of its parts between commas, or of itself behind ones."""
     least = schema.get("minItems", 1)
-    parts = [each.strip() for each in node.value.strip("()[] ").split(",")]
+    between = "x" if _SHAPE.fullmatch(node.value) else ","
+    parts = [each.strip() for each in node.value.strip("()[] ").split(between)]
     if len(parts) == 1:
         parts = ["1"] * (least - 1) + [node.value]
     whole = f"[{', '.join(parts)}]"

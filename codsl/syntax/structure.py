@@ -312,29 +312,11 @@ TOP: Schema = {
 def structure(layers: Schema | None = None) -> Schema:
     """The schema of a file; with `layers`, the schemas of the known layers' arguments by name,
     also theirs, and other layers are refused."""
-    known = {name: {"$ref": f"#/$defs/layer.{name}"} for name in layers or {}}
-    used = {
-        "description": "a template, or a parameter that is a layer, with its arguments",
-        "type": VALUE,
-        "properties": COMMON,
-    }
-    anything = {"type": VALUE, "properties": COMMON}
     return {
         "type": "object",
         "properties": TOP,
         "additionalProperties": False,
-        "if": {
-            "required": ["templates"],
-            "properties": dict.fromkeys(sorted(OF_A_NETWORK), False),
-        },
-        "then": {"required": ["codsl"]},
-        "else": {
-            "required": ["codsl", "layers"],
-            "properties": dict.fromkeys(TOP, True),
-            "if": {"required": ["inputs"]},
-            "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
-            "else": {"required": ["input"], "properties": dict.fromkeys(TOP, True)},
-        },
+        **_COMPLETE,
         "$defs": {
             "input": _INPUT,
             "checkpoint": _CHECKPOINT,
@@ -345,24 +327,49 @@ def structure(layers: Schema | None = None) -> Schema:
                 "items": {"$ref": "#/$defs/statement"},
                 "x-words": {"type": "layers are a list, each behind a `-`"},
             },
-            "statement": {
-                "type": ["string", "object"],
-                "minProperties": 1,
-                "maxProperties": 1,
-                "properties": {
-                    **{word: {"$ref": f"#/$defs/{word}"} for word in _CONSTRUCTS},
-                    **known,
-                },
-                "patternProperties": {"^\\$": used},
-                "additionalProperties": False if layers is not None else anything,
-                "x-later": ["additionalProperties"],
-                "x-words": {
-                    "type": "a layer is a word, or a word with its arguments",
-                    "minProperties": "a layer is a word, or a word with its arguments",
-                    "maxProperties": "one layer an item",
-                },
-            },
+            "statement": _statement(layers),
             **_CONSTRUCTS,
             **{f"layer.{name}": schema for name, schema in (layers or {}).items()},
         },
+    }
+
+
+_COMPLETE: Schema = {
+    "if": {
+        "required": ["templates"],
+        "properties": dict.fromkeys(sorted(OF_A_NETWORK), False),
+    },
+    "then": {"required": ["codsl"]},
+    "else": {
+        "required": ["codsl", "layers"],
+        "properties": dict.fromkeys(TOP, True),
+        "if": {"required": ["inputs"]},
+        "then": {"not": {"required": ["input"]}, "x-later": ["not"]},
+        "else": {"required": ["input"], "properties": dict.fromkeys(TOP, True)},
+    },
+}
+"""What a file must have: one of templates alone the version, any other layers and inputs too."""
+
+
+def _statement(layers: Schema | None) -> Schema:
+    """The schema of an item of `layers`."""
+    known = {name: {"$ref": f"#/$defs/layer.{name}"} for name in layers or {}}
+    anything = {"type": VALUE, "properties": COMMON}
+    used = {
+        "description": "a template, or a parameter that is a layer, with its arguments",
+        **anything,
+    }
+    word = "a layer is a word, or a word with its arguments"
+    return {
+        "type": ["string", "object"],
+        "minProperties": 1,
+        "maxProperties": 1,
+        "properties": {
+            **{word: {"$ref": f"#/$defs/{word}"} for word in _CONSTRUCTS},
+            **known,
+        },
+        "patternProperties": {"^\\$": used},
+        "additionalProperties": False if layers is not None else anything,
+        "x-later": ["additionalProperties"],
+        "x-words": {"type": word, "minProperties": word, "maxProperties": "one layer an item"},
     }

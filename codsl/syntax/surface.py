@@ -12,7 +12,7 @@ MARK = "\ufeff"
 HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
 """The start of a source of the text form."""
 
-TEXT_FORM = re.compile(r"^[ \t]*(network|template)\b.*\{", re.MULTILINE)
+TEXT_FORM = re.compile(r"^[ \t]*(network|template)[ \t]+.*\{", re.MULTILINE)
 """What only the text form has."""
 
 _PLAIN = re.compile(r"[A-Za-z_]\w*")

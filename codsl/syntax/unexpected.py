@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from lark import Token
 from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
 
-from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
+from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, did_you_mean
 from codsl.source import Source, Span
-from codsl.syntax.brackets import open_bracket
+from codsl.syntax import habits, lookalikes
+from codsl.syntax.brackets import balanced, open_bracket, unclosed
 from codsl.syntax.words import RESERVED
 
 INSERTIONS = {
@@ -41,10 +42,10 @@ _EXCHANGES = {
 }
 """Signs of other languages, and what they are written as here."""
 
+_PARTS = ("template", "network", "variant", "weights", "import", "doc")
+_PART = re.compile(rf"^(?:{'|'.join(_PARTS[:-1])})(?=[ ]+[\w\"])", re.MULTILINE)
+"""The word that begins a part of a file, at the beginning of a line."""
 _IMPORT = re.compile(r"\s*import\b")
-_LIST = re.compile(r"\[[^][{}()\n]*,[^][{}()\n]*\]")
-_MODULE = re.compile(r"((?:[A-Za-z_]\w*\.)+)([A-Za-z_]\w*)")
-_IF = re.compile(r"^[ \t]*(if)\b", re.MULTILINE)
 _QUOTED = re.compile(r"'([^'\n\"]*)'")
 _UNENDED = re.compile(r'"[\w. -]*\w')
 _CLOSING = {")": "(", "]": "[", "}": "{"}
@@ -59,43 +60,43 @@ _FOREIGN = {
 """Characters that other languages use, what is so here, and what to write instead."""
 
 
-def report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> None:
-    """Say what stands where something else was expected, and which single token would mend it."""
+def report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> bool:
+    """Say what stands where something else was expected, and which single token would mend it.
+
+    False where what comes after may only seem to be broken.
+    """
     at = offset + max(0, error.pos_in_stream or 0)
-    if (module := _module(source, at)) is not None:
-        _qualified(module, findings)
-    elif isinstance(error, UnexpectedCharacters):
+    if _is_open(source, at, findings):
+        return False
+    token = str(error.token) if isinstance(error, UnexpectedToken) else source.text[at : at + 1]
+    if habits.report(source, at, token, findings):
+        return balanced(source.text)
+    if isinstance(error, UnexpectedCharacters):
         _character(source.span(at, at + 1), findings)
     elif isinstance(error, UnexpectedToken):
         _token(error, source, at, findings)
     else:
         raise error
+    return balanced(source.text)
 
 
-def _module(source: Source, at: int) -> Span | None:
-    """The `nn.Conv3d` in which the text breaks at a dot, where it does not follow `from`."""
-    if source.text[at : at + 1] != ".":
-        return None
-    line, column = source.position(at)
-    text = source.line(line)
-    for found in _MODULE.finditer(text):
-        selects = re.search(r"\b(from|outputs)\b", text[: found.start()])
-        if found.start() < column - 1 < found.end() and not selects:
-            start = at - column + 1
-            return source.span(start + found.start(), start + found.end())
-    return None
-
-
-def _qualified(at: Span, findings: Findings) -> None:
-    """Report a layer that is called by its module, as in Python."""
-    word = at.text.rpartition(".")[2]
-    snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z][a-z])", "_", word).lower()
-    helps = (Help(f"write `{snake}`", (Edit(at, snake),), Applicability.SURE),)
-    findings.add("E0101", "layers have no module before their names", at, helps=helps)
+def _is_open(source: Source, at: int, findings: Findings) -> bool:
+    """Whether a bracket is still open where the next part of the file begins, which is reported."""
+    found = unclosed(source, at, _PART)
+    if found is None or found[0].text != "{":
+        return False
+    bracket, part = found
+    end = source.span(part.start, part.start)
+    helps = (Help(f"add `}}` before `{part.text}`", (Edit(end, "}\n\n"),)),)
+    message = f"a `{{` is still open where `{part.text}` begins"
+    findings.add("E0101", message, part, Label(bracket, "this one"), helps=helps)
+    return True
 
 
 def _character(found: Span, findings: Findings) -> None:
     text, at = found.source.text, found.start
+    if lookalikes.tell(found, findings):
+        return
     if found.text == '"':
         word = _UNENDED.match(text, at)
         end = word.end() if word else at
@@ -123,11 +124,6 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         found, message = source.span(at, at), "the text ends too early"
     else:
         found, message = source.span(at, at + len(token)), f"unexpected `{token}`"
-    if (listed := _list(found)) is not None:
-        written = f"({listed.text[1:-1]})"
-        rounded = Help(f"write `{written}`", (Edit(listed, written),), Applicability.SURE)
-        findings.add("E0101", "a tuple stands in round brackets", listed, helps=[rounded])
-        return
     if (word := str(token).lower()) in RESERVED and word != token:
         helps = [Help(f"write `{word}`", (Edit(found, word),), Applicability.SURE)]
         findings.add("E0101", f"`{token}` is written in small letters", found, helps=helps)
@@ -137,11 +133,7 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
         message = f"`{named.text}` is a word of the language and cannot be a name"
         findings.add("E0308", message, named, helps=helps)
         return
-    if (condition := _condition(token, found)) is not None:
-        helps = [Help("write `when`", (Edit(condition, "when"),), Applicability.SURE)]
-        findings.add("E0101", "a condition begins with `when`", condition, helps=helps)
-        return
-    remedy = _remedy(error, found)
+    remedy = _remedy(error, found) or _part_meant(error, found)
     notes = []
     if token in RESERVED and not remedy:
         notes.append(f"`{token}` is a word of the language and cannot be a name")
@@ -153,26 +145,18 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
     findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
 
 
+def _part_meant(error: UnexpectedToken, found: Span) -> Help | None:
+    """The word that begins a part of the file, where another one stands."""
+    parts = [each for each in _PARTS if each.upper() in error.accepts]
+    return next(iter(did_you_mean(found.text, parts, found)), None)
+
+
 def _named(token: Token, found: Span) -> Span | None:
     """The word of the language that is to be the name of what stands behind a `=`."""
     before = re.search(r"(?:^|\s)(\w+)[ ]*$", found.source.text[: found.start])
     if token != "=" or before is None or before[1] not in RESERVED:
         return None
     return found.source.span(before.start(1), before.end(1))
-
-
-def _condition(token: Token, found: Span) -> Span | None:
-    """The `if` that begins a statement, before an `else` that has no condition otherwise."""
-    if token != "else":
-        return None
-    before = list(_IF.finditer(found.source.text, 0, found.start))
-    return found.source.span(before[-1].start(1), before[-1].end(1)) if before else None
-
-
-def _list(found: Span) -> Span | None:
-    """The list of numbers that a `[` begins, as Python has it."""
-    listed = _LIST.match(found.source.text, found.start)
-    return found.source.span(found.start, listed.end()) if listed else None
 
 
 @dataclass(frozen=True)

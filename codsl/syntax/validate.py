@@ -80,10 +80,14 @@ def _violation(
     match error.validator:
         case "additionalProperties":
             known = schema.get("properties", {})
+            exchanged = _exchanged(value, schema)
             for key in value:
                 if key not in known:
                     key_at = span_of(source, entry(node, key)[0])
                     helps = did_you_mean(key, known, key_at)
+                    if not helps and key in exchanged:
+                        said = f"`{exchanged[key]}` is missing here: is it that?"
+                        helps = [Help(said, (Edit(key_at, exchanged[key]),))]
                     findings.add("E0203", f"unknown key `{key}`", key_at, helps=helps)
         case "required":
             missing = _lacking(error)
@@ -155,7 +159,17 @@ def _lacking(error: ValidationError) -> list[str]:
     """What must be there and is not, in no other spelling either."""
     schema: Any = error.schema
     value: Any = error.instance
+    if _exchanged(value, schema):
+        return []
     return [key for key in schema["required"] if not _meant(key, value, schema)]
+
+
+def _exchanged(value: dict[str, Any], schema: Any) -> dict[str, str]:
+    """The one key too many, and the one that is missing instead."""
+    known = schema.get("properties", {})
+    others = [each for each in value if each not in known]
+    missing = [each for each in schema.get("required", ()) if each not in value]
+    return {others[0]: missing[0]} if len(others) == len(missing) == 1 else {}
 
 
 def _missing(keys: list[str], at: Span, findings: Findings) -> None:

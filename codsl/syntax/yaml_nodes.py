@@ -1,5 +1,6 @@
 """The nodes of a YAML document, once it is known to be of a bounded size, and where they stand."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,6 +20,10 @@ MOST_NODES = 250_000
 MOST_ALIASED = 20_000
 """Nodes at most in a file with aliases, each counted as often as it is named."""
 
+_BRACES = re.compile(r"\{\{\s*([A-Za-z_]\w*)\s*\}\}")
+_TAG = re.compile(r"!!\w+[ ]+")
+_PLAIN = ("int", "float", "str", "bool", "null", "seq", "map")
+"""The types that a value has by its looks."""
 STANDARD = "tag:yaml.org,2002:"
 """What YAML reads `!!` as."""
 MERGE = "what layers have in common is the parameter of a template"
@@ -51,6 +56,7 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
             f"the tag `{tag.replace(STANDARD, '!!')}` is not read",
             at,
             notes=("a spec is data: nothing in it names or runs code",),
+            helps=_untagged(at, tag),
         )
         return None
     root = yaml.compose(source.text, Loader=Loader)
@@ -61,6 +67,14 @@ def compose(source: Source, findings: Findings) -> yaml.Node | None:
     if aliases and not _bounded(root, source, findings):
         return None
     return root
+
+
+def _untagged(at: Span, tag: str) -> list[Help]:
+    """A value without the name of its type, where that is one of YAML's own."""
+    found = _TAG.match(at.text)
+    if found is None or tag.removeprefix(STANDARD) not in _PLAIN:
+        return []
+    return [Help("leave it out", (Edit(at.source.span(at.start, at.start + found.end()), ""),))]
 
 
 class _Loop(Exception):
@@ -158,6 +172,17 @@ class Plain:
         self._findings.add("E0204", f"YAML reads `{at.text}` as one word", at, helps=helps)
         return True
 
+    def _no_key(self, node: yaml.Node, at: Span) -> None:
+        """Report a mapping in the place of a key, as of `{{ name }}`."""
+        whole = span_of(self._source, node)
+        braces = _BRACES.fullmatch(whole.text)
+        if braces is None:
+            self._findings.add("E0201", "a key is a word", at, helps=holes.whole(at))
+            return
+        self.bad.add(id(node))
+        write = Help(f"write `${braces[1]}`", (Edit(whole, f"${braces[1]}"),), Applicability.SURE)
+        self._findings.add("E0101", "values are not named by `{{...}}`", whole, helps=(write,))
+
     def _without(self, key: yaml.Node, value: yaml.Node) -> list[Help]:
         """The remedy for a key that stands twice: without the second."""
         start, end = _index(key.start_mark), _index(value.end_mark)
@@ -178,7 +203,7 @@ class Plain:
         for key, value in node.value:
             at = span_of(self._source, key)
             if not isinstance(key, yaml.ScalarNode):
-                self._findings.add("E0201", "a key is a word", at, helps=holes.whole(at))
+                self._no_key(node, at)
                 continue
             if key.value == "<<" and not key.style:
                 self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))

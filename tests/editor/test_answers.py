@@ -11,6 +11,7 @@ from codsl.editor.hints import hints
 from codsl.editor.hover import hover
 from codsl.editor.reading import Reading, understand
 from codsl.editor.remedies import mended, remedies
+from codsl.editor.variants import choices
 from codsl.layers.table import table
 from codsl.source import Source
 from codsl.syntax.words import CONSTRUCTS
@@ -208,3 +209,43 @@ def test_a_document_that_is_being_typed_never_raises(path: Path) -> None:
         hints(now)
         list(remedies(now, 0, first))
         assert now.document is not None
+
+
+VARIED = TEXT + "variant wide { width = 32 }\n"
+
+
+@pytest.mark.parametrize("text", [VARIED, codsl.convert(VARIED, to="yaml")], ids=["text", "yaml"])
+def test_figures_follow_the_variant_that_is_chosen(text: str) -> None:
+    name, first = text.index("wide"), "32 x T"
+    plain = reading(text)
+    (choice,) = choices(plain, name, name)
+    assert (choice.variant, choices(plain, 0, 0)) == ("wide", [])
+    assert "64" not in " ".join(each.text for each in hints(plain))
+    wide = understand(Source("<text>", text), plain, choice.variant)
+    assert wide.variant == "wide"
+    shown = {each.text for each in hints(wide)}
+    assert "shown" in shown
+    assert any(each.startswith(("64", first)) for each in shown)
+    (back,) = choices(wide, name, name)
+    assert back.variant == ""
+    gone = understand(Source("<text>", text.replace("wide", "large")), wide, "wide")
+    assert (gone.variant, gone.diagnostics) == ("", ())
+
+
+@pytest.mark.parametrize("text", [VARIED, codsl.convert(VARIED, to="yaml")], ids=["text", "yaml"])
+def test_a_variant_says_what_it_changes(text: str) -> None:
+    found = hover(reading(text), text.index("wide"))
+    assert found is not None
+    assert found[1] == "variant `wide`  \n`width` is `32`, otherwise `4`"
+    at = text.index("width = 4" if "codsl 1" in text else "width: 4")
+    found = hover(reading(text), at)
+    assert found is not None
+    assert "`32` in `wide`" in found[1]
+
+
+def test_a_variant_is_offered_the_parameters_it_lacks() -> None:
+    found = offered(VARIED.replace("32 }", "32 | }"), VARIED)
+    assert found.keys() == {"deep"}
+    assert found["deep"].insert == "deep = $0"
+    text = codsl.convert(VARIED, to="yaml").replace("wide: {width: 32}", "wide: {|}")
+    assert {"deep", "width"} == offered(text, codsl.convert(VARIED, to="yaml")).keys()

@@ -28,7 +28,8 @@ TEXT = [
     (f"{H}  when width > 1 {{ |", Place.LAYER, "", ""),
     (f"{H}  join from a, |", Place.SOURCE, "", ""),
     (f"{H}  relu # a comm|", Place.NOTHING, "", ""),
-    (f"{H}}}\nvariant s {{ |", Place.NOTHING, "", ""),
+    (f"{H}}}\nvariant s {{ |", Place.ARGUMENT, "variant", ""),
+    (f"{H}}}\nvariant s {{ width = |", Place.NOTHING, "", ""),
     ("codsl 1\nnetwork n {\n input (3, |", Place.VALUE, "", ""),
 ]
 
@@ -45,10 +46,15 @@ def test_in_the_text_form(text: str, place: Place, owner: str, argument: str) ->
     assert found.owner == owner or not owner
 
 
+V = "codsl: 1\nvariants:\n  s: "
 Y = "codsl: 1\nparams: {w: 2}\ninput: [3, T]\ntemplates:\n  unit:\n    layers: [relu]\nlayers:\n"
 YAML = [
     ("|", Place.SECTION, "", ""),
     ("codsl: 1\nin|", Place.SECTION, "", ""),
+    (f"{V}{{|", Place.ARGUMENT, "variant", ""),
+    (f"{V}{{w: 2, |", Place.ARGUMENT, "variant", ""),
+    (f"{V}{{w: |", Place.NOTHING, "", ""),
+    (f"{V}\n    w: 2\n    |", Place.ARGUMENT, "variant", ""),
     (f"{Y}  - |", Place.LAYER, "", ""),
     (f"{Y}  - relu\n  - con|", Place.LAYER, "", ""),
     (f"{Y}- relu\n- con|", Place.LAYER, "", ""),

@@ -206,3 +206,26 @@ def test_a_file_that_is_not_saved(session: Session) -> None:
     params = {"uri": "untitled:Untitled-1", "languageId": "codsl", "version": 1, "text": "codsl"}
     session.send(method="textDocument/didOpen", params={"textDocument": params})
     assert session.diagnostics()
+
+
+def test_the_figures_of_a_variant(session: Session, tmp_path: Path) -> None:
+    text = GOOD.replace("n {", "n(width = 4) {").replace("(4, 3", "(width, 3")
+    text += "variant wide { width = 16 }\n"
+    document = opened(session, tmp_path / "varied.codsl", text)
+    assert session.diagnostics() == []
+    span = {"start": at(text, "wide"), "end": at(text, "wide")}
+    (action,) = session.ask(
+        "textDocument/codeAction",
+        textDocument=document,
+        range=span,
+        context={"diagnostics": []},
+    )
+    assert action["title"] == "show the figures of the variant `wide`"
+    command = action["command"]
+    session.ask(
+        "workspace/executeCommand", command=command["command"], arguments=command["arguments"]
+    )
+    hints = session.ask("textDocument/inlayHint", textDocument=document, range=everything())
+    labels = [each["label"] for each in hints]
+    assert labels[0].startswith("16 x T")
+    assert labels[-1] == "shown"

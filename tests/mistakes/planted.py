@@ -12,12 +12,13 @@ from codsl.pipeline import inspect
 from codsl.source import Source
 
 SPECS = Path(__file__).parent / "specs"
+NETWORKS = Path(__file__).parents[2] / "networks"
 OPEN, CLOSE = "«»"
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A spec in which `old`, which stands there once, has become `new`.
+    """A spec, one of these or a shipped one, in which `old`, which stands there once, is `new`.
 
     The culprit is between « and » in `new`, or in `culprit`, which then stands once in the result.
     """
@@ -28,14 +29,19 @@ class Planted:
     new: str
     culprit: str = ""
 
+    @property
+    def _path(self) -> Path:
+        here = SPECS / self.spec
+        return here if here.exists() else NETWORKS / self.spec
+
     @cached_property
     def _marked(self) -> str:
         """The text with the culprit between its marks."""
-        text = (SPECS / self.spec).read_text("utf-8")
+        text = self._path.read_text("utf-8")
         assert text.count(self.old) == 1, f"{self.spec}: {self.old!r}: {text.count(self.old)} times"
         text = text.replace(self.old, self.new)
         if self.culprit:
-            plain = self.culprit.replace(OPEN, "").replace(CLOSE, "")
+            plain = _plain(self.culprit)
             assert text.count(plain) == 1, f"{self.spec}: {plain!r}: {text.count(plain)} times"
             text = text.replace(plain, self.culprit)
         assert text.count(OPEN) == text.count(CLOSE) == 1, f"{self.spec}: {self.new!r}"
@@ -44,7 +50,7 @@ class Planted:
     @property
     def text(self) -> str:
         """The spec with the mistake in it."""
-        return self._marked.replace(OPEN, "").replace(CLOSE, "")
+        return _plain(self._marked)
 
     @property
     def place(self) -> tuple[int, int]:
@@ -55,7 +61,7 @@ class Planted:
     @cached_property
     def found(self) -> tuple[Diagnostic, ...]:
         """What is said of it."""
-        return diagnostics(self.text, self.spec)
+        return diagnostics(self.text, str(self._path))
 
     @property
     def exact(self) -> bool:
@@ -78,10 +84,14 @@ class Planted:
     def mends(self) -> bool:
         """Whether the spec checks after that."""
         text = self.mended
-        return text is not None and not errors(text, self.spec)
+        return text is not None and not errors(text, str(self._path))
 
     def __str__(self) -> str:
         return f"{self.kind}, in {self.spec}"
+
+
+def _plain(text: str) -> str:
+    return text.replace(OPEN, "").replace(CLOSE, "")
 
 
 def kind(name: str, *planted: tuple[str, ...]) -> Iterable[Planted]:

@@ -1,15 +1,19 @@
-"""What is said of two hundred mistakes that people make, counted."""
+"""What is said of three hundred mistakes that people make, counted."""
 
 import pytest
 
-from mistakes import first_hundred, second_hundred
+from mistakes import first_hundred, second_hundred, third_hundred
 from mistakes.planted import SPECS, Planted, diagnostics
 
 EXACT, ALONE, MENDED = 95, 98, 70
 """Of a hundred: how often the culprit is pointed at exactly, how often one mistake is told as one,
 and how often the first remedy makes the spec check."""
 
-HUNDREDS = {"first": first_hundred.HUNDRED, "second": second_hundred.HUNDRED}
+HUNDREDS = {
+    "first": first_hundred.HUNDRED,
+    "second": second_hundred.HUNDRED,
+    "third": third_hundred.HUNDRED,
+}
 
 
 def counted(hundred: list[Planted], what: str) -> int:
@@ -26,7 +30,7 @@ def test_a_hundred_mistakes(name: str, capsys: pytest.CaptureFixture[str]) -> No
     hundred = HUNDREDS[name]
     assert len(hundred) == 100
     assert len({each.kind for each in hundred}) == 20
-    assert len({each.spec for each in hundred}) == 10
+    assert len({each.spec for each in hundred}) >= 10
     found = {what: counted(hundred, what) for what in ("exact", "alone", "mends")}
     with capsys.disabled():
         told = ", ".join(f"{what} {count}" for what, count in found.items())
