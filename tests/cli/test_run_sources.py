@@ -135,7 +135,7 @@ def test_many_outputs_a_frame_are_streamed(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--top-k", "0"], "`0` is not a number"),
+        (["--top-k", "0"], "`0` is not a whole number"),
         (["--start", "-1"], "neither a frame"),
         (["--start", "1.5"], "neither a frame, `40`, nor a second, `2.5s`"),
         (["--fps", "0"], "not a number of frames a second"),
