@@ -51,6 +51,7 @@ class Network(Block):
         folder: str | os.PathLike[str],
         to: str = "onnx",
         *,
+        frames: int | None = None,
         batch: int | None = None,
         force: bool = False,
     ) -> Exported:
@@ -58,8 +59,9 @@ class Network(Block):
         does so; nothing is written unless it gave what the network gives.
 
         `to` is `onnx`, `pt2` (torch.export), `aoti` (AOTInductor) or `openvino`. A step takes
-        `graph.cycle.turn` frames `(B, C, T, *S)` and the state of B streams, each of which may
-        begin at any step; B is `batch`, or any number if not given. `force` writes over an export
+        `frames` frames `(B, C, T, *S)`, `graph.cycle.turn` if not given, and the state of B
+        streams, each of which may begin whenever such a turn does; B is `batch`, or any number if
+        not given. `force` writes over an export
         that is there.
 
         Raises `ValueError` for an unknown format, a network in training mode, not on the CPU, or
@@ -67,7 +69,7 @@ class Network(Block):
         be written so or the file does something else; `FileExistsError` for a folder that is not
         empty, and `ImportError` where a package is missing.
         """
-        return export(self, folder, to, batch=batch, force=force)
+        return export(self, folder, to, frames=frames, batch=batch, force=force)
 
     def save_state(self, path: str | os.PathLike[str]) -> None:
         """Write the state of the stream to a safetensors file, all at once.

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from codsl.cli.arguments import seed
+from codsl.cli.arguments import count, seed
 from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
@@ -33,6 +33,8 @@ def declare(parser: ArgumentParser) -> None:
     folder = "where to write; NAME-FORMAT if not given"
     add("-o", "--output", metavar="FOLDER", type=Path, help=folder)
     add("--force", action="store_true", help="write over an export that is there")
+    frames = "frames of a step; as many as the strides take to come round if not given"
+    add("--frames", metavar="N", type=count, help=frames)
     rows = "rows of a step: a number, or `dynamic`, any number, if not given"
     add("--batch", metavar="N", type=_batch, default=None, help=rows)
     add("--dtype", choices=DTYPES, help="of numbers; the spec's, or float32 if not given")
@@ -66,7 +68,13 @@ def _export(net: "Network", weights: str, options: Namespace, graph: Graph) -> i
 
     folder = options.output or Path(f"{graph.name}-{options.to}")
     try:
-        done = net.export(folder, options.to, batch=options.batch, force=options.force)
+        done = net.export(
+            folder,
+            options.to,
+            frames=options.frames,
+            batch=options.batch,
+            force=options.force,
+        )
     except ExportError as error:
         print(f"codsl export: FAILED: {escape(str(error))}", file=sys.stderr)
         return MISTAKE

@@ -1,22 +1,36 @@
-"""A block of frames as a module of tensors alone, for exporters."""
+"""A call of a step as a module of tensors alone."""
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
 
-from codsl.engine.lister import Lister
-from codsl.engine.listing import Listing
-from codsl.engine.style import GRAPH
 from codsl.export.layout import Layout, layout_of
+from codsl.export.phases import PhasedStep
+from codsl.export.turn import Turn, turn_of
 from codsl.nn.running.program import Program
+
+Shape = tuple[int, ...]
 
 
 class BlockStep(nn.Module):
-    """A step that is exact from the first frame of each row on; see `Layout` for its tensors."""
+    """What a step does in a phase, exact from the first frame of each row on; see `Layout` for its
+    tensors, the phase left out."""
 
-    def __init__(self, listing: Listing) -> None:
+    def __init__(self, turn: Turn, phase: int) -> None:
         super().__init__()
-        self.listing = listing
-        self._straight = listing.straight()
+        graph, call = turn.program.graph, turn.calls[phase]
+        self._inputs, self._loads = turn.inputs, len(turn.loads)
+        self._read = [turn.loads.index(load) for load in call.loads]
+        self._straight = call.straight()
+        self._outputs = [
+            (graph.frames[outlet.value].shape, count)
+            for outlet, count in zip(graph.outputs, turn.outputs, strict=True)
+        ]
+        self._stores = [
+            (feed.frame.shape, max(counts))
+            for feed, counts in zip(graph.schedule.feeds, turn.stores, strict=True)
+        ]
 
     def forward(self, *given: Tensor) -> tuple[Tensor, ...]:
         """The outputs, their flags, the new items and the carried tensors.
@@ -24,26 +38,43 @@ class BlockStep(nn.Module):
         Whatever is kept is in memory of its own: else a caller who writes into a frame that was
         given would write into the past.
         """
-        clips, rest = given[: self.listing.inputs], given[self.listing.inputs :]
+        clips, had, rest = given[: self._inputs], given[self._inputs], given[self._inputs + 1 :]
         frames = zip(*(clip.unbind(2) for clip in clips), strict=True)
         outputs, stores, carried, valid = self._straight(
-            *(x for each in frames for x in each), *rest
+            *(x for each in frames for x in each),
+            had,
+            *(rest[place] for place in self._read),
+            *rest[self._loads :],
         )
-        kept = [item for items in stores for item in items] + list(carried)
+        due = [_filled(*each, clips[0]) for each in zip(outputs, self._outputs, strict=True)]
+        sure = [
+            _filled(flags, ((), count), torch.zeros_like(had, dtype=torch.bool))
+            for flags, (_, count) in zip(valid, self._outputs, strict=True)
+        ]
+        new = [_filled(*each, clips[0]) for each in zip(stores, self._stores, strict=True)]
+        kept = [item for items in new for item in items] + list(carried)
         return (
-            *(torch.stack(items, 2) for items in outputs),
-            *(torch.stack(flags, 1) for flags in valid),
+            *(torch.stack(items, 2) for items in due),
+            *(torch.stack(flags, 1) for flags in sure),
             *(each.clone(memory_format=torch.contiguous_format) for each in kept),
         )
 
 
-def block_of(program: Program, dtype: torch.dtype) -> tuple[BlockStep, Layout]:
-    """The step of one turn of a program: `graph.cycle.turn` frames, one where nothing is strided.
+def _filled(items: Sequence[Tensor], room: tuple[Shape, int], like: Tensor) -> list[Tensor]:
+    """Items, and zeros for those that do not come in this phase."""
+    shape, count = room
+    missing = count - len(items)
+    return [*items, *(like.new_zeros((like.shape[0], *shape)) for _ in range(missing))]
 
-    Raises `ValueError` for modules with a step of their own.
+
+def block_of(
+    program: Program, dtype: torch.dtype, frames: int | None = None
+) -> tuple[BlockStep | PhasedStep, Layout]:
+    """The step of a program, so many frames a call; `graph.cycle.turn`, one where nothing is
+    strided, if not given.
+
+    Raises `ValueError` for modules with a step of their own, and where a turn has too many calls.
     """
-    cycle = program.graph.cycle
-    first = -(-cycle.start // cycle.turn) * cycle.turn
-    lister = Lister(program, torch.empty(0, dtype=dtype), GRAPH)
-    listing = lister.listing(first, cycle.turn, begins=True)
-    return BlockStep(listing), layout_of(program, listing, dtype)
+    turn = turn_of(program, dtype, frames)
+    steps = [BlockStep(turn, phase) for phase in range(len(turn.calls))]
+    return steps[0] if len(steps) == 1 else PhasedStep(steps, turn.inputs), layout_of(turn)

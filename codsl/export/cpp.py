@@ -27,13 +27,20 @@ using Shape = std::vector<int64_t>;
 using Number = @NUMBER@;
 
 struct Tap { const char* name; size_t back; };
-struct Ring { size_t depth; Shape shape; std::vector<Tap> taps; std::vector<const char*> fresh; };
+struct Ring {
+  size_t depth;
+  Shape shape;
+  std::vector<Tap> taps;
+  std::vector<const char*> fresh;
+  std::vector<size_t> comes;  // how many of these in each phase
+};
 struct Input { const char* name; Shape shape; };
 struct Output { const char* name; const char* valid; };
 struct Carry { const char* old; const char* fresh; };
 
 // One stream: the batch is 1.
 static const int64_t frames = @FRAMES@;  // of a block
+static const size_t phases = @PHASES@;   // blocks after which they come round
 static const std::vector<Input> inputs = {@INPUTS@};
 static const std::vector<Ring> rings = {@RINGS@};
 static const std::vector<Carry> carried = {@CARRIED@};
@@ -79,7 +86,8 @@ int main() {
   }
   std::vector<Ort::Value> carry;
 @ZEROS@
-  for (int64_t had = 0;; had += frames) {
+  size_t phase = 0;
+  for (int64_t had = 0;; had += frames, phase = (phase + 1) % phases) {
     std::vector<Ort::Value> given;
     for (const Input& input : inputs) {
       given.push_back(zeros<Number>(input.shape));
@@ -88,7 +96,7 @@ int main() {
       if (std::fread(room, sizeof(Number), count, stdin) != count) return 0;
       binding.BindInput(input.name, given.back());
     }
-    given.push_back(zeros<int64_t>({1}));
+@PHASE@    given.push_back(zeros<int64_t>({1}));
     *given.back().GetTensorMutableData<int64_t>() = had;
     binding.BindInput(@HAD@, given.back());
     for (size_t r = 0; r < rings.size(); ++r)
@@ -109,13 +117,20 @@ int main() {
       print(outputs[y].name, made[y], made[outputs.size() + y]);
     size_t at = 2 * outputs.size();
     for (size_t r = 0; r < rings.size(); ++r)
-      for (size_t i = 0; i < rings[r].fresh.size(); ++i) {
-        kept[r].push_back(std::move(made[at++]));
-        kept[r].pop_front();
-      }
+      for (size_t i = 0; i < rings[r].fresh.size(); ++i, ++at)
+        if (i < rings[r].comes[phase]) {
+          kept[r].push_back(std::move(made[at]));
+          kept[r].pop_front();
+        }
     for (Ort::Value& each : carry) each = std::move(made[at++]);
   }
 }
+"""
+
+PHASE = """\
+    given.push_back(zeros<int64_t>({}));
+    *given.back().GetTensorMutableData<int64_t>() = static_cast<int64_t>(phase);
+    binding.BindInput(@NAME@, given.back());
 """
 
 
@@ -129,6 +144,8 @@ def run_cpp(about: dict[str, Any]) -> str:
         "READS": ", then ".join(reads),
         "NUMBER": KINDS[about["dtype"]],
         "FRAMES": str(about["frames"]),
+        "PHASES": str(about["phases"]),
+        "PHASE": PHASE.replace("@NAME@", _text(about["phase"])) if about["phase"] else "",
         "HAD": _text(about["had"]),
         "INPUTS": _rows([_text(port["name"]), _shape(port)] for port in about["inputs"]),
         "RINGS": _rows(map(_ring, about["rings"])),
@@ -148,7 +165,8 @@ def run_cpp(about: dict[str, Any]) -> str:
 def _ring(ring: dict[str, Any]) -> list[str]:
     taps = ", ".join(f"{{{_text(name)}, {back}}}" for name, back in ring["taps"])
     fresh = ", ".join(map(_text, ring["new"]))
-    return [str(ring["depth"]), _shape(ring), f"{{{taps}}}", f"{{{fresh}}}"]
+    comes = ", ".join(map(str, ring["comes"]))
+    return [str(ring["depth"]), _shape(ring), *(f"{{{each}}}" for each in (taps, fresh, comes))]
 
 
 def _rows(rows: Iterable[list[str]]) -> str:

@@ -50,6 +50,7 @@ def export(
     folder: str | os.PathLike[str],
     to: str = "onnx",
     *,
+    frames: int | None = None,
     batch: int | None = None,
     force: bool = False,
 ) -> Exported:
@@ -64,20 +65,27 @@ def export(
     dtype = _checked(net)
     if batch is not None and batch < 1:
         raise ValueError(f"a batch is 1 or more, not {batch}")
+    if frames is not None and frames < 1:
+        raise ValueError(f"a step takes 1 frame or more, not {frames}")
     path = Path(folder)
     with _all_or_nothing(path, force) as part:
-        proof = _write(net, format, part, dtype, batch)
+        proof = _write(net, format, part, dtype, frames, batch)
     return Exported(path, path / format.file, proof)
 
 
 def _write(
-    net: Streaming, format: Format, folder: Path, dtype: torch.dtype, batch: int | None
+    net: Streaming,
+    format: Format,
+    folder: Path,
+    dtype: torch.dtype,
+    frames: int | None,
+    batch: int | None,
 ) -> Proof:
     net = deepcopy(net).requires_grad_(False)
     net.reset()
     program = net.program
     try:
-        step, layout = block_of(program, dtype)
+        step, layout = block_of(program, dtype, frames)
     except ValueError as error:
         raise ExportError(str(error)) from None
     rows = (1, format.most) if batch is None else (batch, batch)
@@ -85,7 +93,7 @@ def _write(
     given = layout.zeros(batch or TRACED)
     model = Model(step, given, layout, in_json(about), batch is None, format.most)
     try:
-        format.write(model, folder / format.file)
+        format.write(model.in_one_graph(), folder / format.file)
     except Exception as error:
         remedy = "" if batch else "; a batch that is fixed, as `batch=1`, may be possible"
         raise ExportError(f"{format.words}: {_first_line(error)}{remedy}") from error

@@ -7,8 +7,7 @@ from typing import Any
 
 import torch
 
-from codsl.engine.listing import Listing
-from codsl.nn.running.program import Program
+from codsl.export.turn import Turn
 from codsl.nn.running.ways import dtype_of
 
 Shape = tuple[int, ...]
@@ -31,7 +30,7 @@ class Ring:
     """The last `depth` items of a value, `(B, *shape)` each.
 
     A step reads those of `taps`, each so many `back` from the next to come, and gives those of
-    `new`, the oldest first.
+    `new`, the oldest first: the first so many that `comes` has for the phase are items.
     """
 
     name: str
@@ -39,6 +38,7 @@ class Ring:
     shape: Shape
     taps: tuple[tuple[str, int], ...]
     new: tuple[str, ...]
+    comes: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -56,12 +56,16 @@ class Carry:
 class Layout:
     """All of a step of `frames` frames: everything goes in and comes out in this order.
 
-    `had` names how many frames each row has had before, `(B,)`, int64.
+    `had` names how many frames each row has had before, `(B,)`, int64. Calls of several `phases`
+    are different, one after another, and `phase` names which it is, `()`, int64; rows begin at
+    phase 0.
     """
 
     frames: int
+    phases: int
     dtype: str
     inputs: tuple[Port, ...]
+    phase: str | None
     had: str
     rings: tuple[Ring, ...]
     carried: tuple[Carry, ...]
@@ -72,7 +76,8 @@ class Layout:
         """The names of what goes in."""
         taps = (name for ring in self.rings for name, _ in ring.taps)
         olds = (each.old for each in self.carried)
-        return (*(port.name for port in self.inputs), self.had, *taps, *olds)
+        phase = (self.phase,) if self.phase else ()
+        return (*(port.name for port in self.inputs), *phase, self.had, *taps, *olds)
 
     @property
     def made(self) -> tuple[str, ...]:
@@ -85,6 +90,7 @@ class Layout:
         """What goes in, all zeros: the first block of a stream is given such a state."""
         kind = getattr(torch, self.dtype)
         tensors = [torch.zeros(batch, *port.shape, dtype=kind) for port in self.inputs]
+        tensors += [torch.zeros((), dtype=torch.int64)] if self.phase else []
         tensors.append(torch.zeros(batch, dtype=torch.int64))
         tensors += [
             torch.zeros(batch, *ring.shape, dtype=kind) for ring in self.rings for _ in ring.taps
@@ -100,32 +106,35 @@ class Layout:
         return asdict(self)
 
 
-def layout_of(program: Program, listing: Listing, dtype: torch.dtype) -> Layout:
-    """The layout of a listing with rows that begin at any frame."""
-    return _Naming(program, listing, dtype).layout()
+def layout_of(turn: Turn) -> Layout:
+    """The layout that the calls of a turn have in common."""
+    return _Naming(turn).layout()
 
 
 class _Naming:
     """Names that are all different: those of the spec as they are, others around them."""
 
-    def __init__(self, program: Program, listing: Listing, dtype: torch.dtype) -> None:
-        self._program, self._graph = program, program.graph
-        self._listing, self._dtype = listing, dtype
+    def __init__(self, turn: Turn) -> None:
+        self._turn, self._graph = turn, turn.program.graph
         self._taken: set[str] = set()
-        self._names = [name.replace(":", ".") for name in program.names]
+        self._names = [name.replace(":", ".") for name in turn.program.names]
 
     def layout(self) -> Layout:
         inputs = tuple(
-            Port(self._own(inlet.name or "input"), _clip(inlet.frame.shape, self._listing.frames))
+            Port(self._own(inlet.name or "input"), _clip(inlet.frame.shape, self._turn.frames))
             for inlet in self._graph.inputs
         )
         outputs = tuple(self._outputs())
+        phases = len(self._turn.calls)
+        phase = self._own("phase") if phases > 1 else None
         had = self._own("had")
         rings = tuple(self._rings())
         return Layout(
-            self._listing.frames,
-            _name(self._dtype),
+            self._turn.frames,
+            phases,
+            _name(self._turn.dtype),
             inputs,
+            phase,
             had,
             rings,
             tuple(self._carried()),
@@ -141,8 +150,8 @@ class _Naming:
     def _outputs(self) -> Iterator[Port]:
         outlets = self._graph.outputs
         names = [self._own(outlet.name or "output") for outlet in outlets]
-        for outlet, name, slots in zip(outlets, names, self._listing.outputs, strict=True):
-            shape = _clip(self._graph.frames[outlet.value].shape, len(slots))
+        for outlet, name, items in zip(outlets, names, self._turn.outputs, strict=True):
+            shape = _clip(self._graph.frames[outlet.value].shape, items)
             yield Port(name, shape, self._own(f"valid.{name}" if len(names) > 1 else "valid"))
 
     def _rings(self) -> Iterator[Ring]:
@@ -150,17 +159,17 @@ class _Naming:
         for number, (feed, name) in enumerate(zip(feeds, self._names, strict=False)):
             if not feed.depth:
                 continue
-            backs = [load.back for load in self._listing.loads if load.feed == number]
+            backs = [load.back for load in self._turn.loads if load.feed == number]
             taps = tuple((self._own(f"state.{name}.{back}"), back) for back in backs)
-            items = range(len(self._listing.stores[number]))
-            new = tuple(self._own(f"new.{name}.{item}") for item in items)
-            yield Ring(name, feed.depth, feed.frame.shape, taps, new)
+            comes = self._turn.stores[number]
+            new = tuple(self._own(f"new.{name}.{item}") for item in range(max(comes)))
+            yield Ring(name, feed.depth, feed.frame.shape, taps, new, comes)
 
     def _carried(self) -> Iterator[Carry]:
         names = self._names[len(self._graph.schedule.feeds) :]
         memory = chain.from_iterable(self._graph.schedule.memory)
         for name, each in zip(names, memory, strict=True):
-            kind = _name(dtype_of(each, self._dtype))
+            kind = _name(dtype_of(each, self._turn.dtype))
             old, new = self._own(f"state.{name}"), self._own(f"new.{name}")
             yield Carry(name, each.shape, kind, old, new)
 

@@ -35,29 +35,30 @@ class Proof:
 
 
 def prove(run: Run, program: Program, layout: Layout, rows: int = ROWS) -> Proof:
-    """Run a batch of so many streams from their first frames on; the second begins a step later.
+    """Run a batch of so many streams from their first frames on; the second begins as soon after
+    the first as it may.
 
     Raises `ValueError` where outputs are further from those of the network than rounding explains,
     come at other frames, or not at all.
     """
     needed = _needed(program, layout)
-    blocks = min(needed, LONGEST) // layout.frames + ROWS + 1
-    worst = _compare(run, program, layout, rows, blocks)
+    calls = min(needed, LONGEST) // layout.frames + ROWS * layout.phases + 1
+    worst = _compare(run, program, layout, rows, calls)
     if not worst <= ALLOWED[layout.dtype]:
         raise ValueError(f"its outputs are {worst:.2g} apart from the network's, of the largest")
-    return Proof(blocks * layout.frames, needed, min(rows, ROWS), worst)
+    return Proof(calls * layout.frames, needed, min(rows, ROWS), worst)
 
 
 def _needed(program: Program, layout: Layout) -> int:
     """Frames after which a stream is beyond its beginning, whatever that reaches."""
     graph = program.graph
     field = 0 if isinf(graph.receptive_field) else int(graph.receptive_field)
-    return max(field + graph.delay, graph.cycle.start) + 2 * layout.frames
+    return max(field + graph.delay, graph.cycle.start) + 2 * layout.frames * layout.phases
 
 
-def _compare(run: Run, program: Program, layout: Layout, rows: int, blocks: int) -> float:
-    """How far outputs of the first rows are apart at most; row `n` begins at block `n`, where the
-    state is used."""
+def _compare(run: Run, program: Program, layout: Layout, rows: int, calls: int) -> float:
+    """How far outputs of the first rows are apart at most; row `n` begins when phase 0 comes for
+    the `n`th time again, where the state is used."""
     tried = min(rows, ROWS)
     draw = torch.Generator().manual_seed(0)
     kind = getattr(torch, layout.dtype)
@@ -65,14 +66,15 @@ def _compare(run: Run, program: Program, layout: Layout, rows: int, blocks: int)
     states = [program.init_state(1, kind, torch.device("cpu")) for _ in range(tried)]
     gaps, sizes = [0.0] * len(layout.outputs), [0.0] * len(layout.outputs)
     told = [0] * len(layout.outputs)
-    for block in range(blocks):
-        if 0 < block < tried:
-            stream.begin(block)
+    for call in range(calls):
+        turn, phase = divmod(call, layout.phases)
+        if 0 < turn < tried and phase == 0:
+            stream.begin(turn)
         clips = [
             torch.randn(rows, *port.shape, generator=draw, dtype=kind) for port in layout.inputs
         ]
         found = stream.step(clips)
-        for row in range(min(tried, block + 1)):
+        for row in range(min(tried, turn + 1)):
             own = [clip[row : row + 1] for clip in clips]
             wanted, states[row] = program.steps(own, states[row])
             for place, ((y, valid), want) in enumerate(zip(found, wanted, strict=True)):

@@ -17,7 +17,7 @@ class Rings:
 
     def __init__(self, layout: Layout, batch: int, run: Run) -> None:
         kind = getattr(torch, layout.dtype)
-        self._layout, self._run = layout, run
+        self._layout, self._run, self._phase = layout, run, 0
         self._had = torch.zeros(batch, dtype=torch.int64)
         self._rings = [
             deque(
@@ -31,7 +31,7 @@ class Rings:
         }
 
     def begin(self, row: int) -> None:
-        """Let a stream begin in a row: what the one before left is wiped."""
+        """Let a stream begin in a row, at phase 0: what the one before left is wiped."""
         self._had[row] = 0
         self._rings = [
             deque((_wiped(item, row) for item in ring), ring.maxlen) for ring in self._rings
@@ -42,14 +42,17 @@ class Rings:
         """The items of each output, `(B, C, T, *S)`, and which of them each row has, `(B, T)`."""
         layout = self._layout
         given = {port.name: clip for port, clip in zip(layout.inputs, clips, strict=True)}
+        if layout.phase:
+            given[layout.phase] = torch.tensor(self._phase)
         given[layout.had] = self._had
         for ring, items in zip(layout.rings, self._rings, strict=True):
             given |= {name: items[-back] for name, back in ring.taps}
         made = self._run(given | self._carried)
         for ring, items in zip(layout.rings, self._rings, strict=True):
-            items.extend(made[name] for name in ring.new)
+            items.extend(made[name] for name in ring.new[: ring.comes[self._phase]])
         self._carried = {each.old: made[each.new] for each in layout.carried}
         self._had = self._had + layout.frames
+        self._phase = (self._phase + 1) % layout.phases
         return [(made[port.name], made[port.valid]) for port in layout.outputs]
 
 

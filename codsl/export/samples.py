@@ -27,7 +27,7 @@ here = Path(__file__).parent
 
 def stream(clips):
     """Each block's number of frames so far, name of an output, and its items (B, C, n, *S)."""
-    block, kind = about["frames"], about["dtype"]
+    block, phases, kind = about["frames"], about["phases"], about["dtype"]
     batch, frames = clips[0].shape[0], clips[0].shape[2]
     least, most = about["batch"]
     if not least <= batch <= (most or batch):
@@ -37,14 +37,17 @@ def stream(clips):
     carried = {{x["old"]: np.zeros((batch, *x["shape"]), x["dtype"]) for x in about["carried"]}}
     had = np.zeros(batch, np.int64)
     for t in range(0, frames - block + 1, block):
+        phase = t // block % phases
         given = {{about["had"]: had, **carried}}
+        if phases > 1:
+            given[about["phase"]] = np.array(phase, np.int64)
         for port, clip in zip(about["inputs"], clips):
             given[port["name"]] = np.ascontiguousarray(clip[:, :, t : t + block], kind)
         for ring, items in zip(about["rings"], rings):
             given |= {{name: items[-back] for name, back in ring["taps"]}}
         made = run(given)
         for ring, items in zip(about["rings"], rings):
-            items.extend(made[name] for name in ring["new"])
+            items.extend(made[name] for name in ring["new"][: ring["comes"][phase]])
         carried = {{x["old"]: made[x["new"]] for x in about["carried"]}}
         had = had + block
         for port in about["outputs"]:
@@ -71,7 +74,7 @@ def readme(format: Format, about: dict[str, Any], proof: Proof) -> str:
 
 
 def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str]:
-    block = about["frames"]
+    block, phases = about["frames"], about["phases"]
     least, most = about["batch"]
     rows = "1 or more" if most is None else f"{least}" if least == most else f"{least} to {most}"
     yield f"# {about['network']}, for streams"
@@ -88,6 +91,8 @@ def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str
     yield "| --- | --- | --- |"
     for port in about["inputs"]:
         yield f"| `{port['name']}` | {_shape(port)} | {plural(block, 'frame')}, time third |"
+    if about["phase"]:
+        yield f"| `{about['phase']}` | none, int64 | 0 to {phases - 1}: which call it is of these |"
     yield f"| `{about['had']}` | B, int64 | how many frames each stream has had before |"
     for ring in about["rings"]:
         for name, back in ring["taps"]:
@@ -101,17 +106,25 @@ def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str
         yield f"| `{port['name']}` | {_shape(port)} | delay {port['delay']} frames |"
         yield f"| `{port['valid']}` | B x {port['shape'][1]}, bool | which of these are outputs |"
     for ring in about["rings"]:
-        for name in ring["new"]:
-            yield f"| `{name}` | {_shape(ring)} | kept in a ring of {ring['depth']} |"
+        for item, name in enumerate(ring["new"]):
+            kept = f"kept in a ring of {ring['depth']}{_when(ring, item)}"
+            yield f"| `{name}` | {_shape(ring)} | {kept} |"
     for each in about["carried"]:
         yield f"| `{each['new']}` | {_shape(each)}, {each['dtype']} | the next `{each['old']}` |"
     yield ""
+    begins = f"whenever `{about['phase']}` is 0" if about["phase"] else "at any step"
     yield (
-        "All state is zeros before the first frame. A stream begins anew in a row at any block: "
+        f"All state is zeros before the first frame. A stream begins anew in a row {begins}: "
         f"put zeros into that row of all state, and of `{about['had']}`. Items of a value lie in a "
         "ring of their own: append what is new, read those that the next step asks for; nothing "
         "is copied. The metadata `codsl` of the file has all of this as JSON."
     )
+    if about["phase"]:
+        yield ""
+        yield (
+            f"Steps come round after {phases}: the strides have something else to do in each, and "
+            "what does not come in a phase is zeros, not to be put into a ring."
+        )
     yield ""
     yield f"`python run.py` streams `.npy` clips through it: it needs numpy and {format.needs}."
     if format.programs:
@@ -119,6 +132,12 @@ def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str
     if most is not None and most > least:
         yield ""
         yield f"Never give it more than {most} rows: the code does not look, and goes wrong."
+
+
+def _when(ring: dict[str, Any], item: int) -> str:
+    """In which phases an item of a ring comes, where this is not in all."""
+    phases = [str(phase) for phase, count in enumerate(ring["comes"]) if count > item]
+    return "" if len(phases) == len(ring["comes"]) else f", in phase {', '.join(phases)}"
 
 
 def _shape(port: dict[str, Any]) -> str:

@@ -57,6 +57,26 @@ network heard {
   conv = conv1d(2, 2)
 }
 """,
+    "twice": """codsl 1
+network twice {
+  input (2, T)
+  first = conv1d(64, 3, stride=2, padding=1)
+  relu
+  second = conv1d(64, 3, stride=2)
+  pointwise = conv1d(128, 1)
+}
+""",
+    "joined": """codsl 1
+network joined {
+  input (2, T)
+  outputs both, quick
+  quick = conv1d(3, 3, padding=1)
+  down = conv1d(4, 3, stride=2, padding=1)
+  memory = lstm(4)
+  up = conv_transpose1d(3, 2, stride=2)
+  both = join(aggregation="sum") from up, quick
+}
+""",
     "plain": """codsl 1
 network plain { input (2, T) conv = conv1d(3, 3) relu }
 """,

@@ -6,6 +6,8 @@ import json
 import random
 import shutil
 import subprocess
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 import codsl.nn as co
@@ -22,6 +25,7 @@ from codsl.export.block import block_of
 from codsl.export.export import ExportError
 from codsl.export.formats.table import FORMATS
 from codsl.export.proof import LONGEST, prove
+from codsl.export.rings import Rings
 from export.samples import SPECS, built, streamed, streamed_alone
 from harness.contract import randomise
 from harness.networks import Networks
@@ -45,11 +49,31 @@ def metadata(folder: Path) -> dict[str, Any]:
     return found
 
 
+def graphs(graph: Any) -> Iterator[Any]:
+    """The graph of a model, and those of its branches."""
+    yield graph
+    for node in graph.node:
+        for attribute in node.attribute:
+            yield from graphs(attribute.g)
+
+
+def contents(folder: Path) -> tuple[Counter[str], int]:
+    """How many products of matrices and branchings there are in a model, and how many weights."""
+    import onnx
+
+    named = {"MatMul": "products", "Gemm": "products", "If": "branchings"}
+    found = list(graphs(onnx.load(folder / "model.onnx").graph))
+    operators = (node.op_type for graph in found for node in graph.node)
+    tensors = [onnx.numpy_helper.to_array(x) for graph in found for x in graph.initializer]
+    weights = sum(x.size for x in tensors if x.dtype == np.float32 and x.ndim)
+    return Counter(named[each] for each in operators if each in named), weights
+
+
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @torch.no_grad()
 def test_blocks_are_exact_from_the_first_frame_on() -> None:
-    tried = 0
+    tried = phased = 0
     for seed in range(30):
         draw = random.Random(seed)
         spec = Networks(draw, draw.choice((1, 1, 2, 2, 3))).network(draw.randint(1, 6))
@@ -58,14 +82,17 @@ def test_blocks_are_exact_from_the_first_frame_on() -> None:
             continue
         net = codsl.build(graph, dtype=torch.float64)
         randomise(net, seed)
-        step, layout = block_of(net.eval().program, torch.float64)
-        try:
-            prove(runs(step, layout), net.program, layout)
-        except ValueError as error:
-            error.add_note(f"{seed}: {spec!r}")
-            raise
+        for frames in (None, 1, draw.randint(2, 6)):
+            step, layout = block_of(net.eval().program, torch.float64, frames)
+            try:
+                prove(runs(step, layout), net.program, layout)
+            except ValueError as error:
+                error.add_note(f"{seed}, {frames} frames: {spec!r}")
+                raise
+            phased += layout.phases > 1
         tried += 1
     assert tried >= 10
+    assert phased >= 5
 
 
 @pytest.mark.parametrize("name", ["video", "signals", "rates", "heard"])
@@ -94,6 +121,63 @@ def test_onnx_files_are_what_the_network_is(name: str, tmp_path: Path) -> None:
     assert found.keys() == wanted.keys()
     for output, y in wanted.items():
         np.testing.assert_allclose(found[output], y, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "to"), [("twice", "onnx"), ("joined", "pt2")])
+def test_a_step_of_one_frame_has_a_branch_for_each_phase(
+    name: str, to: str, tmp_path: Path
+) -> None:
+    net = built(name)
+    done = net.export(tmp_path / "out", to, frames=1)
+    assert done.proof.frames >= net.graph.cycle.start + net.graph.cycle.turn
+    inlet = net.graph.inputs[0]
+    clip = np.random.default_rng(0).random((3, inlet.frame.channels, 22), np.float32)
+    found, wanted = streamed_alone(done.folder, [clip]), streamed(net, [clip])
+    assert found.keys() == wanted.keys()
+    for output, y in wanted.items():
+        np.testing.assert_allclose(found[output], y, atol=1e-5)
+    readme = (done.folder / "README.md").read_text()
+    assert f"Steps come round after {net.graph.cycle.turn}" in readme
+    if to == "onnx":
+        assert "kept in a ring of 2, in phase 1, 3 |" in readme
+        about = metadata(done.folder)
+        assert (about["frames"], about["phases"], about["phase"]) == (1, 4, "phase")
+        held = sum(x.numel() for x in net.parameters())
+        assert contents(done.folder) == ({"products": 4, "branchings": 3}, held)
+
+
+@torch.no_grad()
+def test_outputs_come_at_their_frames_and_nothing_is_done_between() -> None:
+    net = built("twice")
+    step, layout = block_of(net.program, torch.float32, 1)
+    clip = torch.rand(2, 2, 30)
+    stream, done = Rings(layout, 2, runs(step, layout)), []
+    for frame in clip.unbind(2):
+        with FlopCounterMode(display=False) as counter:
+            ((y, valid),) = stream.step([frame.unsqueeze(2)])
+        done.append(counter.get_total_flops())
+        want = net.forward_step(frame)
+        assert valid.tolist() == [[want is not None]] * 2
+        if want is not None:
+            assert torch.allclose(y.squeeze(2), want, atol=1e-5)
+    assert sorted(done[-4:])[:2] == [0, 0]
+    assert done[-4:] == done[-8:-4]
+    assert min(done[-4::2]) == 0 < min(done[-3::2]) < max(done[-3::2])
+
+
+def test_a_step_of_too_many_phases_or_frames_is_refused(tmp_path: Path) -> None:
+    net = codsl.build("codsl 1\nnetwork n { input (1, T) avg_pool1d(40) }").eval()
+    told = "after 40 frames, so that .* in each of 40 calls, .* take 4 frames a step, or 40"
+    with pytest.raises(ExportError, match=told):
+        net.export(tmp_path / "out", frames=1)
+    with pytest.raises(ExportError, match="a step of 1000 frames is too long: 256 are the most"):
+        net.export(tmp_path / "out", frames=1000)
+    with pytest.raises(ValueError, match="a step takes 1 frame or more, not 0"):
+        net.export(tmp_path / "out", frames=0)
+    step, layout = block_of(net.program, torch.float32, 4)
+    with torch.no_grad():
+        assert prove(runs(step, layout), net.program, layout).apart < 1e-5
+    assert layout.phases == 10
 
 
 @pytest.mark.parametrize("to", ["pt2", "aoti", "openvino"])
@@ -236,11 +320,11 @@ def test_modules_with_a_step_of_their_own_stay(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++ to read run.cpp")
-@pytest.mark.parametrize("name", ["video", "signals"])
-def test_the_program_in_cpp_is_one(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("name", "frames"), [("video", None), ("signals", None), ("twice", 1)])
+def test_the_program_in_cpp_is_one(name: str, frames: int | None, tmp_path: Path) -> None:
     """Held against the names and types of ONNX Runtime's header, which no package brings."""
     net = built(name)
-    _, layout = block_of(net.program, torch.float32)
+    _, layout = block_of(net.program, torch.float32, frames)
     about = exporting.describe(net.graph, layout, (1, None))
     (program,) = FORMATS["onnx"].programs.values()
     (tmp_path / "run.cpp").write_text(program(about))

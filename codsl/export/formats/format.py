@@ -1,15 +1,17 @@
 """What a format is: someone who writes a step to a file, and runs it from there."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings, simplefilter
 
 import torch
 from torch import Tensor, nn
 
 from codsl.export.layout import Layout
+from codsl.export.phases import BranchedStep, PhasedStep
 from codsl.export.rings import Run
 
 KEY = "codsl"
@@ -36,7 +38,15 @@ class Model:
         if not self.dynamic:
             return None
         dim = torch.export.Dim("batch", min=1, max=self.batch)
-        return (tuple({0: dim} for _ in self.given),)
+        return (tuple({0: dim} if x.dim() else {} for x in self.given),)
+
+    def in_one_graph(self) -> "Model":
+        """The same with a step that can be traced."""
+        if not isinstance(self.step, PhasedStep):
+            return self
+        with torch.no_grad(), catch_warnings():
+            simplefilter("ignore")
+            return replace(self, step=BranchedStep(self.step, self.given, self.shapes()))
 
 
 @dataclass(frozen=True)

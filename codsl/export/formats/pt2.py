@@ -38,7 +38,9 @@ def program_of(model: Model) -> ExportedProgram:
 def _write(model: Model, path: Path) -> None:
     with catch_warnings():
         simplefilter("ignore")
-        torch.export.save(program_of(model), path, extra_files={KEY: model.about})
+        program = program_of(model)
+        program.example_inputs = None  # they would be in the file, all of their zeros
+        torch.export.save(program, path, extra_files={KEY: model.about})
 
 
 def _load(path: Path, layout: Layout) -> Run:
