@@ -44,7 +44,7 @@ class AsIs:
     def __call__(self, *slots: Tensor) -> tuple[Tensor, ...]:
         """Its outputs, and the tensors that it carries on."""
         y, after = self.work(slots).done()
-        return (*y.unbind(2), *after)
+        return (*apart(y), *after)
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +67,10 @@ class Begun:
             return self._attending(had, slots)
         work = self.what.work(slots)
         y, after = work.done()
-        outputs: Sequence[Tensor] = y.unbind(2)
+        outputs = apart(y)
         for turns, frames in self.late:
             own, _ = self.what.work(slots, turns).done()
-            outputs = instead(frames, had, own.unbind(2), outputs)
+            outputs = instead(frames, had, apart(own), outputs)
         if isinstance(self.what.node.recipe, Carried):
             after = tuple(carried_on(self.since, had, after, work.memory))
         return (*outputs, *after)
@@ -83,4 +83,9 @@ class Begun:
         call = replace(recipe.call, arguments={**recipe.call.arguments, "absent": absent})
         node = replace(self.what.node, recipe=replace(recipe, call=call))
         y, _ = replace(self.what, node=node).work(slots).done()
-        return y.unbind(2)
+        return apart(y)
+
+
+def apart(y: Tensor) -> Sequence[Tensor]:
+    """The items of `(B, C, T, *S)`; in graphs one is less to write than many."""
+    return (y.squeeze(2),) if y.shape[2] == 1 else y.unbind(2)

@@ -38,14 +38,14 @@ def there(since: int, had: Tensor) -> Tensor:
     return had >= since
 
 
-def filled(since: int, fill: float, had: Tensor, x: Tensor) -> Tensor:
+def here(since: int, rank: int, had: Tensor) -> Tensor:
+    """The same for items of so many dimensions, `(B, 1, ...)`."""
+    return there(since, had).view(-1, *(1,) * rank)
+
+
+def filled(fill: float, here: Tensor, x: Tensor) -> Tensor:
     """`x` in rows that have it, else `fill`."""
-    return torch.where(_rows(had >= since, x), x, fill)
-
-
-def repeated(since: int, had: Tensor, x: Tensor, newer: Tensor) -> Tensor:
-    """`x` in rows that have it, else the item after it."""
-    return torch.where(_rows(had >= since, x), x, newer)
+    return torch.where(here, x, fill)
 
 
 def carried_on(

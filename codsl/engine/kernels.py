@@ -1,7 +1,8 @@
 """What a step computes of items, by operations that it can afford: frames `(B, C, *S)`."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import torch
@@ -15,8 +16,9 @@ from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
 from codsl.engine.style import Style
 from codsl.graph.node import Node
-from codsl.layers.recipe import Pointwise, Recipe, Windowed
+from codsl.layers.recipe import Call, Folded, Pointwise, Recipe, Windowed
 from codsl.nn.functions.functions import function
+from codsl.nn.running.ways import clip
 
 Function = Callable[[Tensor], Tensor]
 
@@ -71,9 +73,31 @@ def bare(module: nn.Module) -> bool:
 
 def convolves(recipe: Recipe) -> bool:
     """Whether a recipe is a convolution of items."""
+    return _convolution(recipe) is not None
+
+
+def _convolution(recipe: Recipe) -> Call | None:
+    """The call of a convolution over time and space; that of images is one of a single item."""
+    inner = recipe.inner if isinstance(recipe, Folded) else None
+    if isinstance(inner, Pointwise) and inner.call is not None:
+        return _of_an_item(inner.call) if inner.call.function in ("conv1d", "conv2d") else None
     if not isinstance(recipe, Windowed) or recipe.frame is not None:
-        return False
-    return recipe.window.function in ("conv1d", "conv2d", "conv3d")
+        return None
+    return recipe.window if recipe.window.function in ("conv1d", "conv2d", "conv3d") else None
+
+
+def _of_an_item(call: Call) -> Call:
+    """A convolution over space as one over time and space."""
+    given = call.arguments
+    padding = given["padding"]
+    if isinstance(padding, int):
+        padding = (padding,) * len(given["stride"])
+    sizes = {
+        "stride": (1, *given["stride"]),
+        "dilation": (1, *given["dilation"]),
+        "padding": padding if isinstance(padding, str) else (0, *padding),
+    }
+    return replace(call, arguments={**given, **sizes})
 
 
 def multiplies(recipe: Recipe) -> bool:
@@ -82,16 +106,22 @@ def multiplies(recipe: Recipe) -> bool:
     return call is not None and call.function == "linear_frames"
 
 
+def _of_each(recipe: Recipe) -> Recipe:
+    """What is done to each frame; to an image the same, where that is done number by number."""
+    inner = recipe.inner if isinstance(recipe, Folded) else None
+    return inner if isinstance(inner, Pointwise) and inner.call is None else recipe
+
+
 def passes(node: Node, module: nn.Module) -> bool:
     """Whether a node gives what it reads."""
-    recipe = node.recipe
+    recipe = _of_each(node.recipe)
     plain = isinstance(recipe, Pointwise) and recipe.call is None and len(node.edges) == 1
     return plain and recipe.module in NOTHING and bare(module)
 
 
 def activation_of(node: Node, module: nn.Module) -> Function | None:
     """A function of numbers one by one, which may write over them; None for other nodes."""
-    recipe = node.recipe
+    recipe = _of_each(node.recipe)
     plain = isinstance(recipe, Pointwise) and recipe.call is None
     if not plain or recipe.module not in ELEMENTWISE:
         return None
@@ -124,10 +154,14 @@ def _alone(
     like: Tensor,
     style: Style,
 ) -> Run | None:
-    recipe = node.recipe
-    if convolves(recipe):
+    recipe = _of_each(node.recipe)
+    convolved = _convolution(recipe)
+    if convolved is not None:
         weight, bias = _tensors(module, like, scale)
-        return convolution(recipe.window, weight, bias, frames[0], style)  # type: ignore[union-attr]
+        taps = weight.unsqueeze(2) if isinstance(recipe, Folded) else weight
+        return convolution(convolved, taps, bias, frames[0], style)
+    if isinstance(recipe, Folded) and isinstance(recipe.inner, Windowed):
+        return partial(clip, module, recipe.inner)
     if isinstance(recipe, Windowed):
         return _mean(recipe)
     if not isinstance(recipe, Pointwise):

@@ -5,11 +5,12 @@ from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from codsl.algebra.time import emits, reads
 from codsl.engine.as_is import AsIs, Begun
-from codsl.engine.beginning import Beginning, filled, repeated, there
+from codsl.engine.beginning import Beginning, filled, here, there
 from codsl.engine.kernels import bare, kept_of, passes
 from codsl.engine.listing import Listing, Load, Operation, Run
 from codsl.engine.style import Style
@@ -70,6 +71,8 @@ class _Listing:
         self._kept: list[list[int]] = [[] for _ in self._schedule.feeds]
         """The slots of the items that have come to each feed."""
         self._masked: dict[tuple[int, float], int] = {}
+        self._present: dict[tuple[int, int], int] = {}
+        """The slots of which rows have what is there from a frame on, by that and a rank."""
         self._inputs = [[self._slot() for _ in self._graph.inputs] for _ in range(frames)]
         self._begins = Beginning(self._graph, frame) if begins else None
         self._had = self._slot() if begins else -1
@@ -152,9 +155,17 @@ class _Listing:
         if since <= 0 or (item < self._given(number) and fill == 0.0):
             return slot
         if (slot, fill) not in self._masked:
-            (made,) = self._operate(partial(filled, since, fill), [self._had, slot])
+            (made,) = self._operate(partial(filled, fill), [self._here(number, since), slot])
             self._masked[slot, fill] = made
         return self._masked[slot, fill]
+
+    def _here(self, number: int, since: int) -> int:
+        """Which rows have an item of a feed that is there from `since` on; asked once of all."""
+        rank = self._schedule.feeds[number].frame.rank
+        if (since, rank) not in self._present:
+            (made,) = self._operate(partial(here, since, rank), [self._had])
+            self._present[since, rank] = made
+        return self._present[since, rank]
 
     def _stored(self, number: int, place: int) -> int:
         return self._filled(number, self._given(number) + place, 0.0)
@@ -169,7 +180,7 @@ class _Listing:
         for item in range(items[-1], items[0] - 1, -1):
             slot, since = self._item(number, item), self._since(number, item)
             if since > 0 and slots:
-                (slot,) = self._operate(partial(repeated, since), [self._had, slot, slots[-1]])
+                (slot,) = self._operate(torch.where, [self._here(number, since), slot, slots[-1]])
             slots.append(slot)
         return slots[::-1][:: items.step]
 

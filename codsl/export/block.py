@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from codsl.engine.as_is import apart
 from codsl.export.layout import Layout, layout_of
 from codsl.export.phases import PhasedStep
 from codsl.export.turn import Turn, turn_of
@@ -39,7 +40,7 @@ class BlockStep(nn.Module):
         given would write into the past.
         """
         clips, had, rest = given[: self._inputs], given[self._inputs], given[self._inputs + 1 :]
-        frames = zip(*(clip.unbind(2) for clip in clips), strict=True)
+        frames = zip(*map(apart, clips), strict=True)
         outputs, stores, carried, valid = self._straight(
             *(x for each in frames for x in each),
             had,

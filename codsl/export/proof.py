@@ -15,6 +15,8 @@ ALLOWED = {"float64": 1e-9, "float32": 1e-4}
 """How far outputs may be from the network's, of the largest of these."""
 LONGEST = 4096
 """Frames of a trial at most."""
+ENDLESS = 32
+"""Frames for a past without end."""
 ROWS = 2
 """Rows that are compared."""
 
@@ -52,7 +54,7 @@ def prove(run: Run, program: Program, layout: Layout, rows: int = ROWS) -> Proof
 def _needed(program: Program, layout: Layout) -> int:
     """Frames after which a stream is beyond its beginning, whatever that reaches."""
     graph = program.graph
-    field = 0 if isinf(graph.receptive_field) else int(graph.receptive_field)
+    field = ENDLESS if isinf(graph.receptive_field) else int(graph.receptive_field)
     return max(field + graph.delay, graph.cycle.start) + 2 * layout.frames * layout.phases
 
 

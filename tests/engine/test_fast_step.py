@@ -15,7 +15,9 @@ from torch.utils.flop_counter import FlopCounterMode
 import codsl
 from codsl.algebra.time import length
 from codsl.engine.fast import FastStep
+from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
+from codsl.engine.style import GRAPH, LAST
 from engine.fast_streams import agree, chunk_of, frame_of, same_stream
 from harness.contract import LONGEST, Declared, randomise
 from harness.networks import Networks
@@ -161,6 +163,25 @@ def test_what_is_known_of_channels_is_a_factor_and_a_summand(
     net = built(f"codsl 1\nnetwork n {{ input (4, T, 3) {layers} }}", dtype)
     same_stream(net, 2, dtype, 12)
     assert list(net.state_dict()) == ["conv2d.weight", "conv2d.bias"]
+
+
+@torch.no_grad()
+def test_images_are_convolved_at_once() -> None:
+    """A convolution inside `per_frame`, its norm, its sum and its activation are one operation."""
+    net = codsl.build(
+        "codsl 1\nnetwork n { input (4, T, 7, 6)\n"
+        'per_frame { a = conv2d(8, 3, stride=2, padding=1, padding_mode="reflect") batch_norm2d '
+        "residual { b = conv2d(8, 3, padding=1, groups=8) c = batch_norm2d } relu6 "
+        "max_pool2d(2) d = conv2d(3, 1, bias=false) e = batch_norm2d silu } }",
+        dtype=torch.float64,
+    )
+    randomise(net, 0)
+    for style in (GRAPH, LAST):
+        listing = Lister(net.eval().program, torch.empty(0, dtype=torch.float64), style).listing(0)
+        assert len(listing.operations) == 4
+        x = torch.rand(2, 4, 7, 6, dtype=torch.float64)
+        ((y,),), *_ = listing.straight()(x)
+        assert torch.allclose(y, net.forward_step(x), atol=1e-12)
 
 
 def test_weights_are_those_of_when_it_was_made() -> None:

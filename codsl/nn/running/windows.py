@@ -28,7 +28,9 @@ class Tape:
 
     def cut(self, oldest: int, newest: int) -> Tensor:
         """The items from `oldest` to `newest`, both included."""
-        part = self.items.narrow(2, oldest - self.first, newest - oldest + 1)
+        part, size = self.items, newest - oldest + 1
+        if oldest != self.first or size != part.shape[2]:
+            part = part.narrow(2, oldest - self.first, size)
         return part.clone() if self.kept else part
 
     def within(self, oldest: int, newest: int) -> "Tape":
