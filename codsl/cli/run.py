@@ -95,7 +95,7 @@ def _run(graph: Graph, source: "Footage", options: Namespace, classes: "Classes 
     from codsl.media.forms import Stamps
 
     net, weights = network(graph, options)
-    introduce(graph, weights, f"{options.input}: {source.words}")
+    introduce(graph, weights, f"{options.input}: {source.words}{_other_rate(graph, source)}")
     stamps = Stamps(lambda index: graph.time.output(index).due, source.rate, classes)
     watch = Watch(stamps)
     with recording(options.output, net, stamps) as kept, torch.inference_mode():
@@ -110,6 +110,14 @@ def _run(graph: Graph, source: "Footage", options: Namespace, classes: "Classes 
         if playback.frames < graph.min_frames:
             return too_short(playback)
         return verified(playback) if options.verify else 0
+
+
+def _other_rate(graph: Graph, source: "Footage") -> str:
+    """What to say of footage that is quicker or slower than a network is meant for."""
+    meant, found = graph.rate, source.rate
+    if not meant or not found or abs(found - meant) < meant / 100:
+        return ""
+    return f"; the spec has {meant:g} a second: --fps {meant:g}"
 
 
 def _stream(

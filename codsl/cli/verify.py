@@ -54,6 +54,7 @@ def command(options: Namespace) -> int:
     except ValueError as error:
         raise Misuse(str(error)) from error
     print("\n".join(map(escape, str(verified).splitlines())))
+    print("all promises kept")
     return 0
 
 

@@ -165,6 +165,7 @@ class Names:
             here = self._inside() if depth else self._visible()
             inside = {each: whole for each, whole in inside.items() if each not in here}
             helps += did_you_mean(name, [*inside, *here], at.within(name), inside)
+            helps += [] if depth or helps else _unnamed(at, name)
         later = None if depth else _later(at, name)
         if depth:
             outer = ".".join(each.name.text for each in selector.steps[:depth])
@@ -178,6 +179,18 @@ class Names:
             notes = ["a value is read behind the layer that gives it"]
             helps = [f"let a layer behind that read `{name}`, or move `{name}` before this"]
         findings.add("E0309", message, at, there, notes=notes, helps=helps)
+
+
+def _unnamed(at: Span, name: str) -> list[Help | str]:
+    """What to do where a layer of that type stands before, without a name."""
+    text = is_text(at.source)
+    layer = rf"^[ \t]*({name})\b(?![ \t]*=)" if text else rf"^[ \t]*-[ ]*({name})[ ]*$"
+    found = re.compile(layer, re.MULTILINE).search(at.source.text, 0, at.start)
+    if found is None:
+        return []
+    written = f"{name} = {name}" if text else f"{name}: {{name: {name}}}"
+    edit = Edit(at.source.span(found.start(1), found.end(1)), written)
+    return [Help(f"a layer is found by a name that it is given: `{written}`", (edit,))]
 
 
 def _later(at: Span, name: str) -> Span | None:

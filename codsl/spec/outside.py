@@ -26,12 +26,12 @@ def parameters(
     for name in params:
         if name not in declared:
             near = suggest(str(name), declared)[:1]
-            known = ", ".join(f"`{each}`" for each in declared) or "none"
+            known = ", ".join(f"`{each}`" for each in declared)
             findings.add(
                 "E0312",
                 f"the network has no parameter `{name}`",
                 helps=[f"did you mean `{each}`?" for each in near]
-                or (f"its parameters are {known}",),
+                or (f"its parameters are {known}" if known else "it has no parameters",),
             )
     for name, parameter in declared.items():
         value: Value | type[Hole] = Hole

@@ -6,6 +6,8 @@ from codsl.source import Source, Span
 
 _BRACKETS = re.compile(r"""[()\[\]{}]|(?:^|\s)#[^\n]*|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'""")
 """What opens and closes, and what may hold such signs for nothing."""
+_LINES = re.compile(r"^([ \t]*)([^\s#][^\n]*)", re.MULTILINE)
+"""What stands on a line, and how far right it begins."""
 _PAIRS = {")": "(", "]": "[", "}": "{"}
 
 
@@ -64,3 +66,22 @@ def open_bracket(source: Source, at: int) -> Span | None:
         elif found[0] in _PAIRS and pending and pending[-1][0] == _PAIRS[found[0]]:
             pending.pop()
     return source.span(pending[-1][1], pending[-1][1] + 1) if pending else None
+
+
+def left(source: Source) -> tuple[Span, Span] | None:
+    """The first `{` that is open where a line stands no further right than the one that opens it,
+    and the place before that line; None where lines do not tell."""
+    pending: list[tuple[Span, int]] = []
+    above = 0
+    for line in _LINES.finditer(source.text):
+        indent, begin = len(line[1]), line.start(2)
+        bracket, outer = pending[-1] if pending else (None, -1)
+        if bracket and bracket.text == "{" and indent <= outer and line[2][0] not in _PAIRS:
+            return (bracket, source.span(begin, begin)) if above > outer else None
+        for found in _BRACKETS.finditer(source.text, begin, line.end()):
+            if found[0] in _PAIRS.values():
+                pending.append((source.span(found.start(), found.end()), indent))
+            elif found[0] in _PAIRS and pending and pending[-1][0].text == _PAIRS[found[0]]:
+                pending.pop()
+        above = indent
+    return None

@@ -10,7 +10,7 @@ from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedTok
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label, did_you_mean
 from codsl.source import Source, Span
 from codsl.syntax import habits, lookalikes
-from codsl.syntax.brackets import balanced, open_bracket, unclosed
+from codsl.syntax.brackets import balanced, left, open_bracket, unclosed
 from codsl.syntax.words import RESERVED
 
 INSERTIONS = {
@@ -119,6 +119,10 @@ def _character(found: Span, findings: Findings) -> None:
 
 def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) -> None:
     token = error.token
+    if token.type == "$END" and _left(source, findings):
+        return
+    if token == "shortcut" and _no_residual(source, at, findings):
+        return
     if token.type == "$END":
         at = len(source.text[:at].rstrip()) if at >= len(source.text) else at
         found, message = source.span(at, at), "the text ends too early"
@@ -143,6 +147,35 @@ def _token(error: UnexpectedToken, source: Source, at: int, findings: Findings) 
     closes = remedy is not None and any(edit.replacement in _CLOSING for edit in remedy.edits)
     there = Label(still_open, "still open here") if still_open and closes else None
     findings.add("E0101", message, found, there, notes=notes, helps=[remedy] if remedy else [])
+
+
+def _left(source: Source, findings: Findings) -> bool:
+    """Whether lines show where a bracket that is still open at the end was to be closed, which is
+    reported."""
+    found = left(source)
+    if found is None:
+        return False
+    bracket, line = found
+    opened, column = source.position(bracket.start)[0], source.position(line.start)[1]
+    here = source.span(line.start, line.start + 1)
+    edit = Edit(line, "}\n" + " " * (column - 1))
+    message = f"this stands no further right than line {opened}, whose `{{` is still open"
+    helps = (Help("add `}` before it", (edit,)),)
+    findings.add("E0101", message, here, Label(bracket, "this one"), helps=helps)
+    return True
+
+
+def _no_residual(source: Source, at: int, findings: Findings) -> bool:
+    """Whether a shortcut follows a block whose word was to be `residual`, which is reported."""
+    opening = open_bracket(source, source.text.rfind("}", 0, at))
+    word = re.search(r"(\w+)\s*$", source.text[: opening.start]) if opening else None
+    if word is None:
+        return False
+    found = source.span(word.start(1), word.end(1))
+    helps = did_you_mean(word[1], ["residual"], found)
+    if helps:
+        findings.add("E0302", f"there is no layer `{word[1]}`", found, helps=helps)
+    return bool(helps)
 
 
 def _part_meant(error: UnexpectedToken, found: Span) -> Help | None:

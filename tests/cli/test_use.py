@@ -177,7 +177,8 @@ def test_no_spec_runs_a_file(word: str, tmp_path: Path) -> None:
 def test_verify_counts_what_it_tried(signal_spec: Path) -> None:
     ran = codsl("verify", signal_spec)
     assert (ran.returncode, ran.stderr) == (0, "")
-    first, *counts = ran.stdout.splitlines()
+    first, *counts, last = ran.stdout.splitlines()
+    assert last == "all promises kept"
     assert first == "signal: 2 x T, float64, clips of up to 12 frames"
     counted = {line.split()[0]: int(line.split()[-1]) for line in counts}
     assert counted["windows"] > 0

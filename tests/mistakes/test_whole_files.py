@@ -40,6 +40,26 @@ MENDED = [
         "write `->`",
     ),
     ("construct.yaml", f"{YAML}  - ersidual: {{layers: [relu: {{name: a}}]}}\n", "`residual`"),
+    (
+        "open.codsl",
+        "codsl 1\nnetwork n {\n input (3, T)\n residual {\n  relu\n residual {\n  silu\n }\n}\n",
+        "add `}` before it",
+    ),
+    (
+        "block.codsl",
+        "codsl 1\nnetwork n {\n  input (3, T)\n  residul { relu } shortcut { silu }\n}\n",
+        "did you mean `residual`?",
+    ),
+    (
+        "unnamed.codsl",
+        "codsl 1\nnetwork n {\n  input (3, T)\n  relu\n  linear(2) from relu\n}\n",
+        "`relu = relu`",
+    ),
+    (
+        "unnamed.yaml",
+        f"{YAML}  - flatten\n  - linear: {{from: flatten, out_features: 3}}\n",
+        "`flatten: {name: flatten}`",
+    ),
     ("if.yaml", f"{YAML}  - if: {{test: $(w > 4), layers: [relu]}}\n", "write `when`"),
 ]
 """Files, and what the remedy says after which they check."""
