@@ -19,6 +19,9 @@ from codsl.nn.running.program import Values
 from codsl.nn.running.state import State
 from codsl.nn.running.streaming import Streaming, behind
 
+AT_ONCE = 16
+"""Planes at most that are computed together, of a chunk of all streams: more leave the caches."""
+
 
 class FastStep:
     """A stream of a network in `eval()`, under `torch.inference_mode`.
@@ -135,14 +138,18 @@ class FastStep:
         early = min(max(0, self._graph.cycle.start - state.frame), xs[0].shape[2])
         if laid.program.foreign or early == xs[0].shape[2]:
             return laid.program.steps(xs, state)
-        ys: Values = (None,) * len(self._graph.outputs)
+        parts: list[Values] = []
         if early:
             ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
+            parts.append(ys)
         if self._chunks is None:
             like = torch.empty(0, dtype=state.dtype, device=state.device)
             self._chunks = Chunks(Lister(self._laid.program, like, LAST), last=True)
-        rest, state = self._chunks.steps([x[:, :, early:] for x in xs], state)
-        return tuple(map(behind, ys, rest)), state
+        size = max(1, AT_ONCE // state.batch_size) if self._planes else xs[0].shape[2]
+        for some in zip(*(x[:, :, early:].split(size, 2) for x in xs), strict=True):
+            ys, state = self._chunks.steps(some, state)
+            parts.append(ys)
+        return tuple(map(behind, *parts)), state
 
     @torch.inference_mode()
     def step(self, frame: Any, state: State) -> tuple[Any, State]:

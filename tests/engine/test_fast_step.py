@@ -14,7 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 from codsl.algebra.time import length
-from codsl.engine.fast import FastStep
+from codsl.engine.fast import AT_ONCE, FastStep
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
 from codsl.engine.style import GRAPH, LAST
@@ -109,6 +109,16 @@ def test_chunks_of_planes() -> None:
         ends = fast.forward_steps(chunk, pad_end=True, update_state=False)
         agree(ends, net.forward_steps(chunk, pad_end=True, update_state=False), torch.float64)
         agree(fast(frame_of(net, 2, torch.float64, 8)), feed(net, 8), torch.float64)
+
+
+def test_chunks_are_parted_where_planes_would_leave_the_caches() -> None:
+    """From the first frame on, of more frames than are computed together, and of fewer."""
+    net = built("codsl 1\nnetwork n { input (2, T, 5, 5) a = conv3d(3, 3) }\n", torch.float64)
+    fast = net.compile_step()
+    with torch.no_grad():
+        for frames in (AT_ONCE + 3, AT_ONCE // 2, 1, 2 * AT_ONCE):
+            chunk = torch.randn(2, 2, frames, 5, 5, dtype=torch.float64)
+            agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float64)
 
 
 def feed(net: Any, t: int) -> Any:

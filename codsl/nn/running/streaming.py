@@ -357,7 +357,7 @@ def check_length(x: Tensor, least: int, path: str) -> None:
         raise ValueError(f"a clip of {x.shape[2]} frames is too short: `{path}` asks for {least}")
 
 
-def behind(y: Tensor | None, end: Tensor | None) -> Tensor | None:
-    """The outputs of a chunk and those of the end."""
-    due = [part for part in (y, end) if part is not None]
+def behind(*parts: Tensor | None) -> Tensor | None:
+    """The outputs of parts of a stream; None where none has any."""
+    due = [part for part in parts if part is not None]
     return torch.cat(due, 2) if len(due) > 1 else next(iter(due), None)
