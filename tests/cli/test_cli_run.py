@@ -53,20 +53,6 @@ def test_the_demo_clip_streams_as_it_runs_at_once(video_spec: Path, tmp_path: Pa
     assert outputs.std() > 1e-3
 
 
-def test_footage_of_another_rate_is_told(
-    video_spec: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """Nothing is left out or repeated unasked, and the delay in seconds is another."""
-    text = video_spec.read_text()
-    words = ["run", str(video_spec), "--input", "demo", "--frames", "9"]
-    said = []
-    for rate in ("30", "15"):
-        video_spec.write_text(text.replace("rate 15", f"rate {rate}"))
-        assert main(words) == 0
-        said.append("the spec has" in capsys.readouterr().out)
-    assert said == [True, False]
-
-
 def test_an_array_gives_what_the_clip_gives(signal_spec: Path, tmp_path: Path) -> None:
     clip = clip_of(tmp_path / "clip.npy", 40)
     output = tmp_path / "out.npy"

@@ -171,6 +171,20 @@ def test_classes_must_fit(
         assert error.count("\n") == 1
 
 
+def test_footage_of_another_rate_is_told(
+    video_spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing is left out or repeated unasked, and the delay in seconds is another."""
+    text = video_spec.read_text()
+    words = ["run", str(video_spec), "--input", "demo", "--frames", "9"]
+    said = []
+    for rate in ("30", "15"):
+        video_spec.write_text(text.replace("rate 15", f"rate {rate}"))
+        assert main(words) == 0
+        said.append("the spec has" in capsys.readouterr().out)
+    assert said == [True, False]
+
+
 def test_seconds_need_a_rate(
     spec: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
