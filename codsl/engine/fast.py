@@ -6,11 +6,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codsl.engine.backends.eager import EAGER
 from codsl.engine.backends.table import backend_of
 from codsl.engine.chunks import Chunks
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
-from codsl.engine.style import LAST
 from codsl.engine.trial import trial
 from codsl.nn.nest import rebuild
 from codsl.nn.running.intake import check_alike, check_stream
@@ -144,7 +144,8 @@ class FastStep:
             parts.append(ys)
         if self._chunks is None:
             like = torch.empty(0, dtype=state.dtype, device=state.device)
-            self._chunks = Chunks(Lister(self._laid.program, like, LAST), last=True)
+            style = EAGER.style(AT_ONCE, state.device)
+            self._chunks = Chunks(Lister(self._laid.program, like, style), style.last)
         size = max(1, AT_ONCE // state.batch_size) if self._planes else xs[0].shape[2]
         for some in zip(*(x[:, :, early:].split(size, 2) for x in xs), strict=True):
             ys, state = self._chunks.steps(some, state)
