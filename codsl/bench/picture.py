@@ -126,7 +126,8 @@ def svg(results: Results) -> str:
     outcomes = [(case.name, each) for case in results.cases for each in case.outcomes]
     names = [row.name for _, each in outcomes for row in each.rows]
     sheet = Sheet([*names, *(name for series in results.series for name in series.contenders)])
-    sheet.text(EDGE, sheet.y + LINE / 2, str(results.machine), "soft")
+    said = f"{results.machine}; bars and curves are logarithmic"
+    sheet.text(EDGE, sheet.y + LINE / 2, said, "soft")
     sheet.y += LINE / 2
     for case, outcome in outcomes:
         _bars(sheet, case, outcome)
