@@ -63,6 +63,7 @@ TESTS = {
     "codsl/nn": (("tests/nn",), ("tests/harness",), ("tests/layers", "tests/peers")),
     "codsl/nn/running/program.py": (
         ("tests/nn/test_program.py", "tests/nn/test_late.py"),
+        STATES,
         *STREAMS,
     ),
     "codsl/nn/running/state.py": (STATES, *STREAMS),
