@@ -26,5 +26,3 @@ PLAIN = Style()
 GRAPH = Style(channels=4)
 """The same for graphs that ONNX Runtime may run: without this multiple it takes four times as
 long."""
-LAST = Style(last=True)
-"""Torch's own operations, channels beside each other, for batches of any size."""

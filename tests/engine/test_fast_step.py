@@ -17,7 +17,7 @@ from codsl.algebra.time import length
 from codsl.engine.fast import AT_ONCE, FastStep
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
-from codsl.engine.style import GRAPH, LAST
+from codsl.engine.style import GRAPH, Style
 from engine.fast_streams import agree, chunk_of, frame_of, same_stream
 from harness.contract import LONGEST, Declared, randomise
 from harness.networks import Networks
@@ -186,7 +186,7 @@ def test_images_are_convolved_at_once() -> None:
         dtype=torch.float64,
     )
     randomise(net, 0)
-    for style in (GRAPH, LAST):
+    for style in (GRAPH, Style(last=True)):
         listing = Lister(net.eval().program, torch.empty(0, dtype=torch.float64), style).listing(0)
         assert len(listing.operations) == 4
         x = torch.rand(2, 4, 7, 6, dtype=torch.float64)
