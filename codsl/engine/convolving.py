@@ -126,13 +126,21 @@ def _spatial(
     return _padded(call, dims, lambda x: convolve(x, weight, bias, **sizes))
 
 
+def _by_onednn(dtype: torch.dtype) -> bool:
+    """Whether oneDNN has convolutions of this precision on this machine."""
+    mkldnn: Any = torch.ops.mkldnn
+    if dtype == torch.bfloat16:
+        return bool(mkldnn._is_mkldnn_bf16_supported())
+    return dtype == torch.float32
+
+
 def _packed(
     call: Call, weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: Style
 ) -> Function | None:
     """The same by oneDNN, with the weight in the layout that it likes; None where it cannot."""
     sizes = _over_space(call)
-    able = style.packed and style.batch and len(space) == 2 and weight.dtype != torch.float64
-    if not able or call.pad or isinstance(sizes["padding"], str):
+    able = style.packed and style.batch and len(space) == 2
+    if not able or not _by_onednn(weight.dtype) or call.pad or isinstance(sizes["padding"], str):
         return None
     padding = sizes["padding"]
     pads = [padding] * 2 if isinstance(padding, int) else list(padding)
@@ -170,7 +178,7 @@ def _summed(call: Call, weight: Tensor, bias: Tensor | None, dims: int, style: S
         y = convolve(run(items[-1]), first, bias, **sizes)
         for item, part in zip(items[-2::-1], others, strict=True):
             y = y + convolve(run(item), part, **sizes)
-        return y.narrow(1, 0, outs) if more else y
+        return y.narrow(1, 0, outs).clone() if more else y
 
     return summed
 

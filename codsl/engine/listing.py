@@ -59,6 +59,18 @@ class Listing:
         """How many slots are given from outside."""
         return self.frames * self.inputs + self.begins + len(self.loads) + len(self.carried)
 
+    @property
+    def loaded(self) -> slice:
+        """Where the loads stand among what is given."""
+        first = self.frames * self.inputs + self.begins
+        return slice(first, first + len(self.loads))
+
+    @property
+    def stored(self) -> slice:
+        """Where the items that come to feeds stand among all results, one after another."""
+        first = sum(map(len, self.outputs))
+        return slice(first, first + sum(map(len, self.stores)))
+
     def straight(self) -> Straight:
         """A function of the given tensors: the items of each output, those that come to each feed,
         the carried tensors, and which rows have each item of each output."""

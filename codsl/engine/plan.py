@@ -1,6 +1,7 @@
 """How a stream goes on by a listing for each frame of its turn, and the past items it keeps."""
 
 from collections import deque
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor
 
 from codsl.engine.backends.backend import Backend
+from codsl.engine.backends.form import Form
 from codsl.engine.lister import Lister
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
@@ -31,7 +33,7 @@ class Plan:
         precision: torch.dtype | None = None,
     ) -> None:
         self._lister = lister
-        self._backend = backend
+        self._backend, self._form = backend, backend.form
         self._precision = precision
         self._casts = precision is not None and not backend.own_precision
         self._program = lister.program
@@ -41,10 +43,19 @@ class Plan:
         (inlet, *more) = self._graph.inputs
         shape = (state.batch_size, *inlet.frame.shape)
         self._shape = None if more or inlet.name else torch.Size(shape)
-        self._shelves = [Shelf(maxlen=feed.depth) for feed in self._graph.schedule.feeds]
+        feeds = self._graph.schedule.feeds
+        self._shelves = [Shelf(maxlen=feed.depth) for feed in feeds]
+        self._forms = [self._form_of(feed) for feed in feeds]
         self._turn: dict[int, _Step] = {}
         self._frame = state.frame
         self._carried: list[Any] = []
+
+    def _form_of(self, feed: Feed) -> Form:
+        """How the items of a feed are kept; those of an input as they come."""
+        if feed.value < self._graph.base and feed.through is None:
+            return self._form
+        shape = (self.like.batch_size, *feed.frame.shape)
+        return self._backend.form_of(shape, self.like.dtype)
 
     def takes(self, frame: Tensor) -> bool:
         """Whether a frame is as those of the only input, at a glance."""
@@ -60,24 +71,24 @@ class Plan:
     def load(self, state: State) -> None:
         """Go on from a state, which is copied."""
         self._frame = state.frame
-        for shelf, tensor in zip(self._shelves, state.tensors, strict=False):
-            shelf.extend(map(self._laid, tensor.unbind(2)))
+        for shelf, form, tensor in zip(self._shelves, self._forms, state.tensors, strict=False):
+            shelf.extend(form.native(self._laid(item)) for item in tensor.unbind(2))
         carried = map(self._cast, state.tensors[len(self._shelves) :])
-        self._carried = [self._backend.native(each) for each in carried]
+        self._carried = [self._form.native(each) for each in carried]
 
-    def _laid(self, item: Tensor) -> Any:
+    def _laid(self, item: Tensor) -> Tensor:
         """An item in memory of its own, as kernels like it."""
         last = self._style.last and item.dim() == 4
         layout = torch.channels_last if last else torch.contiguous_format
-        return self._backend.native(self._cast(item).clone(memory_format=layout))
+        return self._cast(item).clone(memory_format=layout)
+
+    def _given(self, x: Tensor) -> Any:
+        """A frame as the backend takes it."""
+        return self._form.native(self._laid(x))
 
     def _cast(self, x: Tensor) -> Tensor:
         """Numbers of the stream in the precision of the plan."""
         return x.to(self._precision) if self._casts and x.dtype == self.like.dtype else x
-
-    def _told(self, value: Any) -> Tensor:
-        """A value of the backend as a tensor of the stream."""
-        return self._back(self._backend.tensor(value))
 
     def _back(self, x: Tensor) -> Tensor:
         """Numbers in the precision of the plan in that of the stream."""
@@ -86,29 +97,34 @@ class Plan:
     @property
     def held(self) -> int:
         """Bytes of the items and tensors that are kept."""
-        kept = [item for shelf in self._shelves for item in shelf]
-        tensors = map(self._backend.tensor, (*kept, *self._carried))
+        tensors = [x for items in self._items() for x in items]
+        tensors += map(self._form.tensor, self._carried)
         return sum(each.numel() * each.element_size() for each in tensors)
 
     def dump(self) -> State:
         """The state of the stream, in memory of its own."""
         here = self.like
         feeds = self._graph.schedule.feeds
-        kept = (self._whole(*each) for each in zip(self._shelves, feeds, strict=True))
+        kept = (self._whole(*each) for each in zip(self._items(), feeds, strict=True))
         return State(
             self._frame,
             here.batch_size,
             here.dtype,
             here.device,
-            (*kept, *(self._told(each).clone() for each in self._carried)),
+            (*kept, *(self._back(self._form.tensor(each)).clone() for each in self._carried)),
             self._program.names,
             network=self._graph.fingerprint,
         )
 
-    def _whole(self, shelf: Shelf, feed: Feed) -> Tensor:
+    def _items(self) -> Iterator[list[Tensor]]:
+        """The items of each feed."""
+        for shelf, form in zip(self._shelves, self._forms, strict=True):
+            yield [form.tensor(item) for item in shelf]
+
+    def _whole(self, items: list[Tensor], feed: Feed) -> Tensor:
         """What is kept of a feed, `(B, C, depth, *S)`."""
-        if shelf:
-            return torch.stack([self._told(item) for item in shelf], 2).contiguous()
+        if items:
+            return torch.stack([self._back(item) for item in items], 2).contiguous()
         here, frame = self.like, feed.frame
         shape = (here.batch_size, frame.channels, 0, *frame.space)
         return torch.zeros(shape, dtype=here.dtype, device=here.device)
@@ -121,27 +137,29 @@ class Plan:
         if step is None:
             step = self._turn[phase] = self._prepared(cycle.start + phase, xs)
         self._frame += 1
-        ys = step.run([self._laid(x) for x in xs], self._shelves, self._carried)
+        ys = step.run([self._given(x) for x in xs], self._shelves, self._carried)
         return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys
 
     def _prepared(self, frame: int, xs: list[Tensor]) -> "_Step":
         """What happens at a frame, as the backend does it."""
         listing = self._lister.listing(frame)
-        loads = [self._shelves[each.feed][-each.back] for each in listing.loads]
-        if not listing.operations:
-            return _Step(listing, listing.straight(), self._backend)
-        values = [*map(self._laid, xs), *loads, *self._carried]
-        given = [self._backend.tensor(each) for each in values]
-        straight = self._backend.prepare(listing, given, self._precision)
-        return _Step(listing, straight, self._backend)
+        if not listing.operations and not any(listing.outputs):
+            return _Step(listing, listing.straight(), self._form)
+        loads = (
+            self._forms[each.feed].tensor(self._shelves[each.feed][-each.back])
+            for each in listing.loads
+        )
+        given = [*map(self._laid, xs), *loads, *map(self._form.tensor, self._carried)]
+        straight = self._backend.prepare(listing, given, self._precision, self._forms)
+        return _Step(listing, straight, self._form)
 
 
 class _Step:
     """A listing of one frame, which reads from shelves and writes to them."""
 
-    def __init__(self, listing: Listing, straight: Straight, backend: Backend) -> None:
+    def __init__(self, listing: Listing, straight: Straight, form: Form) -> None:
         self._straight = straight
-        self._tensor = backend.tensor
+        self._tensor = form.tensor
         self._loads = [(load.feed, -load.back) for load in listing.loads]
         self._feeds = [feed for feed, slots in enumerate(listing.stores) if slots]
         own = {slot for each in listing.operations if each.fresh for slot in each.outputs}

@@ -3,20 +3,17 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.util import find_spec
-from typing import Any
 
 import torch
 from torch import Tensor
 
+from codsl.engine.backends.form import TENSORS, Form
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 
-Prepare = Callable[[Listing, Sequence[Tensor], torch.dtype | None], Straight]
-
-
-def as_it_is(x: Tensor) -> Tensor:
-    """A tensor, for a backend that takes tensors."""
-    return x
+KeptForm = Callable[[Sequence[int], torch.dtype], Form | None]
+Forms = Sequence[Form]
+Prepare = Callable[[Listing, Sequence[Tensor], torch.dtype | None, Forms], Straight]
 
 
 class NotInstalled(ImportError):
@@ -26,13 +23,15 @@ class NotInstalled(ImportError):
 @dataclass(frozen=True)
 class Backend:
     """`prepare` makes a function like `listing.straight()` of a listing, tensors of the kind that
-    it will be given, and a precision to compute in, if that is not theirs.
+    it will be given, a precision to compute in, if that is not theirs, and the forms in which the
+    items of each feed are kept.
 
     `style` says for a batch how frames lie and which operations are chosen. `packages` are those
     that it needs, as they are imported, with the extra of codsl that brings each. `own_precision`
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
-    `precisions` are those that it has. What its function takes and gives are its own values, of
-    which `native` makes one of a tensor, and `tensor` a tensor of one.
+    `precisions` are those that it has. What its function takes and gives has the `form` that
+    the backend has tensors in, or that of its own which `kept_form` gives for the shape and the
+    dtype of something kept.
     """
 
     name: str
@@ -42,8 +41,13 @@ class Backend:
     packages: Mapping[str, str] = field(default_factory=dict)
     precisions: tuple[torch.dtype, ...] = ()
     own_precision: bool = False
-    native: Callable[[Tensor], Any] = as_it_is
-    tensor: Callable[[Any], Tensor] = as_it_is
+    form: Form = TENSORS
+    kept_form: KeptForm | None = None
+
+    def form_of(self, shape: Sequence[int], dtype: torch.dtype) -> Form:
+        """The form of what is kept of this shape, `(B, C, *S)`."""
+        own = self.kept_form(shape, dtype) if self.kept_form is not None else None
+        return own or self.form
 
     @property
     def missing(self) -> str:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend
+from codsl.engine.backends.backend import Backend, Forms
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 
@@ -15,7 +15,9 @@ def _style(batch: int, device: torch.device) -> Style:
     return Style(last=True, packed=packed, batch=batch)
 
 
-def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+def _prepare(
+    listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None, forms: Forms
+) -> Straight:
     return listing.straight()
 
 

@@ -9,7 +9,7 @@ from warnings import catch_warnings, simplefilter
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend
+from codsl.engine.backends.backend import Backend, Forms
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.pure import PureStep
 from codsl.engine.style import Style
@@ -21,7 +21,9 @@ def _style(batch: int, device: torch.device) -> Style:
     return Style(last=True, batch=batch, sums=batch == 1)
 
 
-def _compiled(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+def _compiled(
+    listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None, forms: Forms
+) -> Straight:
     """By `torch.compile`, as one graph."""
     run = torch.compile(PureStep(listing).eval(), fullgraph=True, options=SETTINGS)
     with catch_warnings():
@@ -40,7 +42,9 @@ def _strided(x: Tensor, strides: tuple[int, ...]) -> Tensor:
     return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device).copy_(x)
 
 
-def _ahead(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+def _ahead(
+    listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None, forms: Forms
+) -> Straight:
     """By AOTInductor, whose package is loaded again."""
     with TemporaryDirectory(prefix="codsl-") as folder:
         loader = load(package(PureStep(listing), given, Path(folder) / "step.pt2"))

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend
+from codsl.engine.backends.backend import Backend, Forms
 from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import PLAIN, Style
@@ -16,7 +16,9 @@ def _style(batch: int, device: torch.device) -> Style:
     return PLAIN
 
 
-def _prepare(listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None) -> Straight:
+def _prepare(
+    listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None, forms: Forms
+) -> Straight:
     import openvino  # type: ignore[import-untyped]
 
     pure = pure_model(listing, given)
