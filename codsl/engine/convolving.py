@@ -30,7 +30,8 @@ def convolution(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, s
     groups = call.arguments["groups"]
     pointwise = set(space) <= {1} and _unmoved(call)
     if groups > 1:
-        if pointwise and ins == 1 and outs == groups:
+        single = ins == 1 and outs == groups
+        if pointwise and single and (len(space) != 2 or style.channels == 1):
             return _by_channel(weight.flatten(1), bias, len(space))
         return _grouped(call, weight, bias, frame, style)
     across = weight.transpose(1, 2).reshape(outs, taps * ins, *space).contiguous()

@@ -12,6 +12,7 @@ from codsl.engine.chunks import Chunks
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
 from codsl.engine.trial import trial
+from codsl.engine.widening import widened
 from codsl.nn.nest import rebuild
 from codsl.nn.running.intake import check_alike, check_stream
 from codsl.nn.running.laid import Laid, as_clips
@@ -107,8 +108,9 @@ class FastStep:
         if self._precision is not None and not self._backend.own_precision:
             dtype, modules = self._precision, deepcopy(self._net).to(self._precision).program
         like = torch.empty(0, dtype=dtype, device=state.device)
-        lister = Lister(modules, like, style, exact)
-        plan = Plan(lister, state, style, self._backend, self._precision)
+        wide = [widened(each, style.channels) for each in (modules, exact)]
+        lister = Lister(wide[0], like, style, wide[1])
+        plan = Plan(lister, exact, state, style, self._backend, self._precision)
         self.error = trial(plan, exact, frame, self._precision)
         return plan
 

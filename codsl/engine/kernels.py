@@ -73,10 +73,10 @@ def bare(module: nn.Module) -> bool:
 
 def convolves(recipe: Recipe) -> bool:
     """Whether a recipe is a convolution of items."""
-    return _convolution(recipe) is not None
+    return convolution_of(recipe) is not None
 
 
-def _convolution(recipe: Recipe) -> Call | None:
+def convolution_of(recipe: Recipe) -> Call | None:
     """The call of a convolution over time and space; that of images is one of a single item."""
     inner = recipe.inner if isinstance(recipe, Folded) else None
     if isinstance(inner, Pointwise) and inner.call is not None:
@@ -155,7 +155,7 @@ def _alone(
     style: Style,
 ) -> Run | None:
     recipe = _of_each(node.recipe)
-    convolved = _convolution(recipe)
+    convolved = convolution_of(recipe)
     if convolved is not None:
         weight, bias = _tensors(module, like, scale)
         taps = weight.unsqueeze(2) if isinstance(recipe, Folded) else weight

@@ -8,13 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from codsl.algebra.shape import Frame
 from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.form import Form
 from codsl.engine.lister import Lister
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 from codsl.graph.align import Feed
-from codsl.nn.running.program import Values
+from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
 
 Shelf = deque[Any]
@@ -22,11 +23,13 @@ Shelf = deque[Any]
 
 
 class Plan:
-    """How one stream of a program goes on from `graph.cycle.start`, a frame at a time."""
+    """How one stream of a program goes on from `graph.cycle.start`, a frame at a time, by a lister
+    of the same program or of one with wider frames."""
 
     def __init__(
         self,
         lister: Lister,
+        program: Program,
         state: State,
         style: Style,
         backend: Backend,
@@ -36,8 +39,7 @@ class Plan:
         self._backend, self._form = backend, backend.form
         self._precision = precision
         self._casts = precision is not None and not backend.own_precision
-        self._program = lister.program
-        self._graph = lister.program.graph
+        self._names, self._graph = program.names, program.graph
         self._style = style
         self.like = replace(state, tensors=(), others=())
         (inlet, *more) = self._graph.inputs
@@ -45,16 +47,17 @@ class Plan:
         self._shape = None if more or inlet.name else torch.Size(shape)
         feeds = self._graph.schedule.feeds
         self._shelves = [Shelf(maxlen=feed.depth) for feed in feeds]
-        self._forms = [self._form_of(feed) for feed in feeds]
+        self._wide = [feed.frame for feed in lister.program.graph.schedule.feeds]
+        self._forms = [self._form_of(*each) for each in zip(feeds, self._wide, strict=True)]
         self._turn: dict[int, _Step] = {}
         self._frame = state.frame
         self._carried: list[Any] = []
 
-    def _form_of(self, feed: Feed) -> Form:
+    def _form_of(self, feed: Feed, frame: Frame) -> Form:
         """How the items of a feed are kept; those of an input as they come."""
         if feed.value < self._graph.base and feed.through is None:
             return self._form
-        shape = (self.like.batch_size, *feed.frame.shape)
+        shape = (self.like.batch_size, *frame.shape)
         return self._backend.form_of(shape, self.like.dtype)
 
     def takes(self, frame: Tensor) -> bool:
@@ -71,8 +74,10 @@ class Plan:
     def load(self, state: State) -> None:
         """Go on from a state, which is copied."""
         self._frame = state.frame
-        for shelf, form, tensor in zip(self._shelves, self._forms, state.tensors, strict=False):
-            shelf.extend(form.native(self._laid(item)) for item in tensor.unbind(2))
+        kept = zip(self._shelves, self._forms, self._wide, state.tensors, strict=False)
+        for shelf, form, frame, tensor in kept:
+            wide = _with_channels(tensor, frame.channels)
+            shelf.extend(form.native(self._laid(item)) for item in wide.unbind(2))
         carried = map(self._cast, state.tensors[len(self._shelves) :])
         self._carried = [self._form.native(each) for each in carried]
 
@@ -112,14 +117,15 @@ class Plan:
             here.dtype,
             here.device,
             (*kept, *(self._back(self._form.tensor(each)).clone() for each in self._carried)),
-            self._program.names,
+            self._names,
             network=self._graph.fingerprint,
         )
 
     def _items(self) -> Iterator[list[Tensor]]:
         """The items of each feed."""
-        for shelf, form in zip(self._shelves, self._forms, strict=True):
-            yield [form.tensor(item) for item in shelf]
+        feeds = self._graph.schedule.feeds
+        for shelf, form, feed in zip(self._shelves, self._forms, feeds, strict=True):
+            yield [form.tensor(item)[:, : feed.frame.channels] for item in shelf]
 
     def _whole(self, items: list[Tensor], feed: Feed) -> Tensor:
         """What is kept of a feed, `(B, C, depth, *S)`."""
@@ -152,6 +158,12 @@ class Plan:
         given = [*map(self._laid, xs), *loads, *map(self._form.tensor, self._carried)]
         straight = self._backend.prepare(listing, given, self._precision, self._forms)
         return _Step(listing, straight, self._form)
+
+
+def _with_channels(x: Tensor, channels: int) -> Tensor:
+    """A tensor `(B, C, ...)` with zeros behind its channels, up to so many."""
+    more = channels - x.shape[1]
+    return torch.cat([x, x.new_zeros(x.shape[0], more, *x.shape[2:])], 1) if more else x
 
 
 class _Step:

@@ -104,29 +104,33 @@ def _mark(graph: Any, declared: Any, source: str, target: str) -> Any:
 
 def _take(graph: Any, given: Sequence[str], results: Sequence[str]) -> None:
     """Take the marks out, so that what they were at is in blocks."""
-    from onnx import helper
-
     wide = {each.name: each.dims[0] for each in graph.initializer if each.dims}
-    gone: set[str] = set()
     for name in given:
         (reorder,) = _readers(graph, name)
         (mark,) = _readers(graph, reorder.output[0])
         _widen(_declared(graph.input, name), wide[mark.input[1]])
         _rename(graph, mark.output[0], name, inputs=True)
-        gone |= {reorder.output[0], mark.output[0]}
-        gone |= set() if _readers(graph, _behind(name)) else {_behind(name)}
-    makers = {out: node for node in graph.node for out in node.output}
-    kept = []
+        _remove(graph, {reorder.output[0], mark.output[0]})
+        graph.output.remove(_declared(graph.output, _behind(name)))
+        if not _readers(graph, _behind(name)):
+            _remove(graph, {_behind(name)})
     for name in results:
-        mark = makers[makers[name].input[0]]
-        _widen(_declared(graph.output, name), wide[mark.input[1]])
-        kept.append(helper.make_node("Identity", [mark.input[0]], [name]))
-        gone |= {name, mark.output[0]}
-    nodes = [node for node in graph.node if node.output[0] not in gone]
-    outputs = [each for each in graph.output if each.name not in set(map(_behind, given))]
-    del graph.node[:], graph.output[:], graph.value_info[:]
-    graph.node.extend([*nodes, *kept])
-    graph.output.extend(outputs)
+        mark = _maker(graph, _maker(graph, name).input[0])
+        source, ones = mark.input
+        _widen(_declared(graph.output, name), wide[ones])
+        _remove(graph, {mark.output[0], name})
+        _give(graph, source, name)
+    del graph.value_info[:]
+
+
+def _give(graph: Any, source: str, name: str) -> None:
+    """Let a value be the output of a name; a copy of it where it has to keep its own."""
+    from onnx import helper
+
+    if source in {each.name for each in (*graph.input, *graph.output)}:
+        graph.node.append(helper.make_node("Identity", [source], [name]))
+    else:
+        _rename(graph, source, name, inputs=True, outputs=True)
 
 
 def _behind(name: str) -> str:
@@ -146,6 +150,17 @@ def _widen(declared: Any, channels: int) -> None:
 def _readers(graph: Any, name: str) -> list[Any]:
     """The nodes that read a value."""
     return [node for node in graph.node if name in node.input]
+
+
+def _maker(graph: Any, name: str) -> Any:
+    """The node that gives a value."""
+    return next(node for node in graph.node if name in node.output)
+
+
+def _remove(graph: Any, names: set[str]) -> None:
+    """Remove the nodes that give values of these names."""
+    for node in [each for each in graph.node if names.intersection(each.output)]:
+        graph.node.remove(node)
 
 
 def _rename(graph: Any, name: str, other: str, inputs: bool = False, outputs: bool = False) -> None:
