@@ -1,10 +1,15 @@
-"""Normalisation by fixed statistics as a factor and a summand, folded into weights."""
+"""Normalisation by fixed statistics, and products with numbers, as a factor and a summand that are
+folded into weights."""
 
 from dataclasses import dataclass
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
+
+from codsl.engine.numbers import arithmetic
+from codsl.graph.node import Node
+from codsl.layers.recipe import Pointwise
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +33,17 @@ class Scale:
         return cls(factor, summand)
 
     @classmethod
+    def at(cls, node: Node, module: nn.Module) -> "Scale | None":
+        """What a node does, if it is one of those."""
+        if isinstance(module, _BatchNorm):
+            return None if module.running_mean is None else cls.of(module)
+        call = node.recipe.call if isinstance(node.recipe, Pointwise) else None
+        if call is None or arithmetic(call, module) != "mul":
+            return None
+        factor = torch.full((node.frame.channels,), call.arguments["other"], dtype=torch.float64)
+        return cls(factor, torch.zeros_like(factor))
+
+    @classmethod
     def by(cls, mean: Tensor, std: Tensor) -> "Scale":
         """What `(x - mean) / std` does."""
         factor = std.double().reciprocal()
@@ -35,7 +51,8 @@ class Scale:
 
     def folded(self, weight: Tensor, bias: Tensor | None) -> tuple[Tensor, Tensor]:
         """The weight `(out, ...)` and the bias of a layer with this behind it, in float64."""
-        wide = self.factor.view(-1, *(1,) * (weight.dim() - 1))
-        before = torch.zeros_like(self.factor) if bias is None else bias.double()
-        summand = before * self.factor + self.summand
+        factor = self.factor.to(weight.device)
+        wide = factor.view(-1, *(1,) * (weight.dim() - 1))
+        before = torch.zeros_like(factor) if bias is None else bias.double()
+        summand = before * factor + self.summand.to(weight.device)
         return weight.double() * wide, summand

@@ -1,6 +1,6 @@
 """What a step computes of items, by operations that it can afford: frames `(B, C, *S)`."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -14,34 +14,14 @@ from codsl.algebra.shape import Frame
 from codsl.engine.convolving import convolution, product
 from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
+from codsl.engine.numbers import Function, anew, of_each
 from codsl.engine.style import Style
 from codsl.graph.node import Node
 from codsl.layers.recipe import Call, Folded, Pointwise, Recipe, Windowed
+from codsl.nn.functions.cumulative import channel_norm
 from codsl.nn.functions.functions import function
 from codsl.nn.running.ways import clip
 
-Function = Callable[[Tensor], Tensor]
-
-IN_PLACE: Mapping[str, Function] = {
-    "ReLU": torch.relu_,
-    "Sigmoid": torch.sigmoid_,
-    "Tanh": torch.tanh_,
-    "SiLU": lambda x: functional.silu(x, inplace=True),
-    "Hardswish": lambda x: functional.hardswish(x, inplace=True),
-    "Hardsigmoid": lambda x: functional.hardsigmoid(x, inplace=True),
-    "ReLU6": lambda x: functional.hardtanh(x, 0.0, 6.0, inplace=True),
-}
-"""What may be written over the numbers that it is of."""
-ELEMENTWISE: Mapping[str, Function | None] = {
-    "ReLU": torch.relu,
-    "Sigmoid": torch.sigmoid,
-    "Tanh": torch.tanh,
-    "SiLU": functional.silu,
-    **dict.fromkeys(("Hardswish", "Hardsigmoid", "ReLU6", "LeakyReLU", "ELU", "GELU")),
-    **dict.fromkeys(("Mish", "Softplus", "PReLU")),
-}
-"""Classes of torch.nn that a frame may be given to as well as a clip, and a function that is
-quicker than theirs."""
 NOTHING = frozenset({"Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"})
 JOINS = frozenset({"join_sum", "join_mul", "join_max", "join_mean", "join_concat"})
 
@@ -106,26 +86,11 @@ def multiplies(recipe: Recipe) -> bool:
     return call is not None and call.function == "linear_frames"
 
 
-def _of_each(recipe: Recipe) -> Recipe:
-    """What is done to each frame; to an image the same, where that is done number by number."""
-    inner = recipe.inner if isinstance(recipe, Folded) else None
-    return inner if isinstance(inner, Pointwise) and inner.call is None else recipe
-
-
 def passes(node: Node, module: nn.Module) -> bool:
     """Whether a node gives what it reads."""
-    recipe = _of_each(node.recipe)
+    recipe = of_each(node.recipe)
     plain = isinstance(recipe, Pointwise) and recipe.call is None and len(node.edges) == 1
     return plain and recipe.module in NOTHING and bare(module)
-
-
-def activation_of(node: Node, module: nn.Module) -> Function | None:
-    """A function of numbers one by one, which may write over them; None for other nodes."""
-    recipe = _of_each(node.recipe)
-    plain = isinstance(recipe, Pointwise) and recipe.call is None
-    if not plain or recipe.module not in ELEMENTWISE:
-        return None
-    return IN_PLACE.get(recipe.module, module.own_forward)  # type: ignore[arg-type]
 
 
 def kernel_of(
@@ -154,7 +119,7 @@ def _alone(
     like: Tensor,
     style: Style,
 ) -> Run | None:
-    recipe = _of_each(node.recipe)
+    recipe = of_each(node.recipe)
     convolved = convolution_of(recipe)
     if convolved is not None:
         weight, bias = _tensors(module, like, scale)
@@ -182,19 +147,33 @@ def _pointwise(
 ) -> Run | None:
     if isinstance(module, _BatchNorm):
         return _scaled(Scale.of(module), frame.rank, like)
-    if recipe.call is None:
-        overwrites = getattr(module, "inplace", False)
-        plain = recipe.module in ELEMENTWISE and not overwrites
-        return ELEMENTWISE[recipe.module] or module.own_forward if plain else None
+    found = anew(recipe, module)
+    if found is not None or recipe.call is None:
+        return found
     name, given = recipe.call.function, recipe.call.arguments
     if name == "normalize_frames":
         return _scaled(Scale.by(module.mean, module.std), frame.rank, like)
     if name == "linear_frames" and frame.rank == 1:
         tensors = _tensors(module, like)
         return product(*tensors, style)
+    if name == "with_channels":
+        numbers = module.numbers.detach().to(like, copy=True)
+        return lambda x: function(name)(x, numbers, **given)
+    if name == "channel_norm":
+        return _normed(module, given["eps"], frame, like)
     if name == "gtu_halves" and given["dim"] == 1:
         return lambda x: function(name)(x, 1)
     return None
+
+
+def _normed(module: Any, eps: float, frame: Frame, like: Tensor) -> Run:
+    """Each place normalised over its channels."""
+    gamma, beta = (
+        None if x is None else x.detach().to(like, copy=True) for x in (module.gamma, module.beta)
+    )
+    if frame.rank > 1:
+        return lambda x: channel_norm(x, gamma, beta, eps)
+    return lambda x: functional.layer_norm(x, (frame.channels,), gamma, beta, eps)
 
 
 def _scaled(scale: Scale, rank: int, like: Tensor) -> Run:

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from torch import Tensor
-from torch.nn.modules.batchnorm import _BatchNorm
 
 from codsl.algebra.time import IDENTITY
 from codsl.engine.folding import Scale
 from codsl.engine.kernels import (
     After,
-    activation_of,
     bare,
     convolves,
     kernel_of,
@@ -18,6 +16,7 @@ from codsl.engine.kernels import (
     passes,
 )
 from codsl.engine.listing import Run
+from codsl.engine.numbers import over
 from codsl.engine.style import Style
 from codsl.nn.running.program import Program
 
@@ -85,19 +84,18 @@ class _Fusing:
         nodes, modules = self._graph.nodes, self._program.modules
         if not bare(modules[head]):
             return None
-        inside, scale, activation = [head], None, None
+        inside, activation = [head], None
         joined = other = -1
         norm, _ = self._only_reader(inside)
-        if norm is not None and self._folds(head, norm):
-            inside.append(norm)
-            scale = Scale.of(modules[norm])  # type: ignore[arg-type]
+        scale = None if norm is None else self._scale(head, norm)
+        inside += [] if norm is None or scale is None else [norm]
         join, place = self._only_reader(inside)
         if join is not None and join not in taken and self._adds(head, join):
             inside.append(join)
             joined, other = join, 1 - place
         act, _ = self._only_reader(inside)
         if act is not None and bare(modules[act]):
-            activation = activation_of(nodes[act], modules[act])
+            activation = over(nodes[act], modules[act])
             inside += [act] if activation else []
         self._only_reader(inside)
         after = After(joined >= 0, activation)
@@ -124,10 +122,11 @@ class _Fusing:
             return self._only_reader(inside)
         return reader, place
 
-    def _folds(self, head: int, norm: int) -> bool:
+    def _scale(self, head: int, norm: int) -> Scale | None:
+        """What can be folded into the weights of a node, of the next; None where nothing can."""
         module = self._program.modules[norm]
         folds = convolves(self._graph.nodes[head].recipe) and bare(module)
-        return folds and isinstance(module, _BatchNorm) and module.running_mean is not None
+        return Scale.at(self._graph.nodes[norm], module) if folds else None
 
     def _adds(self, head: int, join: int) -> bool:
         """Whether a node can add to what it gives what stands at the other side of a join."""
