@@ -21,7 +21,7 @@ SIDE = 512
 def here() -> Machine:
     """The machine that this runs on, now."""
     return Machine(
-        _processor(),
+        f"{_processor()} ({torch.backends.cpu.get_cpu_capability()})",
         os.cpu_count() or 1,
         torch.get_num_threads(),
         f"{platform.system()} {platform.machine()}",
