@@ -166,10 +166,18 @@ class _Chunk:
             oldest, newest = reads(reach, first, first)
             step = reads(reach, first + 1, first + 1)[0] - oldest
             reel = self._reels[self._schedule.reads[head][0]]
+            if unit.along:
+                last = reads(reach, first + count - 1, first + count - 1)[1]
+                seen = reel.taken(oldest, last - oldest + 1, 1)
+                return self._joined(unit, [clip_of(seen, reel.batch)], first, count)
             taps = range(oldest, newest + 1, node.recipe.over.dilation)
             items += [reel.taken(tap, count, step) for tap in taps]
         else:
             items += [self._item(head, edge, first, count) for edge in range(len(node.edges))]
+        return self._joined(unit, items, first, count)
+
+    def _joined(self, unit: Unit, items: list[Tensor], first: int, count: int) -> Tensor:
+        """What a unit makes of what its first node reads, and of the other side of a join."""
         if unit.joined >= 0:
             items.append(self._item(unit.joined, unit.other, first, count))
         made: Tensor = unit.run(*items)

@@ -53,6 +53,24 @@ def product(weight: Tensor, bias: Tensor | None, style: Style = PLAIN) -> Functi
     return lambda x: torch.addmm(bias, x, across)
 
 
+def goes_along(call: Call, taps: int, like: Tensor, style: Style) -> bool:
+    """Whether a convolution of so many taps over time takes the items of all outputs as a clip."""
+    plain = call.function == "conv3d" and call.arguments["groups"] == 1 and not call.pad
+    able = style.along and style.packed and _by_onednn(like.dtype)
+    return able and plain and taps > 1 and not isinstance(call.arguments["padding"], str)
+
+
+def along(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style) -> Function:
+    """A convolution of a clip `(1, C, T, H, W)` that gives frames `(T, out, H, W)`."""
+    stride, dilation = (list(call.arguments[name]) for name in ("stride", "dilation"))
+    around = ([0, *_pads(call)], stride, dilation, 1)
+    frames = (weight.shape[2] - 1) * dilation[0] + (style.batch or 1)
+    reorder: Any = torch._C._nn.mkldnn_reorder_conv3d_weight
+    laid = reorder(weight.to_mkldnn(), *around, [1, weight.shape[1], frames, *frame.space])
+    convolve = torch.ops.mkldnn._convolution_pointwise.default
+    return lambda x: convolve(x, laid, bias, *around, "none", [], "")[0].transpose(0, 1)
+
+
 def _of_all(run: Function, taps: int) -> Run:
     """A function of the channels of all items of a window."""
     return run if taps == 1 else lambda *items: run(torch.cat(items, 1))
@@ -127,6 +145,12 @@ def _spatial(
     return _padded(call, dims, lambda x: convolve(x, weight, bias, **sizes))
 
 
+def _pads(call: Call) -> list[int]:
+    """The padding at both sides of both dimensions of space."""
+    padding = call.arguments["padding"]
+    return [padding] * 2 if isinstance(padding, int) else list(padding[1:])
+
+
 def _by_onednn(dtype: torch.dtype) -> bool:
     """Whether oneDNN has convolutions of this precision on this machine."""
     mkldnn: Any = torch.ops.mkldnn
@@ -143,9 +167,7 @@ def _packed(
     able = style.packed and style.batch and len(space) == 2
     if not able or not _by_onednn(weight.dtype) or call.pad or isinstance(sizes["padding"], str):
         return None
-    padding = sizes["padding"]
-    pads = [padding] * 2 if isinstance(padding, int) else list(padding)
-    around = (pads, list(sizes["stride"]), list(sizes["dilation"]), 1)
+    around = (_pads(call), list(sizes["stride"]), list(sizes["dilation"]), 1)
     taken = [style.batch, weight.shape[1], *space]
     reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
     laid = reorder(weight.to_mkldnn(), *around, taken)

@@ -1,6 +1,7 @@
 """The fast step of a network: a stream that goes on by a plan once it has begun."""
 
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -57,12 +58,13 @@ class FastStep:
         self._laid = self._net.laid
         self._precision = precision
         self._plan: Plan | None = None
-        self._chunks: Chunks | None = None
+        self._chunks: dict[bool, Chunks] = {}
         self._running = False
         graph = self._graph = self._laid.program.graph
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
         self._plans = not bursts and not self._laid.program.foreign
         self._planes = any(len(frame.space) == 2 for frame in graph.frames)
+        self._steps_are_quicker = self._planes and self._backend is not EAGER
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
@@ -118,7 +120,8 @@ class FastStep:
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
         """The outputs that become due with a chunk `(B, C, T, *S)`; None where none does. With
         `pad_end` also those that end padding makes due."""
-        plan = self._started() if self._planes and update_state and not pad_end else None
+        steps = self._steps_are_quicker and update_state and not pad_end
+        plan = self._started() if steps else None
         if plan is not None:
             return self._one_by_one(plan, chunk)
         self._stop()
@@ -144,15 +147,21 @@ class FastStep:
         if early:
             ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
             parts.append(ys)
-        if self._chunks is None:
-            like = torch.empty(0, dtype=state.dtype, device=state.device)
-            style = EAGER.style(AT_ONCE, state.device)
-            self._chunks = Chunks(Lister(self._laid.program, like, style), style.last)
+        chunks = self._chunks_of(state)
         size = max(1, AT_ONCE // state.batch_size) if self._planes else xs[0].shape[2]
         for some in zip(*(x[:, :, early:].split(size, 2) for x in xs), strict=True):
-            ys, state = self._chunks.steps(some, state)
+            ys, state = chunks.steps(some, state)
             parts.append(ys)
         return tuple(map(behind, *parts)), state
+
+    def _chunks_of(self, state: State) -> Chunks:
+        """How chunks of such streams run: of one stream as clips."""
+        alone = state.batch_size == 1
+        if alone not in self._chunks:
+            like = torch.empty(0, dtype=state.dtype, device=state.device)
+            style = replace(EAGER.style(AT_ONCE, state.device), along=alone)
+            self._chunks[alone] = Chunks(Lister(self._laid.program, like, style), style.last)
+        return self._chunks[alone]
 
     @torch.inference_mode()
     def step(self, frame: Any, state: State) -> tuple[Any, State]:

@@ -11,7 +11,7 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from codsl.algebra.shape import Frame
-from codsl.engine.convolving import convolution, product
+from codsl.engine.convolving import along, convolution, goes_along, product
 from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
 from codsl.engine.numbers import Function, anew, of_each
@@ -80,6 +80,13 @@ def _of_an_item(call: Call) -> Call:
     return replace(call, arguments={**given, **sizes})
 
 
+def takes_clips(node: Node, like: Tensor, style: Style) -> bool:
+    """Whether the kernel of a node takes the items of all outputs as one clip."""
+    if not isinstance(node.recipe, Windowed) or not convolves(node.recipe):
+        return False
+    return goes_along(node.recipe.window, node.recipe.over.kernel, like, style)
+
+
 def multiplies(recipe: Recipe) -> bool:
     """Whether a recipe is a matrix product of each item."""
     call = recipe.call if isinstance(recipe, Pointwise) else None
@@ -123,6 +130,8 @@ def _alone(
     convolved = convolution_of(recipe)
     if convolved is not None:
         weight, bias = _tensors(module, like, scale)
+        if takes_clips(node, like, style):
+            return along(convolved, weight, bias, frames[0], style)
         taps = weight.unsqueeze(2) if isinstance(recipe, Folded) else weight
         return convolution(convolved, taps, bias, frames[0], style)
     if isinstance(recipe, Folded) and isinstance(recipe.inner, Windowed):

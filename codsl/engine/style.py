@@ -11,7 +11,8 @@ class Style:
     matrix products. `batch` is that of the stream, or None where it may vary. With `packed`
     weights are laid out once for oneDNN's convolutions. With `sums` products with one item are
     written as sums, of which a compiler makes loops of its own. Convolutions of each channel by
-    itself are over a multiple of `channels`.
+    itself are over a multiple of `channels`. With `along` convolutions over time take as a clip
+    the items that all outputs of one stream see.
     """
 
     last: bool = False
@@ -19,6 +20,7 @@ class Style:
     batch: int | None = None
     sums: bool = False
     channels: int = 1
+    along: bool = False
 
 
 PLAIN = Style()

@@ -14,6 +14,7 @@ from codsl.engine.kernels import (
     kernel_of,
     multiplies,
     passes,
+    takes_clips,
 )
 from codsl.engine.listing import Run
 from codsl.engine.numbers import over
@@ -25,7 +26,8 @@ from codsl.nn.running.program import Program
 class Unit:
     """Nodes that are computed at once: the first reads items, the last gives the value.
 
-    `run` takes the items that the first reads, the oldest first, and then, where there is a join
+    `run` takes the items that the first reads, the oldest first, or with `along` those that all
+    outputs see as one clip, and then, where there is a join
     among the nodes, `joined`, the other item that this one takes, by its edge `other`.
     """
 
@@ -33,6 +35,7 @@ class Unit:
     run: Run
     joined: int = -1
     other: int = -1
+    along: bool = False
 
     @property
     def last(self) -> int:
@@ -101,7 +104,8 @@ class _Fusing:
         after = After(joined >= 0, activation)
         frames = [self._graph.frames[edge.source] for edge in nodes[head].edges]
         run = kernel_of(nodes[head], modules[head], frames, scale, after, self._like, self._style)
-        return run and Unit(tuple(inside), run, joined, other)
+        clips = takes_clips(nodes[head], self._like, self._style)
+        return run and Unit(tuple(inside), run, joined, other, clips)
 
     def _only_reader(self, inside: list[int]) -> tuple[int | None, int]:
         """The node that alone reads what the last of these nodes gives, at once and as it is, and
