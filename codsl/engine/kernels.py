@@ -11,6 +11,8 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from codsl.algebra.shape import Frame
+from codsl.engine.attending import normed
+from codsl.engine.bare import bare
 from codsl.engine.convolving import along, convolution, goes_along, product
 from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
@@ -44,11 +46,6 @@ class After:
 
             return added
         return (lambda *items: activation(run(*items))) if activation else run
-
-
-def bare(module: nn.Module) -> bool:
-    """Whether nothing is hooked to a module, so that it need not be called itself."""
-    return not (module._forward_hooks or module._forward_pre_hooks)
 
 
 def convolves(recipe: Recipe) -> bool:
@@ -170,6 +167,8 @@ def _pointwise(
         return lambda x: function(name)(x, numbers, **given)
     if name == "channel_norm":
         return _normed(module, given["eps"], frame, like)
+    if name == "layer_norm_frames" and frame.rank == 1:
+        return normed(module, given["eps"], like)
     if name == "gtu_halves" and given["dim"] == 1:
         return lambda x: function(name)(x, 1)
     return None

@@ -10,11 +10,12 @@ from torch import Tensor
 
 from codsl.algebra.time import emits, reads
 from codsl.engine.as_is import AsIs, Begun
+from codsl.engine.attending import Attending
 from codsl.engine.beginning import Beginning, filled, here, there
-from codsl.engine.kernels import bare, kept_of, passes
+from codsl.engine.kernels import passes
 from codsl.engine.listing import Listing, Load, Operation, Run
 from codsl.engine.style import Style
-from codsl.engine.units import Unit, units_of
+from codsl.engine.units import Unit, keeping_of, units_of
 from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
 from codsl.nn.running.program import Program
 from codsl.nn.running.ways import kept
@@ -38,6 +39,7 @@ class Lister:
             raise ValueError(f"`{foreign}` has a step of its own, which cannot be listed")
         self.program = program
         self.units = units_of(exact or program, like, style)
+        self.keeping = keeping_of(exact or program, like, style)
 
     def listing(self, frame: int, frames: int = 1, begins: bool = False) -> Listing:
         """What happens at `frames` frames from `frame` on, of a stream that is beyond
@@ -125,8 +127,7 @@ class _Listing:
         for number in self._schedule.reads[index]:
             if self._schedule.feeds[number].through == index:
                 source = node.edges[0].source
-                made = kept_of(node.recipe, self._graph.frames[source]) if bare(module) else None
-                run = made or partial(_kept_of_one, module, node.recipe)
+                run = self._lister.keeping.get(index) or partial(_kept_of_one, module, node.recipe)
                 for slot in self._new.get(source, [])[len(self._kept[number]) :]:
                     self._kept[number] += self._operate(run, [slot])
 
@@ -206,6 +207,8 @@ class _Listing:
 
     def _of_unit(self, unit: Unit, output: int) -> int:
         head = unit.nodes[0]
+        if isinstance(unit.run, Attending):
+            return self._attending(unit.run, head, output)
         node, numbers = self._graph.nodes[head], self._schedule.reads[head]
         slots: list[int] = []
         for edge, number in zip(node.edges, numbers, strict=False):
@@ -221,6 +224,16 @@ class _Listing:
             number = self._schedule.reads[unit.joined][unit.other]
             slots.append(self._item(number, reads(edge.reach, output, output)[1]))
         return self._operate(unit.run, slots, fresh=True)[0]
+
+    def _attending(self, run: Attending, index: int, output: int) -> int:
+        (edge,), (kept, own) = self._graph.nodes[index].edges, self._schedule.reads[index]
+        oldest, newest = reads(edge.reach, output, output)
+        items = range(oldest, newest + 1)
+        slots = [*self._window(kept, items, 0.0), self._item(own, output)]
+        since = tuple(self._since(kept, item) for item in items)
+        if max(since) <= 0:
+            return self._operate(run, slots, fresh=True)[0]
+        return self._operate(partial(run.begun, since), [self._had, *slots], fresh=True)[0]
 
     def _as_is(self, index: int, first: int, stop: int) -> list[int]:
         """A node as the network itself computes it."""
