@@ -80,6 +80,15 @@ class Attending:
         """The output of an item."""
         return self._of(torch.stack(items[:-1]), items[-1])
 
+    @property
+    def ordered(self) -> bool:
+        """Whether it matters how kept items follow each other."""
+        return self._base is not None
+
+    def among(self, kept: Tensor, x: Tensor) -> Tensor:
+        """The output of an item, of a window of kept items as one tensor `(T, B, 2 * C)`."""
+        return self._of(kept, x)
+
     def begun(self, since: tuple[int, ...], had: Tensor, *items: Tensor) -> Tensor:
         """The same of rows of which each has had so many frames, and sees the kept items that are
         there from `since` on."""

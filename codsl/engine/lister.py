@@ -14,6 +14,7 @@ from codsl.engine.attending import Attending
 from codsl.engine.beginning import Beginning, filled, here, there
 from codsl.engine.kernels import passes
 from codsl.engine.listing import Listing, Load, Operation, Run
+from codsl.engine.ring import Ring
 from codsl.engine.style import Style
 from codsl.engine.units import Unit, keeping_of, units_of
 from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
@@ -38,6 +39,7 @@ class Lister:
         if foreign is not None:
             raise ValueError(f"`{foreign}` has a step of its own, which cannot be listed")
         self.program = program
+        self._style = style
         self.units = units_of(exact or program, like, style)
         self.keeping = keeping_of(exact or program, like, style)
 
@@ -49,6 +51,17 @@ class Lister:
         turns late.
         """
         return _Listing(self, frame, frames, begins).made()
+
+    @cached_property
+    def rings(self) -> frozenset[int]:
+        """The feeds whose items lie in one tensor, in any order."""
+        kept, feeds = self.program.kept_of, self.program.graph.schedule.feeds
+        found = (
+            kept[index]
+            for index, unit in self.units.items()
+            if self._style.rings and isinstance(unit.run, Attending) and not unit.run.ordered
+        )
+        return frozenset(number for number in found if feeds[number].depth)
 
     @cached_property
     def inside(self) -> frozenset[int]:
@@ -68,6 +81,7 @@ class _Listing:
         self._slots = 0
         self._operations: list[Operation] = []
         self._loads: dict[Load, int] = {}
+        self._rings: dict[int, int] = {}
         self._new: dict[int, list[int]] = {}
         """The slots of the items that have come of each value."""
         self._kept: list[list[int]] = [[] for _ in self._schedule.feeds]
@@ -94,7 +108,9 @@ class _Listing:
                 if index not in self._lister.inside:
                     self._compute(index, self._frame + offset)
         stores = [
-            [self._stored(number, place) for place in range(len(items))] if feed.depth else []
+            [self._stored(number, place) for place in range(len(items))]
+            if feed.depth and (self._begins or number not in self._lister.rings)
+            else []
             for number, (feed, items) in enumerate(
                 zip(self._schedule.feeds, self._kept, strict=True)
             )
@@ -228,6 +244,10 @@ class _Listing:
     def _attending(self, run: Attending, index: int, output: int) -> int:
         (edge,), (kept, own) = self._graph.nodes[index].edges, self._schedule.reads[index]
         oldest, newest = reads(edge.reach, output, output)
+        if self._begins is None and kept in self._lister.rings:
+            self._rings[kept] = self._slot()
+            window = self._operate(Ring.with_one, [self._rings[kept], self._item(kept, newest)])
+            return self._operate(run.among, [*window, self._item(own, output)], fresh=True)[0]
         items = range(oldest, newest + 1)
         slots = [*self._window(kept, items, 0.0), self._item(own, output)]
         since = tuple(self._since(kept, item) for item in items)
@@ -317,6 +337,7 @@ class _Listing:
         given = [slot for inputs in self._inputs for slot in inputs]
         given += [self._had] if self._begins else []
         given += [self._loads[load] for load in loads]
+        given += self._rings.values()
         given += self._carried
         rest = [slot for each in self._operations for slot in each.outputs]
         place = {slot: number for number, slot in enumerate([*given, *rest])}
@@ -329,6 +350,7 @@ class _Listing:
             len(self._graph.inputs),
             self._begins is not None,
             tuple(loads),
+            tuple(self._rings),
             tuple(
                 replace(each, inputs=placed(each.inputs), outputs=placed(each.outputs))
                 for each in self._operations

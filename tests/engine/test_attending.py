@@ -9,7 +9,7 @@ import torch
 
 from codsl.engine.attending import Attending
 from codsl.engine.lister import Lister
-from codsl.engine.style import PLAIN
+from codsl.engine.style import PLAIN, Style
 from codsl.export.block import block_of
 from codsl.export.proof import prove
 from engine.fast_streams import agree, same_stream
@@ -61,6 +61,15 @@ def test_what_is_exported_is_exact_from_the_first_frame_on(name: str) -> None:
     net = network(f"conv1d(8, 3, padding=1) {LAYERS[name]}")
     for frames in (1, 3):
         exact(net, frames)
+
+
+def test_a_ring_goes_on_where_an_item_comes() -> None:
+    """Where a stride is before attention, and in two layers of which one looks ahead."""
+    layers = f"conv1d(8, 3, stride=2) a = {LAYERS['norm first']} b = {LAYERS['norm after']}"
+    net = network(layers)
+    rings = Lister(net.program, torch.empty(0, dtype=torch.float64), Style(rings=True)).rings
+    assert len(rings) == 2
+    same_stream(net, 2, torch.float64, net.graph.cycle.start + 40)
 
 
 @torch.no_grad()
