@@ -19,7 +19,7 @@ from codsl.engine.listing import Run
 from codsl.engine.numbers import Function, anew, of_each
 from codsl.engine.style import Style
 from codsl.graph.node import Node
-from codsl.layers.recipe import Call, Folded, Pointwise, Recipe, Windowed
+from codsl.layers.recipe import Call, Carried, Folded, Pointwise, Recipe, Windowed
 from codsl.nn.functions.cumulative import channel_norm
 from codsl.nn.functions.functions import function
 from codsl.nn.running.ways import clip
@@ -201,6 +201,21 @@ def kept_of(recipe: Recipe, frame: Frame) -> Run | None:
         return None
     dims = list(range(2, 1 + frame.rank))
     return lambda x: x.mean(dims, keepdim=True)
+
+
+def carried_of(recipe: Recipe, module: Any, frame: Frame, like: Tensor) -> Run | None:
+    """A function of an item and of what is carried, which gives both: that of positions whose
+    vectors come in turn; None for others."""
+    if not isinstance(recipe, Carried) or recipe.call.function != "add_in_turn":
+        return None
+    rows = module.weight.detach().to(like, copy=True)
+    sizes = (-1, frame.channels, *(1,) * len(frame.space))
+
+    def run(x: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        row = rows.index_select(0, position % len(rows))
+        return x + row.view(sizes), position + 1
+
+    return run
 
 
 def _mean(recipe: Windowed) -> Run | None:

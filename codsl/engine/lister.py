@@ -16,7 +16,7 @@ from codsl.engine.kernels import passes
 from codsl.engine.listing import Listing, Load, Operation, Run
 from codsl.engine.ring import Ring
 from codsl.engine.style import Style
-from codsl.engine.units import Unit, keeping_of, units_of
+from codsl.engine.units import Unit, carrying_of, keeping_of, units_of
 from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
 from codsl.nn.running.program import Program
 from codsl.nn.running.ways import kept
@@ -42,6 +42,7 @@ class Lister:
         self._style = style
         self.units = units_of(exact or program, like, style)
         self.keeping = keeping_of(exact or program, like, style)
+        self.carrying = carrying_of(exact or program, like)
 
     def listing(self, frame: int, frames: int = 1, begins: bool = False) -> Listing:
         """What happens at `frames` frames from `frame` on, of a stream that is beyond
@@ -279,7 +280,9 @@ class _Listing:
             stop,
             self._items(index),
         )
-        run: Run = what if self._begins is None else self._begun(index, what)
+        run = self._lister.carrying.get(index, what)
+        if self._begins is not None:
+            run = self._begun(index, what)
         if isinstance(run, Begun):
             slots.insert(0, self._had)
         made = self._operate(run, [*slots, *memory], stop - first + len(memory))

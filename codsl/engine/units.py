@@ -11,6 +11,7 @@ from codsl.engine.bare import bare
 from codsl.engine.folding import Scale
 from codsl.engine.kernels import (
     After,
+    carried_of,
     convolves,
     kept_of,
     kernel_of,
@@ -64,6 +65,18 @@ def keeping_of(program: Program, like: Tensor, style: Style) -> Mapping[int, Run
         run = kept_of(recipe, graph.frames[node.edges[0].source])
         if isinstance(recipe, Attended) and attends(recipe, module):
             run = keys_and_values(recipe, module, like, style)
+        if run and bare(module):
+            found[index] = run
+    return found
+
+
+def carrying_of(program: Program, like: Tensor) -> Mapping[int, Run]:
+    """What makes of an item, and of what a node carries, its output and what it carries on, by
+    nodes; those that only know the plain way have none."""
+    graph, found = program.graph, {}
+    for index in program.memory_of:
+        node, module = graph.nodes[index], program.modules[index]
+        run = carried_of(node.recipe, module, node.frame, like)
         if run and bare(module):
             found[index] = run
     return found
