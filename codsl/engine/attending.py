@@ -1,6 +1,6 @@
 """Attention to kept items, alone and in a layer of an encoder, by products of rows `(T * B, C)`."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -78,7 +78,7 @@ class Attending:
 
     def __call__(self, *items: Tensor) -> Tensor:
         """The output of an item."""
-        return self._of(torch.stack(items[:-1]), items[-1])
+        return self._of(_together(items[:-1]), items[-1])
 
     @property
     def ordered(self) -> bool:
@@ -93,7 +93,7 @@ class Attending:
         """The same of rows of which each has had so many frames, and sees the kept items that are
         there from `since` on."""
         absent = had[:, None] < torch.tensor(since, device=had.device)
-        return self._of(torch.stack(items[:-1]), items[-1], absent)
+        return self._of(_together(items[:-1]), items[-1], absent)
 
     def outputs(self, kept: Tensor, x: Tensor, batch: int) -> Tensor:
         """The outputs of successive items, of rows `(T * B, C)`, of all that is kept around them.
@@ -134,6 +134,11 @@ class Attending:
     def _parted(self, x: Tensor) -> Tensor:
         """`(T, B, C)` as `(B * heads, T, C / heads)`."""
         return x.reshape(len(x), -1, x.shape[2] // self._heads).transpose(0, 1)
+
+
+def _together(items: Sequence[Tensor]) -> Tensor:
+    """Kept items as one tensor `(T, B, 2 * C)`."""
+    return torch.cat(list(items)).view(len(items), -1, items[0].shape[1])
 
 
 def _alone(x: Tensor, look: Function) -> Tensor:
