@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from codsl.algebra.time import emits, reads
-from codsl.engine.kernels import bare, kept_of, passes
+from codsl.engine.attending import Attending
+from codsl.engine.kernels import passes
 from codsl.engine.lister import Lister
 from codsl.engine.units import Unit
 from codsl.layers.recipe import Windowed
@@ -125,7 +126,7 @@ class _Chunk:
             if self._schedule.feeds[number].through == index:
                 source = node.edges[0].source
                 frames = self._new[source]
-                made = kept_of(node.recipe, self._graph.frames[source]) if bare(module) else None
+                made = self._lister.keeping.get(index)
                 if made and len(frames):
                     frames = made(frames)
                 elif len(frames):
@@ -160,6 +161,8 @@ class _Chunk:
     def _of_unit(self, unit: Unit, first: int, count: int) -> Tensor:
         head = unit.nodes[0]
         node = self._graph.nodes[head]
+        if isinstance(unit.run, Attending):
+            return self._attending(unit.run, head, first, count)
         items: list[Tensor] = []
         if isinstance(node.recipe, Windowed):
             reach = node.edges[0].reach
@@ -182,6 +185,13 @@ class _Chunk:
             items.append(self._item(unit.joined, unit.other, first, count))
         made: Tensor = unit.run(*items)
         return made
+
+    def _attending(self, run: Attending, index: int, first: int, count: int) -> Tensor:
+        kept, own = (self._reels[number] for number in self._schedule.reads[index])
+        (edge,) = self._graph.nodes[index].edges
+        oldest, newest = reads(edge.reach, first, first + count - 1)
+        window = kept.taken(oldest, newest - oldest + 1, 1)
+        return run.outputs(window, own.taken(first, count, 1), self._state.batch_size)
 
     def _as_is(self, index: int, first: int, stop: int) -> Tensor:
         """A node as the network itself computes it."""

@@ -11,13 +11,15 @@ from torch.nn import functional
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from codsl.algebra.shape import Frame
+from codsl.engine.attending import normed
+from codsl.engine.bare import bare
 from codsl.engine.convolving import along, convolution, goes_along, product
 from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
 from codsl.engine.numbers import Function, anew, of_each
 from codsl.engine.style import Style
 from codsl.graph.node import Node
-from codsl.layers.recipe import Call, Folded, Pointwise, Recipe, Windowed
+from codsl.layers.recipe import Call, Carried, Folded, Pointwise, Recipe, Windowed
 from codsl.nn.functions.cumulative import channel_norm
 from codsl.nn.functions.functions import function
 from codsl.nn.running.ways import clip
@@ -44,11 +46,6 @@ class After:
 
             return added
         return (lambda *items: activation(run(*items))) if activation else run
-
-
-def bare(module: nn.Module) -> bool:
-    """Whether nothing is hooked to a module, so that it need not be called itself."""
-    return not (module._forward_hooks or module._forward_pre_hooks)
 
 
 def convolves(recipe: Recipe) -> bool:
@@ -170,6 +167,8 @@ def _pointwise(
         return lambda x: function(name)(x, numbers, **given)
     if name == "channel_norm":
         return _normed(module, given["eps"], frame, like)
+    if name == "layer_norm_frames" and frame.rank == 1:
+        return normed(module, given["eps"], like)
     if name == "gtu_halves" and given["dim"] == 1:
         return lambda x: function(name)(x, 1)
     return None
@@ -202,6 +201,21 @@ def kept_of(recipe: Recipe, frame: Frame) -> Run | None:
         return None
     dims = list(range(2, 1 + frame.rank))
     return lambda x: x.mean(dims, keepdim=True)
+
+
+def carried_of(recipe: Recipe, module: Any, frame: Frame, like: Tensor) -> Run | None:
+    """A function of an item and of what is carried, which gives both: that of positions whose
+    vectors come in turn; None for others."""
+    if not isinstance(recipe, Carried) or recipe.call.function != "add_in_turn":
+        return None
+    rows = module.weight.detach().to(like, copy=True)
+    sizes = (-1, frame.channels, *(1,) * len(frame.space))
+
+    def run(x: Tensor, position: Tensor) -> tuple[Tensor, Tensor]:
+        row = rows.index_select(0, position % len(rows))
+        return x + row.view(sizes), position + 1
+
+    return run
 
 
 def _mean(recipe: Windowed) -> Run | None:

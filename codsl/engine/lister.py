@@ -10,11 +10,13 @@ from torch import Tensor
 
 from codsl.algebra.time import emits, reads
 from codsl.engine.as_is import AsIs, Begun
+from codsl.engine.attending import Attending
 from codsl.engine.beginning import Beginning, filled, here, there
-from codsl.engine.kernels import bare, kept_of, passes
+from codsl.engine.kernels import passes
 from codsl.engine.listing import Listing, Load, Operation, Run
+from codsl.engine.ring import Ring
 from codsl.engine.style import Style
-from codsl.engine.units import Unit, units_of
+from codsl.engine.units import Unit, carrying_of, keeping_of, units_of
 from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
 from codsl.nn.running.program import Program
 from codsl.nn.running.ways import kept
@@ -37,7 +39,10 @@ class Lister:
         if foreign is not None:
             raise ValueError(f"`{foreign}` has a step of its own, which cannot be listed")
         self.program = program
+        self._style = style
         self.units = units_of(exact or program, like, style)
+        self.keeping = keeping_of(exact or program, like, style)
+        self.carrying = carrying_of(exact or program, like)
 
     def listing(self, frame: int, frames: int = 1, begins: bool = False) -> Listing:
         """What happens at `frames` frames from `frame` on, of a stream that is beyond
@@ -47,6 +52,17 @@ class Lister:
         turns late.
         """
         return _Listing(self, frame, frames, begins).made()
+
+    @cached_property
+    def rings(self) -> frozenset[int]:
+        """The feeds whose items lie in one tensor, in any order."""
+        kept, feeds = self.program.kept_of, self.program.graph.schedule.feeds
+        found = (
+            kept[index]
+            for index, unit in self.units.items()
+            if self._style.rings and isinstance(unit.run, Attending) and not unit.run.ordered
+        )
+        return frozenset(number for number in found if feeds[number].depth)
 
     @cached_property
     def inside(self) -> frozenset[int]:
@@ -66,6 +82,7 @@ class _Listing:
         self._slots = 0
         self._operations: list[Operation] = []
         self._loads: dict[Load, int] = {}
+        self._rings: dict[int, int] = {}
         self._new: dict[int, list[int]] = {}
         """The slots of the items that have come of each value."""
         self._kept: list[list[int]] = [[] for _ in self._schedule.feeds]
@@ -92,7 +109,9 @@ class _Listing:
                 if index not in self._lister.inside:
                     self._compute(index, self._frame + offset)
         stores = [
-            [self._stored(number, place) for place in range(len(items))] if feed.depth else []
+            [self._stored(number, place) for place in range(len(items))]
+            if feed.depth and (self._begins or number not in self._lister.rings)
+            else []
             for number, (feed, items) in enumerate(
                 zip(self._schedule.feeds, self._kept, strict=True)
             )
@@ -125,8 +144,7 @@ class _Listing:
         for number in self._schedule.reads[index]:
             if self._schedule.feeds[number].through == index:
                 source = node.edges[0].source
-                made = kept_of(node.recipe, self._graph.frames[source]) if bare(module) else None
-                run = made or partial(_kept_of_one, module, node.recipe)
+                run = self._lister.keeping.get(index) or partial(_kept_of_one, module, node.recipe)
                 for slot in self._new.get(source, [])[len(self._kept[number]) :]:
                     self._kept[number] += self._operate(run, [slot])
 
@@ -206,6 +224,8 @@ class _Listing:
 
     def _of_unit(self, unit: Unit, output: int) -> int:
         head = unit.nodes[0]
+        if isinstance(unit.run, Attending):
+            return self._attending(unit.run, head, output)
         node, numbers = self._graph.nodes[head], self._schedule.reads[head]
         slots: list[int] = []
         for edge, number in zip(node.edges, numbers, strict=False):
@@ -221,6 +241,20 @@ class _Listing:
             number = self._schedule.reads[unit.joined][unit.other]
             slots.append(self._item(number, reads(edge.reach, output, output)[1]))
         return self._operate(unit.run, slots, fresh=True)[0]
+
+    def _attending(self, run: Attending, index: int, output: int) -> int:
+        (edge,), (kept, own) = self._graph.nodes[index].edges, self._schedule.reads[index]
+        oldest, newest = reads(edge.reach, output, output)
+        if self._begins is None and kept in self._lister.rings:
+            self._rings[kept] = self._slot()
+            window = self._operate(Ring.with_one, [self._rings[kept], self._item(kept, newest)])
+            return self._operate(run.among, [*window, self._item(own, output)], fresh=True)[0]
+        items = range(oldest, newest + 1)
+        slots = [*self._window(kept, items, 0.0), self._item(own, output)]
+        since = tuple(self._since(kept, item) for item in items)
+        if max(since) <= 0:
+            return self._operate(run, slots, fresh=True)[0]
+        return self._operate(partial(run.begun, since), [self._had, *slots], fresh=True)[0]
 
     def _as_is(self, index: int, first: int, stop: int) -> list[int]:
         """A node as the network itself computes it."""
@@ -246,7 +280,9 @@ class _Listing:
             stop,
             self._items(index),
         )
-        run: Run = what if self._begins is None else self._begun(index, what)
+        run = self._lister.carrying.get(index, what)
+        if self._begins is not None:
+            run = self._begun(index, what)
         if isinstance(run, Begun):
             slots.insert(0, self._had)
         made = self._operate(run, [*slots, *memory], stop - first + len(memory))
@@ -304,6 +340,7 @@ class _Listing:
         given = [slot for inputs in self._inputs for slot in inputs]
         given += [self._had] if self._begins else []
         given += [self._loads[load] for load in loads]
+        given += self._rings.values()
         given += self._carried
         rest = [slot for each in self._operations for slot in each.outputs]
         place = {slot: number for number, slot in enumerate([*given, *rest])}
@@ -316,6 +353,7 @@ class _Listing:
             len(self._graph.inputs),
             self._begins is not None,
             tuple(loads),
+            tuple(self._rings),
             tuple(
                 replace(each, inputs=placed(each.inputs), outputs=placed(each.outputs))
                 for each in self._operations

@@ -38,16 +38,17 @@ class Listing:
     """A straight program over slots, each of which is written once.
 
     What is `given` stands in the first slots, in order: the inputs of each frame, `(B, C, *S)`;
-    with `begins` how many frames each row has had, `(B,)`; what is kept, the `loads`; and the
-    carried tensors. `stores` are the items that come to each feed, `carried` the new carried
-    tensors, `outputs` the items of each output, and `valid` for each of these which rows have it,
-    `(B,)`, with `begins` alone.
+    with `begins` how many frames each row has had, `(B,)`; what is kept, the `loads`; the `rings`
+    of some feeds, which keep the item that comes; and the carried tensors. `stores` are the items
+    that come to each other feed, `carried` the new carried tensors, `outputs` the items of each
+    output, and `valid` for each of these which rows have it, `(B,)`, with `begins` alone.
     """
 
     frames: int
     inputs: int
     begins: bool
     loads: tuple[Load, ...]
+    rings: tuple[int, ...]
     operations: tuple[Operation, ...]
     stores: tuple[tuple[int, ...], ...]
     carried: tuple[int, ...]
@@ -57,7 +58,8 @@ class Listing:
     @property
     def given(self) -> int:
         """How many slots are given from outside."""
-        return self.frames * self.inputs + self.begins + len(self.loads) + len(self.carried)
+        kept = len(self.loads) + len(self.rings)
+        return self.frames * self.inputs + self.begins + kept + len(self.carried)
 
     @property
     def loaded(self) -> slice:

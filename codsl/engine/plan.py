@@ -1,7 +1,7 @@
 """How a stream goes on by a listing for each frame of its turn, and the past items it keeps."""
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +13,7 @@ from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.form import Form
 from codsl.engine.lister import Lister
 from codsl.engine.listing import Listing, Straight
+from codsl.engine.ring import Ring
 from codsl.engine.style import Style
 from codsl.graph.align import Feed
 from codsl.nn.running.program import Program, Values
@@ -49,6 +50,8 @@ class Plan:
         self._shelves = [Shelf(maxlen=feed.depth) for feed in feeds]
         self._wide = [feed.frame for feed in lister.program.graph.schedule.feeds]
         self._forms = [self._form_of(*each) for each in zip(feeds, self._wide, strict=True)]
+        self._rings = {number: Ring(feeds[number].depth) for number in lister.rings}
+        self._kept = [self._rings.get(number, shelf) for number, shelf in enumerate(self._shelves)]
         self._turn: dict[int, _Step] = {}
         self._frame = state.frame
         self._carried: list[Any] = []
@@ -74,7 +77,7 @@ class Plan:
     def load(self, state: State) -> None:
         """Go on from a state, which is copied."""
         self._frame = state.frame
-        kept = zip(self._shelves, self._forms, self._wide, state.tensors, strict=False)
+        kept = zip(self._kept, self._forms, self._wide, state.tensors, strict=False)
         for shelf, form, frame, tensor in kept:
             wide = _with_channels(tensor, frame.channels)
             shelf.extend(form.native(self._laid(item)) for item in wide.unbind(2))
@@ -124,7 +127,7 @@ class Plan:
     def _items(self) -> Iterator[list[Tensor]]:
         """The items of each feed."""
         feeds = self._graph.schedule.feeds
-        for shelf, form, feed in zip(self._shelves, self._forms, feeds, strict=True):
+        for shelf, form, feed in zip(self._kept, self._forms, feeds, strict=True):
             yield [form.tensor(item)[:, : feed.frame.channels] for item in shelf]
 
     def _whole(self, items: list[Tensor], feed: Feed) -> Tensor:
@@ -143,7 +146,7 @@ class Plan:
         if step is None:
             step = self._turn[phase] = self._prepared(cycle.start + phase, xs)
         self._frame += 1
-        ys = step.run([self._given(x) for x in xs], self._shelves, self._carried)
+        ys = step.run([self._given(x) for x in xs], self._shelves, self._rings, self._carried)
         return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys
 
     def _prepared(self, frame: int, xs: list[Tensor]) -> "_Step":
@@ -173,17 +176,27 @@ class _Step:
         self._straight = straight
         self._tensor = form.tensor
         self._loads = [(load.feed, -load.back) for load in listing.loads]
+        self._rings = listing.rings
         self._feeds = [feed for feed, slots in enumerate(listing.stores) if slots]
         own = {slot for each in listing.operations if each.fresh for slot in each.outputs}
         own -= set().union(*listing.stores)
         self._own = [bool(slots) and slots[0] in own for slots in listing.outputs]
 
-    def run(self, xs: list[Any], shelves: list[Shelf], carried: list[Any]) -> Values:
+    def run(
+        self,
+        xs: list[Any],
+        shelves: list[Shelf],
+        rings: Mapping[int, Ring],
+        carried: list[Any],
+    ) -> Values:
         """The outputs, in memory that nobody else has."""
         loads = [shelves[feed][back] for feed, back in self._loads]
-        outputs, stores, carried[:], _ = self._straight(*xs, *loads, *carried)
+        turned = [rings[feed] for feed in self._rings]
+        outputs, stores, carried[:], _ = self._straight(*xs, *loads, *turned, *carried)
         for feed in self._feeds:
             shelves[feed].extend(stores[feed])
+        for ring in turned:
+            ring.keep()
         ys = (self._tensor(items[0]) if items else None for items in outputs)
         return tuple(
             y if own or y is None else y.clone() for y, own in zip(ys, self._own, strict=True)

@@ -12,7 +12,8 @@ class Style:
     weights are laid out once for oneDNN's convolutions. With `sums` products with one item are
     written as sums, of which a compiler makes loops of its own. Convolutions of each channel by
     itself are over a multiple of `channels`. With `along` convolutions over time take as a clip
-    the items that all outputs of one stream see.
+    the items that all outputs of one stream see. With `rings` what attention keeps lies in one
+    tensor.
     """
 
     last: bool = False
@@ -21,6 +22,7 @@ class Style:
     sums: bool = False
     channels: int = 1
     along: bool = False
+    rings: bool = False
 
 
 PLAIN = Style()

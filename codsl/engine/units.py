@@ -6,11 +6,14 @@ from dataclasses import dataclass
 from torch import Tensor
 
 from codsl.algebra.time import IDENTITY
+from codsl.engine.attending import Attending, attends, keys_and_values
+from codsl.engine.bare import bare
 from codsl.engine.folding import Scale
 from codsl.engine.kernels import (
     After,
-    bare,
+    carried_of,
     convolves,
+    kept_of,
     kernel_of,
     multiplies,
     passes,
@@ -19,6 +22,7 @@ from codsl.engine.kernels import (
 from codsl.engine.listing import Run
 from codsl.engine.numbers import over
 from codsl.engine.style import Style
+from codsl.layers.recipe import Attended
 from codsl.nn.running.program import Program
 
 
@@ -49,6 +53,33 @@ def units_of(program: Program, like: Tensor, style: Style) -> Mapping[int, Unit]
     `like` has the dtype and the device of the stream.
     """
     return _Fusing(program, like, style).units()
+
+
+def keeping_of(program: Program, like: Tensor, style: Style) -> Mapping[int, Run]:
+    """What makes of an item what a node keeps of it, by nodes; those that only know the plain way
+    have none."""
+    graph, found = program.graph, {}
+    for index in program.kept_of:
+        node, module = graph.nodes[index], program.modules[index]
+        recipe = node.recipe
+        run = kept_of(recipe, graph.frames[node.edges[0].source])
+        if isinstance(recipe, Attended) and attends(recipe, module):
+            run = keys_and_values(recipe, module, like, style)
+        if run and bare(module):
+            found[index] = run
+    return found
+
+
+def carrying_of(program: Program, like: Tensor) -> Mapping[int, Run]:
+    """What makes of an item, and of what a node carries, its output and what it carries on, by
+    nodes; those that only know the plain way have none."""
+    graph, found = program.graph, {}
+    for index in program.memory_of:
+        node, module = graph.nodes[index], program.modules[index]
+        run = carried_of(node.recipe, module, node.frame, like)
+        if run and bare(module):
+            found[index] = run
+    return found
 
 
 class _Fusing:
@@ -87,6 +118,9 @@ class _Fusing:
         nodes, modules = self._graph.nodes, self._program.modules
         if not bare(modules[head]):
             return None
+        recipe = nodes[head].recipe
+        if isinstance(recipe, Attended) and attends(recipe, modules[head]):
+            return Unit((head,), Attending(recipe, modules[head], self._like, self._style))
         inside, activation = [head], None
         joined = other = -1
         norm, _ = self._only_reader(inside)

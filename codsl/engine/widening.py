@@ -13,7 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from codsl.engine.kernels import NOTHING, bare, convolution_of, kept_of
+from codsl.engine.bare import bare
+from codsl.engine.kernels import NOTHING, convolution_of, kept_of
 from codsl.engine.numbers import ELEMENTWISE
 from codsl.graph.node import Node
 from codsl.layers.recipe import Call, Folded, Pointwise, Windowed, normed_of

@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 from codsl.algebra.time import length
+from codsl.engine.as_is import AsIs
 from codsl.engine.fast import AT_ONCE, FastStep
 from codsl.engine.lister import Lister
 from codsl.engine.plan import Plan
@@ -173,6 +174,17 @@ def test_what_is_known_of_channels_is_a_factor_and_a_summand(
     net = built(f"codsl 1\nnetwork n {{ input (4, T, 3) {layers} }}", dtype)
     same_stream(net, 2, dtype, 12)
     assert list(net.state_dict()) == ["conv2d.weight", "conv2d.bias"]
+
+
+@pytest.mark.parametrize("learned", ["true", "false"])
+@pytest.mark.parametrize("space", ["", ", 3"])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_vectors_come_in_turn(dtype: torch.dtype, space: str, learned: str) -> None:
+    layer = f"recycling_positional_encoding(4, learned={learned})"
+    net = built(f"codsl 1\nnetwork n {{ input (6, T{space}) {layer} relu }}", dtype)
+    same_stream(net, 2, dtype, 14)
+    listing = Lister(net.program, torch.empty(0, dtype=dtype), Style()).listing(0)
+    assert not any(isinstance(each.run, AsIs) for each in listing.operations)
 
 
 @torch.no_grad()

@@ -36,8 +36,8 @@ def attend(
     query = _parted(queries, heads).transpose(2, 3)
     key, value = (_parted(each, heads) for each in kept.chunk(2, 1))
     if base is not None:
-        query = _turned(query, lead, base)
-        key = _turned(key.transpose(2, 3), 0, base).transpose(2, 3)
+        query = turned(query, lead, base)
+        key = turned(key.transpose(2, 3), 0, base).transpose(2, 3)
     drop = module.dropout if module.training else 0.0
     query = query * query.shape[3] ** -0.5
     seen = _band(query, key, value, past - lead, past + 1 + ahead, drop, absent)
@@ -83,16 +83,16 @@ def _parted(x: Tensor, heads: int) -> Tensor:
     return x.reshape(x.shape[0], heads, -1, x.shape[2])
 
 
-def _turned(x: Tensor, first: int, base: float) -> Tensor:
-    """`(B, heads, T, size)` with each pair of channels turned by its position from `first` on."""
-    items, size = x.shape[2:]
+def turned(x: Tensor, first: int, base: float) -> Tensor:
+    """`(..., T, size)` with each pair of channels turned by its position from `first` on."""
+    items, size = x.shape[-2:]
     exact = {"dtype": torch.float64, "device": x.device}
     positions = torch.arange(first, first + items, **exact)  # type: ignore[call-overload]
     speeds = base ** (-torch.arange(0, size, 2, **exact) / size)  # type: ignore[call-overload]
     angles = positions[:, None] * speeds
     cos, sin = angles.cos().to(x.dtype), angles.sin().to(x.dtype)
     one, other = x[..., ::2], x[..., 1::2]
-    return torch.stack([one * cos - other * sin, one * sin + other * cos], 4).flatten(3)
+    return torch.stack([one * cos - other * sin, one * sin + other * cos], -1).flatten(-2)
 
 
 def _band(
