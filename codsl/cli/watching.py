@@ -29,6 +29,7 @@ class Watch:
         self._stamps = stamps
         self._last: deque[tuple[int, Any]] = deque(maxlen=LINES)
         self._count = 0
+        self._taken = 0
         self._progress: Progress | None = None
 
     def add(self, values: "NDArray[np.floating]") -> None:
@@ -54,17 +55,26 @@ class Watch:
 
         columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), Remaining())
         self._progress = Progress(*columns)
+        self._progress.add_task("", total=total)
         console = Console(stderr=True)
         with Live(self, console=console, transient=True, refresh_per_second=8):
-            yield iter(self._progress.track(frames, total=total))
+            yield self._counted(frames)
+
+    def _counted(self, frames: Iterator[Any]) -> Iterator[Any]:
+        for frame in frames:
+            yield frame
+            self._taken += 1
 
     def __rich__(self) -> Any:
         """The bar, and the last outputs below it."""
         from rich.console import Group
         from rich.text import Text
 
+        bar = self._progress
+        if bar is not None:
+            bar.update(bar.task_ids[0], completed=self._taken)
         shown = [Text(line, no_wrap=True, overflow="ellipsis") for line in self.lines]
-        return Group(*([self._progress] if self._progress else []), *shown)
+        return Group(*([] if bar is None else [bar]), *shown)
 
 
 def said(index: int, values: "NDArray[np.floating]", stamps: "Stamps") -> str:
