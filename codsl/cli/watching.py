@@ -1,6 +1,5 @@
 """What someone at a terminal sees of a stream while it runs: how far it is, and what came last."""
 
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,10 +22,11 @@ NUMBERS = 6
 
 
 class Watch:
-    """The last outputs of a stream."""
+    """The last outputs of a stream, which are `shown` while it runs."""
 
-    def __init__(self, stamps: "Stamps") -> None:
+    def __init__(self, stamps: "Stamps", shown: bool) -> None:
         self._stamps = stamps
+        self._shown = shown
         self._last: deque[tuple[int, Any]] = deque(maxlen=LINES)
         self._count = 0
         self._taken = 0
@@ -44,8 +44,8 @@ class Watch:
 
     @contextmanager
     def watched(self, frames: Iterator[Any], total: int | None) -> Iterator[Iterator[Any]]:
-        """The frames, with a progress bar and the last outputs where someone watches."""
-        if not sys.stderr.isatty():
+        """The frames, with a progress bar and the last outputs where these are shown."""
+        if not self._shown:
             yield frames
             return
         from rich.console import Console
