@@ -1,9 +1,10 @@
 """Where `codsl run` puts its outputs, and what is made of them on the way."""
 
 import os
+import sys
 from argparse import Namespace
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +15,14 @@ from codsl.graph.graph import Graph
 if TYPE_CHECKING:
     from codsl.media.classes import Classes
     from codsl.media.forms import Stamps
+    from codsl.media.lines import Lines
     from codsl.media.recording import Recording
     from codsl.network import Network
 
+    Keeping = Lines | Recording
+    """What takes outputs: a pipe or a file."""
+
+STDOUT = Path("-")
 TOP = 5
 """So many of the highest channels are told where there are labels and nothing else is said."""
 
@@ -42,15 +48,19 @@ def classes_of(graph: Graph, options: Namespace) -> "Classes | None":
 
 
 @contextmanager
-def recording(
-    output: Path | None, net: "Network", stamps: "Stamps"
-) -> Iterator["Recording | None"]:
-    """What keeps the outputs, where they are to be kept."""
+def recording(output: Path | None, net: "Network", stamps: "Stamps") -> Iterator["Keeping | None"]:
+    """What keeps the outputs, where they are to be kept. Where that is standard output, all else
+    that is said goes to standard error."""
     from codsl.cli.playback import storable
+    from codsl.media.lines import Lines
     from codsl.media.recording import Recording
 
     if output is None:
         yield None
+        return
+    if output == STDOUT:
+        with Lines(sys.stdout.buffer, stamps) as lines, redirect_stdout(sys.stderr):
+            yield lines
         return
     graph = net.graph
     dtype = str(storable(net.init_state().dtype)).removeprefix("torch.")
@@ -68,7 +78,7 @@ def check_output(output: Path | None, source: str, force: bool) -> None:
     no plain file or of the input itself, before anything is done."""
     from codsl.media.forms import FORMS
 
-    if output is None:
+    if output is None or output == STDOUT:
         return
     try:
         if output.suffix not in FORMS:

@@ -10,8 +10,8 @@ from codsl.graph.graph import Graph
 from codsl.graph.report import endless
 
 if TYPE_CHECKING:
+    from codsl.cli.keeping import Keeping
     from codsl.cli.playback import Playback
-    from codsl.media.recording import Recording
 
 
 def introduce(graph: Graph, weights: str, source: str) -> None:
@@ -22,7 +22,7 @@ def introduce(graph: Graph, weights: str, source: str) -> None:
     _say("input", source)
 
 
-def conclude(playback: "Playback", recording: "Recording | None", last: Sequence[str] = ()) -> None:
+def conclude(playback: "Playback", recording: "Keeping | None", last: Sequence[str] = ()) -> None:
     """What was seen, the last of it in words, and what was written."""
     seconds = max(playback.seconds, 1e-9)
     speed = f"{playback.frames / seconds:.1f} a second"
@@ -34,17 +34,17 @@ def conclude(playback: "Playback", recording: "Recording | None", last: Sequence
     for line in last:
         _say("last", line)
     if recording and recording.items:
-        shape = " x ".join(map(str, recording.shape))
-        _say("written", f"{recording.path}: {shape}, {recording.dtype}")
+        _say("written", recording.written)
 
 
-def broken_off(stop: BaseException, playback: "Playback", recording: "Recording | None") -> int:
+def broken_off(stop: BaseException, playback: "Playback", recording: "Keeping | None") -> int:
     """Say why the stream ended early and how much of it is kept, and give the exit status."""
     interrupted = isinstance(stop, KeyboardInterrupt)
     why = "interrupted" if interrupted else f"error: {stop}"
-    kept = plural(recording.items, "output") if recording and recording.items else "no output"
-    place = f" in {recording.path}" if recording and recording.items else ""
-    words = f"{why}; after {plural(playback.frames, 'frame')} {kept} kept{place}"
+    kept = "no output kept"
+    if recording and recording.items:
+        kept = f"{plural(recording.items, 'output')} {recording.kept}"
+    words = f"{why}; after {plural(playback.frames, 'frame')} {kept}"
     print(f"codsl run: {escape(words)}", file=sys.stderr)
     return INTERRUPTED if interrupted else WRONG_USE
 

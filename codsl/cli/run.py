@@ -1,6 +1,7 @@
 """`codsl run`: a network on a real stream, frame by frame."""
 
 import os
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from itertools import islice
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from codsl.cli.arguments import Start, count, rate, seed, start
 from codsl.cli.checkpoint import declare_weights, network
-from codsl.cli.keeping import check_output, classes_of, recording
+from codsl.cli.keeping import STDOUT, check_output, classes_of, recording
 from codsl.cli.memory import bounded, check_network
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.outcome import broken_off, conclude, introduce, too_short, verified
@@ -43,7 +44,8 @@ def declare(parser: ArgumentParser) -> None:
     add("--frames", metavar="N", type=count, help="stop after so many frames")
     layouts = "what `--input -` is: rgb24 or gray pictures, f32le or s16le numbers"
     add("--raw", choices=LAYOUTS, help=f"{layouts}; by the network's input if not given")
-    kinds = "an .npy (C, T, *S), an .npz with frames and seconds, a .jsonl with a line each"
+    kinds = "an .npy (C, T, *S), an .npz with frames and seconds, a .jsonl with a line each; "
+    kinds += "`-` prints such lines as they come, and all else to standard error"
     add("--output", metavar="FILE", type=Path, help=f"write the outputs: {kinds}")
     labels = "what channels stand for, one a line or a JSON list"
     add("--labels", metavar="FILE", type=Path, help=labels)
@@ -95,10 +97,10 @@ def _run(graph: Graph, source: "Footage", options: Namespace, classes: "Classes 
     from codsl.media.forms import Stamps
 
     net, weights = network(graph, options)
-    introduce(graph, weights, f"{options.input}: {source.words}{_other_rate(graph, source)}")
     stamps = Stamps(lambda index: graph.time.output(index).due, source.rate, classes)
-    watch = Watch(stamps)
+    watch = Watch(stamps, _watches(options))
     with recording(options.output, net, stamps) as kept, torch.inference_mode():
+        introduce(graph, weights, f"{options.input}: {source.words}{_other_rate(graph, source)}")
         sinks = (watch.add, kept.add) if kept else (watch.add,)
         playback = Playback(net, sinks, keep=options.verify)
         stop = _stream(playback, source, options, watch)
@@ -110,6 +112,11 @@ def _run(graph: Graph, source: "Footage", options: Namespace, classes: "Classes 
         if playback.frames < graph.min_frames:
             return too_short(playback)
         return verified(playback) if options.verify else 0
+
+
+def _watches(options: Namespace) -> bool:
+    """Whether someone sees what comes, and it is not among the outputs themselves."""
+    return sys.stderr.isatty() and not (options.output == STDOUT and sys.stdout.isatty())
 
 
 def _other_rate(graph: Graph, source: "Footage") -> str:

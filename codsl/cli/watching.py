@@ -1,6 +1,5 @@
 """What someone at a terminal sees of a stream while it runs: how far it is, and what came last."""
 
-import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -23,12 +22,14 @@ NUMBERS = 6
 
 
 class Watch:
-    """The last outputs of a stream."""
+    """The last outputs of a stream, which are `shown` while it runs."""
 
-    def __init__(self, stamps: "Stamps") -> None:
+    def __init__(self, stamps: "Stamps", shown: bool) -> None:
         self._stamps = stamps
+        self._shown = shown
         self._last: deque[tuple[int, Any]] = deque(maxlen=LINES)
         self._count = 0
+        self._taken = 0
         self._progress: Progress | None = None
 
     def add(self, values: "NDArray[np.floating]") -> None:
@@ -43,8 +44,8 @@ class Watch:
 
     @contextmanager
     def watched(self, frames: Iterator[Any], total: int | None) -> Iterator[Iterator[Any]]:
-        """The frames, with a progress bar and the last outputs where someone watches."""
-        if not sys.stderr.isatty():
+        """The frames, with a progress bar and the last outputs where these are shown."""
+        if not self._shown:
             yield frames
             return
         from rich.console import Console
@@ -54,17 +55,26 @@ class Watch:
 
         columns = (TextColumn("frames"), BarColumn(), MofNCompleteColumn(), Remaining())
         self._progress = Progress(*columns)
+        self._progress.add_task("", total=total)
         console = Console(stderr=True)
         with Live(self, console=console, transient=True, refresh_per_second=8):
-            yield iter(self._progress.track(frames, total=total))
+            yield self._counted(frames)
+
+    def _counted(self, frames: Iterator[Any]) -> Iterator[Any]:
+        for frame in frames:
+            yield frame
+            self._taken += 1
 
     def __rich__(self) -> Any:
         """The bar, and the last outputs below it."""
         from rich.console import Group
         from rich.text import Text
 
+        bar = self._progress
+        if bar is not None:
+            bar.update(bar.task_ids[0], completed=self._taken)
         shown = [Text(line, no_wrap=True, overflow="ellipsis") for line in self.lines]
-        return Group(*([self._progress] if self._progress else []), *shown)
+        return Group(*([] if bar is None else [bar]), *shown)
 
 
 def said(index: int, values: "NDArray[np.floating]", stamps: "Stamps") -> str:

@@ -99,7 +99,7 @@ class FastStep:
         if plan is None or (isinstance(frame, Tensor) and plan.takes(frame)):
             return [frame]
         xs = self._inputs(frame)
-        check_stream([x.unsqueeze(2) for x in xs], plan.like, "a frame", True)
+        check_stream([x.unsqueeze(2) for x in xs], plan.like, "a frame", True, self._net._like)
         return xs
 
     def _made(self, state: State, frame: list[Tensor]) -> Plan:
@@ -131,7 +131,7 @@ class FastStep:
         """A chunk a frame at a time by the plan: planes, which one by one stay in the caches."""
         _, xs = self._net._laid_for(chunk, "a chunk")
         check_alike(xs, "a chunk")
-        check_stream(xs, plan.like, "a chunk", True)
+        check_stream(xs, plan.like, "a chunk", True, self._net._like)
         steps = [plan.step(list(frames)) for frames in zip(*(x.unbind(2) for x in xs), strict=True)]
         due = ([y for y in column if y is not None] for column in zip(*steps, strict=True))
         ys = [torch.stack(column, 2) if column else None for column in due]

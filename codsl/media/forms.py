@@ -53,18 +53,23 @@ def as_npz(file: IO[bytes], items: NDArray[Any], stamps: Stamps) -> None:
 
 
 def as_jsonl(file: IO[bytes], items: NDArray[Any], stamps: Stamps) -> None:
-    """A line for each output: its number, the frame and the second at which it is due, and its
-    numbers, or the highest of them; null where a number is none."""
+    """A line for each output."""
     for index, item in enumerate(items):
-        line: dict[str, Any] = {"output": index, "frame": stamps.due(index)}
-        second = stamps.second(index)
-        line |= {} if second is None else {"seconds": round(second, 6)}
-        if stamps.classes is None:
-            line["values"] = _plain(item.tolist())
-        else:
-            line["top"] = [_told(each) for each in stamps.classes.best(item)]
-        text = json.dumps(line, ensure_ascii=False, allow_nan=False)
-        file.write(text.encode("utf-8", "replace") + b"\n")
+        file.write(line(index, item, stamps))
+
+
+def line(index: int, item: NDArray[Any], stamps: Stamps) -> bytes:
+    """An output as JSON: its number, the frame and the second at which it is due, and its numbers,
+    or the highest of them; null where a number is none."""
+    told: dict[str, Any] = {"output": index, "frame": stamps.due(index)}
+    second = stamps.second(index)
+    told |= {} if second is None else {"seconds": round(second, 6)}
+    if stamps.classes is None:
+        told["values"] = _plain(item.tolist())
+    else:
+        told["top"] = [_told(each) for each in stamps.classes.best(item)]
+    text = json.dumps(told, ensure_ascii=False, allow_nan=False)
+    return text.encode("utf-8", "replace") + b"\n"
 
 
 def _told(best: Any) -> dict[str, Any]:

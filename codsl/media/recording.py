@@ -49,6 +49,16 @@ class Recording:
         """The shape that `save` would write."""
         return (self._frame.channels, self.items, *self._frame.space)
 
+    @property
+    def kept(self) -> str:
+        """Where the items are once they are saved."""
+        return f"kept in {self.path}"
+
+    @property
+    def written(self) -> str:
+        """Where the items are, and as what."""
+        return f"{self.path}: {' x '.join(map(str, self.shape))}, {self.dtype}"
+
     def add(self, item: NDArray[np.floating]) -> None:
         """Keep one more item."""
         self._spool.write(np.ascontiguousarray(item, self.dtype).tobytes())

@@ -21,6 +21,7 @@ from codsl.spec.names import Flow
 from codsl.spec.outside import NOWHERE
 from codsl.spec.place import Place
 from codsl.spec.spec import Item, Origin
+from codsl.spec.torch_order import check_order
 from codsl.spec.values import Hole, Value
 from codsl.syntax import tree
 from codsl.syntax.brackets import whole_entry
@@ -57,7 +58,9 @@ def row_item(
     except Mistake as mistake:
         pin(mistake, kind, origin, findings, remedies=_inferred(row, passing, flow))
         return None
-    return Item("", kind, layer, (flow.value,), frame, origin, weights)
+    item = Item("", kind, layer, (flow.value,), frame, origin, weights)
+    check_order(row, passing, flow.frame.channels, item, findings)
+    return item
 
 
 def _made(

@@ -8,6 +8,7 @@ from codsl.weights.adapters import NAMES
 from codsl.weights.entry import Entry
 from codsl.weights.layouts import LAYOUTS, forms, keys
 from codsl.weights.matching import Matching, Mismatch, Terms
+from codsl.weights.pairing import paired
 from codsl.weights.places import Place
 from codsl.weights.tensors import Tensors
 from codsl.weights.unwrap import BESIDE
@@ -37,6 +38,11 @@ def remedies(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[str
         *_layout(matching.missing, spare, terms),
         *_prefixes(spare, {key for each in matching.missing for key in keys(each, terms.layout)}),
     ]
+    if not found and not terms.renaming.rules:
+        rules = paired(matching.missing, list(spare), tensors.entries, terms.layout)
+        listed = ", ".join(f'"{rule}"' for rule in rules)
+        note = "by the shapes, layer after layer: look whether that is meant"
+        found = [f"rename=[{listed}], {note}"] if rules else []
     if not found:
         lacking = matching.missing[:SHOWN]
         found = [text for place in lacking for text in _near(place, spare, tensors.entries, terms)]

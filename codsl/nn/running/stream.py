@@ -13,6 +13,7 @@ from codsl.nn.nest import rebuild
 from codsl.nn.running import tree
 from codsl.nn.running.apart import Rows
 from codsl.nn.running.gathered import Part, gathered, told
+from codsl.nn.running.intake import differs, unlike
 from codsl.nn.running.laid import Laid, as_clips
 from codsl.nn.running.program import Program
 from codsl.nn.running.state import State
@@ -232,11 +233,8 @@ class Slots:
         for x in xs:
             if x.shape[0] != rows:
                 raise ValueError(f"there are {rows} rows, and frames for {x.shape[0]}")
-            if x.dtype != self._kept.dtype or x.device != self._kept.device:
-                raise ValueError(
-                    f"the stream is {self._kept.dtype} on {self._kept.device}, a frame is "
-                    f"{x.dtype} on {x.device}"
-                )
+            if differs(x, self._kept):
+                raise ValueError(unlike(x, self._kept, "a frame", "stream"))
 
     def _groups(self, rows: Sequence[int]) -> list[tuple[list[int], int, Late | None]]:
         """The places of rows that run together, the frame number that they do it at, and by how

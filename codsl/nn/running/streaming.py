@@ -15,7 +15,7 @@ from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.older import PureStep, call_mode
 from codsl.nn.running.batch_statistics import warn_of_the_batch
-from codsl.nn.running.intake import check_alike, check_stream
+from codsl.nn.running.intake import check_alike, check_stream, differs, unlike
 from codsl.nn.running.laid import Laid, as_clips
 from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
@@ -99,8 +99,15 @@ class Streaming(CoModule, PureStep, abstract=True):
         laid, xs = self._laid_for(clip, "a clip")
         check_alike(xs, "the clips")
         check_length(xs[0], *laid.program.graph.shortest)
-        with call_mode.plain():
-            return rebuild(laid.outputs, laid.program.clip(xs))
+        try:
+            with call_mode.plain():
+                return rebuild(laid.outputs, laid.program.clip(xs))
+        except RuntimeError as error:
+            own = self._like()
+            if own is None or _casts(xs[0]) or not any(differs(x, own) for x in xs):
+                raise
+            strange = next(x for x in xs if differs(x, own))
+            raise ValueError(unlike(strange, own, "a clip", "network")) from error
 
     def init_state(
         self,
@@ -257,10 +264,8 @@ class Streaming(CoModule, PureStep, abstract=True):
             return self._state
         first = xs[0]
         self._begun = laid
-        kind = first.device.type
-        casts = torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
         own = self._like()
-        like = first if casts or own is None else own
+        like = first if _casts(first) or own is None else own
         return laid.program.init_state(first.shape[0], like.dtype, like.device)
 
     def _advance(
@@ -286,7 +291,7 @@ class Streaming(CoModule, PureStep, abstract=True):
         """Refuse what is not of this stream, before anything is computed."""
         self._check_state(laid, state)
         check_alike(xs, what)
-        check_stream(xs, state, what, self._state is not None)
+        check_stream(xs, state, what, self._state is not None, self._like)
 
     def _check_state(self, laid: Laid | None, state: State) -> None:
         if not isinstance(state, State):
@@ -334,6 +339,12 @@ class Laying(Streaming, abstract=True):
         if self._begun is None and self._taken is not None:
             return self._layout(0, self._taken)
         return self._begun
+
+
+def _casts(x: Tensor) -> bool:
+    """Whether torch is asked to choose dtypes itself where this tensor is."""
+    kind = x.device.type
+    return torch.amp.is_autocast_available(kind) and torch.is_autocast_enabled(kind)
 
 
 def _frame(x: Tensor) -> Frame:
