@@ -19,7 +19,8 @@ class AsIs:
     """Outputs `first` up to `stop` of a node, of items `spans` of each value that it reads, one
     after another, and of what it carries.
 
-    `items` is how many items a turn has of each value that it reads, and of its own.
+    `items` is how many items a turn has of each value that it reads, and of its own. `parts` says
+    of each value what its items are given as: items, one each, and clips of so many.
     """
 
     node: Node
@@ -28,15 +29,16 @@ class AsIs:
     spans: tuple[tuple[int, int], ...]
     first: int
     stop: int
-    items: tuple[int, ...] = ()
+    items: tuple[int, ...]
+    parts: tuple[tuple[int, ...], ...]
 
     def work(self, slots: Sequence[Tensor], turns: int = 0) -> Work:
         """What has to be done, where the stream began so many turns late."""
         given = iter(slots)
         tapes = []
-        for (oldest, newest), items in zip(self.spans, self.items, strict=False):
-            part = list(islice(given, newest - oldest + 1))
-            tapes.append(Tape(oldest - turns * items, torch.stack(part, 2)))
+        for (oldest, _), items, counts in zip(self.spans, self.items, self.parts, strict=False):
+            clip = _together(list(islice(given, len(counts))), counts)
+            tapes.append(Tape(oldest - turns * items, clip))
         late = turns * self.items[-1]
         span = (max(0, self.first - late), self.stop - late)
         return Work(self.node, self.module, tapes, self.sources, tuple(given), *span)
@@ -45,6 +47,10 @@ class AsIs:
         """Its outputs, and the tensors that it carries on."""
         y, after = self.work(slots).done()
         return (*apart(y), *after)
+
+    def clip(self, *slots: Tensor) -> Tensor:
+        """Its outputs as a clip, where it carries nothing."""
+        return self.work(slots).done()[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +73,21 @@ class Begun:
             return self._attending(had, slots)
         work = self.what.work(slots)
         y, after = work.done()
-        outputs = apart(y)
-        for turns, frames in self.late:
-            own, _ = self.what.work(slots, turns).done()
-            outputs = instead(frames, had, apart(own), outputs)
+        y = self._mixed(y, had, slots)
         if isinstance(self.what.node.recipe, Carried):
             after = tuple(carried_on(self.since, had, after, work.memory))
-        return (*outputs, *after)
+        return (*apart(y), *after)
+
+    def clip(self, had: Tensor, *slots: Tensor) -> Tensor:
+        """Its outputs as a clip, where it carries nothing and does not attend."""
+        return self._mixed(self.what.clip(*slots), had, slots)
+
+    def _mixed(self, y: Tensor, had: Tensor, slots: Sequence[Tensor]) -> Tensor:
+        """Outputs, with those of rows that are late in their places."""
+        for turns, frames in self.late:
+            own, _ = self.what.work(slots, turns).done()
+            y = instead(frames, had, own, y)
+        return y
 
     def _attending(self, had: Tensor, slots: Sequence[Tensor]) -> Sequence[Tensor]:
         recipe = self.what.node.recipe
@@ -84,6 +98,14 @@ class Begun:
         node = replace(self.what.node, recipe=replace(recipe, call=call))
         y, _ = replace(self.what, node=node).work(slots).done()
         return apart(y)
+
+
+def _together(parts: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
+    """Items, and clips of so many, as one clip in memory of its own."""
+    if len(parts) == sum(counts):
+        return torch.stack(tuple(parts), 2)
+    clips = zip(parts, counts, strict=True)
+    return torch.cat([x if count > 1 else x.unsqueeze(2) for x, count in clips], 2)
 
 
 def apart(y: Tensor) -> Sequence[Tensor]:

@@ -19,6 +19,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 import codsl.nn as co
+from codsl.engine import lister
 from codsl.engine.backends.backend import NotInstalled
 from codsl.export import export as exporting
 from codsl.export import proof
@@ -76,7 +77,7 @@ def contents(folder: Path) -> tuple[Counter[str], int]:
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @torch.no_grad()
-def test_blocks_are_exact_from_the_first_frame_on() -> None:
+def test_blocks_are_exact_from_the_first_frame_on(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = phased = 0
     for seed in range(30):
         draw = random.Random(seed)
@@ -87,11 +88,12 @@ def test_blocks_are_exact_from_the_first_frame_on() -> None:
         net = codsl.build(graph, dtype=torch.float64)
         randomise(net, seed)
         for frames in (None, 1, draw.randint(2, 6)):
+            monkeypatch.setattr(lister, "MANY", draw.choice((1, 2, 16)))
             step, layout = block_of(net.eval().program, torch.float64, frames)
             try:
                 prove(runs(step, layout), net.program, layout)
             except ValueError as error:
-                error.add_note(f"{seed}, {frames} frames: {spec!r}")
+                error.add_note(f"{seed}, {frames} frames, {lister.MANY} one by one: {spec!r}")
                 raise
             phased += layout.phases > 1
         tried += 1
@@ -167,6 +169,20 @@ def test_outputs_come_at_their_frames_and_nothing_is_done_between() -> None:
     assert sorted(done[-4:])[:2] == [0, 0]
     assert done[-4:] == done[-8:-4]
     assert min(done[-4::2]) == 0 < min(done[-3::2]) < max(done[-3::2])
+
+
+@torch.no_grad()
+@pytest.mark.parametrize(("frames", "phases"), [(1, 2), (3, 2), (20, 1)])
+def test_what_is_pushed_out_of_a_ring_does_not_go_out(frames: int, phases: int) -> None:
+    net = codsl.build(
+        "codsl 1\nnetwork n { input (1, T) a = conv1d(2, 3) b = conv1d(2, 5, stride=2) }"
+    )
+    step, layout = block_of(net.eval().program, torch.float32, frames)
+    assert layout.phases == phases
+    for ring in layout.rings:
+        assert max(ring.comes) == len(ring.new) == min(frames, ring.depth)
+        assert max(back for _, back in ring.taps) <= ring.depth
+    assert prove(runs(step, layout), net.program, layout).apart < 1e-6
 
 
 def test_a_step_of_too_many_phases_or_frames_is_refused(tmp_path: Path) -> None:
