@@ -1,17 +1,20 @@
 """A node as the network itself computes it, on items of a listing."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
 import torch
 from torch import Tensor, nn
 
-from codsl.engine.beginning import carried_on, instead
+from codsl.engine.beginning import Beginning, carried_on, instead
 from codsl.graph.node import Node
-from codsl.layers.recipe import Attended, Carried
+from codsl.layers.recipe import Attended, Carried, Spread, Windowed
 from codsl.nn.running.windows import Tape
 from codsl.nn.running.work import Work
+
+MASKED = ("attend", "encode")
+"""Functions of attention that can leave out items that are not there."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,7 +22,8 @@ class AsIs:
     """Outputs `first` up to `stop` of a node, of items `spans` of each value that it reads, one
     after another, and of what it carries.
 
-    `items` is how many items a turn has of each value that it reads, and of its own.
+    `items` is how many items a turn has of each value that it reads, and of its own. `parts` says
+    of each value what its items are given as: items, one each, and clips of so many.
     """
 
     node: Node
@@ -28,15 +32,16 @@ class AsIs:
     spans: tuple[tuple[int, int], ...]
     first: int
     stop: int
-    items: tuple[int, ...] = ()
+    items: tuple[int, ...]
+    parts: tuple[tuple[int, ...], ...]
 
     def work(self, slots: Sequence[Tensor], turns: int = 0) -> Work:
         """What has to be done, where the stream began so many turns late."""
         given = iter(slots)
         tapes = []
-        for (oldest, newest), items in zip(self.spans, self.items, strict=False):
-            part = list(islice(given, newest - oldest + 1))
-            tapes.append(Tape(oldest - turns * items, torch.stack(part, 2)))
+        for (oldest, _), items, counts in zip(self.spans, self.items, self.parts, strict=False):
+            clip = _together(list(islice(given, len(counts))), counts)
+            tapes.append(Tape(oldest - turns * items, clip))
         late = turns * self.items[-1]
         span = (max(0, self.first - late), self.stop - late)
         return Work(self.node, self.module, tapes, self.sources, tuple(given), *span)
@@ -45,6 +50,10 @@ class AsIs:
         """Its outputs, and the tensors that it carries on."""
         y, after = self.work(slots).done()
         return (*apart(y), *after)
+
+    def clip(self, *slots: Tensor) -> Tensor:
+        """Its outputs as a clip, where it carries nothing."""
+        return self.work(slots).done()[0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +76,21 @@ class Begun:
             return self._attending(had, slots)
         work = self.what.work(slots)
         y, after = work.done()
-        outputs = apart(y)
-        for turns, frames in self.late:
-            own, _ = self.what.work(slots, turns).done()
-            outputs = instead(frames, had, apart(own), outputs)
+        y = self._mixed(y, had, slots)
         if isinstance(self.what.node.recipe, Carried):
             after = tuple(carried_on(self.since, had, after, work.memory))
-        return (*outputs, *after)
+        return (*apart(y), *after)
+
+    def clip(self, had: Tensor, *slots: Tensor) -> Tensor:
+        """Its outputs as a clip, where it carries nothing and does not attend."""
+        return self._mixed(self.what.clip(*slots), had, slots)
+
+    def _mixed(self, y: Tensor, had: Tensor, slots: Sequence[Tensor]) -> Tensor:
+        """Outputs, with those of rows that are late in their places."""
+        for turns, frames in self.late:
+            own, _ = self.what.work(slots, turns).done()
+            y = instead(frames, had, own, y)
+        return y
 
     def _attending(self, had: Tensor, slots: Sequence[Tensor]) -> Sequence[Tensor]:
         recipe = self.what.node.recipe
@@ -84,6 +101,38 @@ class Begun:
         node = replace(self.what.node, recipe=replace(recipe, call=call))
         y, _ = replace(self.what, node=node).work(slots).done()
         return apart(y)
+
+
+def begun(what: AsIs, since: Sequence[int], beginning: Beginning | None) -> AsIs | Begun:
+    """A node where rows begin at any frame, and have each of its first items from when on, if that
+    makes a difference to it."""
+    recipe = what.node.recipe
+    if isinstance(recipe, Carried):
+        return Begun(what, since[-1])
+    if isinstance(recipe, Attended) and recipe.call.function in MASKED:
+        return Begun(what, absent=tuple(since)) if max(since) > 0 else what
+    cut = isinstance(recipe, Spread | Attended) or (
+        isinstance(recipe, Windowed) and recipe.fill is None
+    )
+    late = tuple(_late(what, beginning)) if cut and beginning is not None else ()
+    return Begun(what, late=late) if late else what
+
+
+def _late(what: AsIs, beginning: Beginning) -> Iterator[tuple[int, int]]:
+    """The turns by which a row may be late so that it has an output, but not all its items; and
+    how many frames it has had."""
+    for turns in beginning.turns():
+        has = what.stop > turns * what.items[-1]
+        if has and what.spans[0][0] < turns * what.items[0]:
+            yield turns, beginning.late(turns)
+
+
+def _together(parts: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
+    """Items, and clips of so many, as one clip in memory of its own."""
+    if len(parts) == sum(counts):
+        return torch.stack(tuple(parts), 2)
+    clips = zip(parts, counts, strict=True)
+    return torch.cat([x if count > 1 else x.unsqueeze(2) for x, count in clips], 2)
 
 
 def apart(y: Tensor) -> Sequence[Tensor]:

@@ -58,18 +58,13 @@ def carried_on(
     ]
 
 
-def instead(
-    had_had: int, had: Tensor, late: Sequence[Tensor], usual: Sequence[Tensor]
-) -> list[Tensor]:
-    """Items of rows that have had just so many frames, and of the others."""
-    less = len(usual) - len(late)
-    return [
-        *usual[:less],
-        *(
-            torch.where(_rows(had == had_had, one), one, other)
-            for one, other in zip(late, usual[less:], strict=True)
-        ),
-    ]
+def instead(had_had: int, had: Tensor, late: Tensor, usual: Tensor) -> Tensor:
+    """Items `(B, C, T, *S)` of rows that have had just so many frames, of which there may be fewer,
+    and of the others."""
+    less = usual.shape[2] - late.shape[2]
+    last = usual[:, :, less:] if less else usual
+    mixed = torch.where(_rows(had == had_had, late), late, last)
+    return torch.cat([usual[:, :, :less], mixed], 2) if less else mixed
 
 
 def _rows(which: Tensor, x: Tensor) -> Tensor:

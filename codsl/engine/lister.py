@@ -3,26 +3,29 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
+from itertools import chain
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from codsl.algebra.time import emits, reads
-from codsl.engine.as_is import AsIs, Begun
+from codsl.engine.as_is import AsIs, Begun, apart, begun
 from codsl.engine.attending import Attending
 from codsl.engine.beginning import Beginning, filled, here, there
+from codsl.engine.clips import Clips, taken_out
 from codsl.engine.kernels import passes
-from codsl.engine.listing import Listing, Load, Operation, Run
+from codsl.engine.listing import Listing, Load, Operation, Run, needed
 from codsl.engine.ring import Ring
 from codsl.engine.style import Style
 from codsl.engine.units import Unit, carrying_of, keeping_of, units_of
-from codsl.layers.recipe import Attended, Carried, Spread, Windowed, takes_items
+from codsl.layers.recipe import Attended, Carried, Windowed, takes_items
 from codsl.nn.running.program import Program
 from codsl.nn.running.ways import kept
 
-MASKED = ("attend", "encode")
-"""Functions of attention that can leave out items that are not there."""
+MANY = 16
+"""Items of a node, in one listing for rows that begin anywhere, that are computed one by one at
+most: more are computed at once."""
 
 
 class Lister:
@@ -88,6 +91,7 @@ class _Listing:
         self._kept: list[list[int]] = [[] for _ in self._schedule.feeds]
         """The slots of the items that have come to each feed."""
         self._masked: dict[tuple[int, float], int] = {}
+        self._clips = Clips()
         self._present: dict[tuple[int, int], int] = {}
         """The slots of which rows have what is there from a frame on, by that and a rank."""
         self._inputs = [[self._slot() for _ in self._graph.inputs] for _ in range(frames)]
@@ -101,16 +105,14 @@ class _Listing:
         self._carried = [slot for slots in self._memory.values() for slot in slots]
 
     def made(self) -> Listing:
-        for offset, inputs in enumerate(self._inputs):
-            for value, slot in enumerate(inputs):
-                self._came(value, slot)
-            for index in sorted(self._graph.live):
-                self._keep(index)
-                if index not in self._lister.inside:
-                    self._compute(index, self._frame + offset)
+        if self._begins is None:
+            for offset in range(self._frames):
+                self._run(offset, offset + 1)
+        else:
+            self._run(0, self._frames)
         stores = [
-            [self._stored(number, place) for place in range(len(items))]
-            if feed.depth and (self._begins or number not in self._lister.rings)
+            [self._stored(number, place) for place in self._lasting(feed.depth, len(items))]
+            if self._begins or number not in self._lister.rings
             else []
             for number, (feed, items) in enumerate(
                 zip(self._schedule.feeds, self._kept, strict=True)
@@ -119,6 +121,32 @@ class _Listing:
         outputs = [self._new.get(outlet.value, []) for outlet in self._graph.outputs]
         valid = [self._validity(outlet.value) for outlet in self._graph.outputs]
         return self._settled(stores, outputs, valid)
+
+    def _run(self, first: int, stop: int) -> None:
+        """Take the frames from `first` up to `stop`, and compute what is due with them."""
+        for inputs in self._inputs[first:stop]:
+            for value, slot in enumerate(inputs):
+                self._came(value, slot)
+        for index in sorted(self._graph.live):
+            self._keep(index)
+            due = self._due(index, first, stop)
+            if self._many(due) or index not in self._lister.inside:
+                self._compute(index, due)
+
+    def _due(self, index: int, first: int, stop: int) -> range:
+        """The outputs of a node that are due with these frames."""
+        fires = self._schedule.fires[self._graph.base + index]
+        return range(*(emits(fires, self._frame + each) for each in (first, stop)))
+
+    def _many(self, due: range) -> bool:
+        """Whether so many outputs are computed at once."""
+        return self._begins is not None and len(due) > MANY
+
+    def _lasting(self, depth: int, items: int) -> range:
+        """Which of the items that come to a feed go out; where rows begin anywhere, those that
+        are not pushed out by others."""
+        first = 0 if self._begins is None else max(0, items - depth)
+        return range(first if depth else items, items)
 
     def _slot(self) -> int:
         self._slots += 1
@@ -202,25 +230,22 @@ class _Listing:
             slots.append(slot)
         return slots[::-1][:: items.step]
 
-    def _compute(self, index: int, frame: int) -> None:
-        """Compute what is due of a node at a frame."""
-        value = self._graph.base + index
-        fires = self._schedule.fires[value]
-        first, stop = emits(fires, frame), emits(fires, frame + 1)
-        if first == stop:
+    def _compute(self, index: int, due: range) -> None:
+        """Compute outputs of a node."""
+        if not due:
             return
         unit = self._lister.units.get(index)
-        if unit is not None:
-            slots = [self._of_unit(unit, output) for output in range(first, stop)]
+        if unit is not None and not self._many(due):
+            slots = [self._of_unit(unit, output) for output in due]
         elif passes(self._graph.nodes[index], self._program.modules[index]):
             (edge,), (number, *_) = self._graph.nodes[index].edges, self._schedule.reads[index]
-            slots = [self._item(number, reads(edge.reach, j, j)[1]) for j in range(first, stop)]
+            slots = [self._item(number, reads(edge.reach, j, j)[1]) for j in due]
         elif self._begins and isinstance(self._graph.nodes[index].recipe, Carried | Attended):
-            slots = [self._as_is(index, j, j + 1)[0] for j in range(first, stop)]
+            slots = [self._as_is(index, j, j + 1)[0] for j in due]
         else:
-            slots = self._as_is(index, first, stop)
+            slots = self._as_is(index, due.start, due.stop)
         for slot in slots:
-            self._came(value, slot)
+            self._came(self._graph.base + index, slot)
 
     def _of_unit(self, unit: Unit, output: int) -> int:
         head = unit.nodes[0]
@@ -265,11 +290,11 @@ class _Listing:
             spans.append((first, stop - 1))
         fill = recipe.fill if isinstance(recipe, Windowed) else None
         fill = 0.0 if isinstance(recipe, Attended) else fill
-        slots = [
-            slot
+        windows = [
+            list(self._parts(self._window(number, range(oldest, newest + 1), fill)))
             for number, (oldest, newest) in zip(numbers, spans, strict=True)
-            for slot in self._window(number, range(oldest, newest + 1), fill)
         ]
+        slots = [slot for window in windows for slot, _ in window]
         memory = self._memory.get(index, [])
         what = AsIs(
             node,
@@ -279,15 +304,30 @@ class _Listing:
             first,
             stop,
             self._items(index),
+            tuple(tuple(count for _, count in window) for window in windows),
         )
         run = self._lister.carrying.get(index, what)
         if self._begins is not None:
             run = self._begun(index, what)
         if isinstance(run, Begun):
             slots.insert(0, self._had)
+        if isinstance(run, AsIs | Begun) and not memory and self._many(range(first, stop)):
+            return self._taken_apart(self._operate(run.clip, slots)[0], stop - first)
         made = self._operate(run, [*slots, *memory], stop - first + len(memory))
         self._memory[index] = made[stop - first :]
         return made[: stop - first]
+
+    def _taken_apart(self, clip: int, count: int) -> list[int]:
+        """The items of a clip."""
+        slots = self._operate(apart, [clip], count)
+        self._clips.hold(clip, slots)
+        return slots
+
+    def _parts(self, slots: Sequence[int]) -> Iterator[tuple[int, int]]:
+        """Slots of a window, those that lie so in a clip as a part of it, and how many items each
+        stands for."""
+        for slot, run, count in self._clips.parts(slots):
+            yield self._operate(run, [slot])[0] if run else slot, count
 
     def _items(self, index: int) -> tuple[int, ...]:
         """How many items come in a turn of each value that a node reads, and of its own."""
@@ -296,30 +336,11 @@ class _Listing:
         values.append(self._graph.base + index)
         return tuple(self._graph.cycle.items(fires[value]) for value in values)
 
-    def _begun(self, index: int, what: AsIs) -> Run:
+    def _begun(self, index: int, what: AsIs) -> AsIs | Begun:
         """A node where rows begin at any frame, if that makes a difference to it."""
-        recipe = what.node.recipe
-        (number, *_), ((oldest, newest), *_) = self._schedule.reads[index], what.spans
-        if isinstance(recipe, Carried):
-            return Begun(what, self._since(number, newest))
+        number, (oldest, newest) = self._schedule.reads[index][0], what.spans[0]
         since = [self._since(number, item) for item in range(oldest, newest + 1)]
-        if isinstance(recipe, Attended) and recipe.call.function in MASKED:
-            return Begun(what, absent=tuple(since)) if max(since) > 0 else what
-        cut = isinstance(recipe, Spread | Attended) or (
-            isinstance(recipe, Windowed) and recipe.fill is None
-        )
-        late = tuple(self._late(what)) if cut else ()
-        return Begun(what, late=late) if late else what
-
-    def _late(self, what: AsIs) -> Iterator[tuple[int, int]]:
-        """The turns by which a row may be late so that it has an output, but not all its items;
-        and how many frames it has had."""
-        if self._begins is None:
-            return
-        for turns in self._begins.turns():
-            has = what.stop > turns * what.items[-1]
-            if has and what.spans[0][0] < turns * what.items[0]:
-                yield turns, self._begins.late(turns)
+        return begun(what, since, self._begins)
 
     def _validity(self, value: int) -> list[int]:
         """Whether rows have the items that have come of an output."""
@@ -327,10 +348,10 @@ class _Listing:
             return []
         fires = self._schedule.fires[value]
         given = emits(fires, self._frame)
-        return [
-            self._operate(partial(there, self._begins.since(fires, given + place)), [self._had])[0]
-            for place in range(len(self._new.get(value, [])))
-        ]
+        items = range(given, given + len(self._new.get(value, [])))
+        since = [self._begins.since(fires, item) for item in items]
+        asked = {each: self._operate(partial(there, each), [self._had])[0] for each in set(since)}
+        return [asked[each] for each in since]
 
     def _settled(
         self, stores: list[list[int]], outputs: list[list[int]], valid: list[list[int]]
@@ -342,7 +363,11 @@ class _Listing:
         given += [self._loads[load] for load in loads]
         given += self._rings.values()
         given += self._carried
-        rest = [slot for each in self._operations for slot in each.outputs]
+        operations = self._operations
+        if self._begins is not None:
+            returned = {*chain(*stores, *outputs, *valid, *self._memory.values())}
+            operations = list(taken_out(needed(operations, returned), returned))
+        rest = [slot for each in operations for slot in each.outputs]
         place = {slot: number for number, slot in enumerate([*given, *rest])}
 
         def placed(slots: Sequence[int]) -> tuple[int, ...]:
@@ -356,7 +381,7 @@ class _Listing:
             tuple(self._rings),
             tuple(
                 replace(each, inputs=placed(each.inputs), outputs=placed(each.outputs))
-                for each in self._operations
+                for each in operations
             ),
             tuple(map(placed, stores)),
             placed([slot for slots in self._memory.values() for slot in slots]),

@@ -1,6 +1,6 @@
 """What happens in a run of frames of a settled stream, as a flat list of operations on frames."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count, islice
 from typing import Any
@@ -33,6 +33,16 @@ class Operation:
     fresh: bool = False
 
 
+def needed(operations: Sequence[Operation], returned: Collection[int]) -> list[Operation]:
+    """The operations that something comes of, where what stands in some slots is returned."""
+    read, found = set(returned), []
+    for each in reversed(operations):
+        if not read.isdisjoint(each.outputs):
+            read.update(each.inputs)
+            found.append(each)
+    return found[::-1]
+
+
 @dataclass(frozen=True, eq=False)
 class Listing:
     """A straight program over slots, each of which is written once.
@@ -40,8 +50,9 @@ class Listing:
     What is `given` stands in the first slots, in order: the inputs of each frame, `(B, C, *S)`;
     with `begins` how many frames each row has had, `(B,)`; what is kept, the `loads`; the `rings`
     of some feeds, which keep the item that comes; and the carried tensors. `stores` are the items
-    that come to each other feed, `carried` the new carried tensors, `outputs` the items of each
-    output, and `valid` for each of these which rows have it, `(B,)`, with `begins` alone.
+    that come to each other feed, with `begins` those that it still keeps afterwards, `carried` the
+    new carried tensors, `outputs` the items of each output, and `valid` for each of these which
+    rows have it, `(B,)`, with `begins` alone.
     """
 
     frames: int

@@ -56,9 +56,17 @@ class BlockStep(nn.Module):
         kept = [item for items in new for item in items] + list(carried)
         return (
             *(torch.stack(items, 2) for items in due),
-            *(torch.stack(flags, 1) for flags in sure),
+            *map(_flags, sure),
             *(each.clone(memory_format=torch.contiguous_format) for each in kept),
         )
+
+
+def _flags(flags: Sequence[Tensor]) -> Tensor:
+    """Flags beside each other; one that stands for all is not stacked."""
+    first = flags[0]
+    if all(each is first for each in flags):
+        return first.unsqueeze(1).repeat(1, len(flags))
+    return torch.stack(tuple(flags), 1)
 
 
 def _filled(items: Sequence[Tensor], room: tuple[Shape, int], like: Tensor) -> list[Tensor]:

@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 
+from codsl.export.gathering import gathered
+
 Results = tuple[Tensor, ...]
 Branch = Callable[..., Results]
 
@@ -43,7 +45,7 @@ class BranchedStep(nn.Module):
         shapes = shapes and (_apart(shapes[0], self._place)[1],)
         self._branches: list[tuple[fx.GraphModule, list[int]]] = []
         for each in step.steps:
-            program = torch.export.export(each, rest, dynamic_shapes=shapes)
+            program = gathered(torch.export.export(each, rest, dynamic_shapes=shapes))
             self._branches.append((program.graph_module, self._holding(program)))
 
     def forward(self, *given: Tensor) -> Results:

@@ -24,7 +24,8 @@ class Turn:
     """The listings of the calls of a turn, one for each phase, after which all is as before.
 
     Every call is given the items of all `loads`, and gives as many items of each output and of each
-    feed as that which has most of them: what does not come in a phase is zeros.
+    feed as that which has most of them: what does not come in a phase is zeros. Of a feed these are
+    the items that are still kept after the call, its `depth` at most.
     """
 
     program: Program

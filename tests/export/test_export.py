@@ -19,18 +19,23 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 import codsl.nn as co
+from codsl.engine import lister
 from codsl.engine.backends.backend import NotInstalled
 from codsl.export import export as exporting
+from codsl.export import proof
 from codsl.export.block import block_of
 from codsl.export.export import ExportError
 from codsl.export.formats.table import FORMATS
-from codsl.export.proof import LONGEST, prove
+from codsl.export.proof import prove
 from codsl.export.rings import Rings
+from codsl.nn.running.program import Program
 from export.samples import SPECS, built, streamed, streamed_alone
 from harness.contract import randomise
 from harness.networks import Networks
 
 HERE = Path(__file__).parent
+ALL = proof.CHUNK
+"""Numbers of a chunk that has the whole of a trial."""
 
 
 def runs(step: Any, layout: Any) -> Any:
@@ -72,7 +77,7 @@ def contents(folder: Path) -> tuple[Counter[str], int]:
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @torch.no_grad()
-def test_blocks_are_exact_from_the_first_frame_on() -> None:
+def test_blocks_are_exact_from_the_first_frame_on(monkeypatch: pytest.MonkeyPatch) -> None:
     tried = phased = 0
     for seed in range(30):
         draw = random.Random(seed)
@@ -83,11 +88,12 @@ def test_blocks_are_exact_from_the_first_frame_on() -> None:
         net = codsl.build(graph, dtype=torch.float64)
         randomise(net, seed)
         for frames in (None, 1, draw.randint(2, 6)):
+            monkeypatch.setattr(lister, "MANY", draw.choice((1, 2, 16)))
             step, layout = block_of(net.eval().program, torch.float64, frames)
             try:
                 prove(runs(step, layout), net.program, layout)
             except ValueError as error:
-                error.add_note(f"{seed}, {frames} frames: {spec!r}")
+                error.add_note(f"{seed}, {frames} frames, {lister.MANY} one by one: {spec!r}")
                 raise
             phased += layout.phases > 1
         tried += 1
@@ -165,6 +171,20 @@ def test_outputs_come_at_their_frames_and_nothing_is_done_between() -> None:
     assert min(done[-4::2]) == 0 < min(done[-3::2]) < max(done[-3::2])
 
 
+@torch.no_grad()
+@pytest.mark.parametrize(("frames", "phases"), [(1, 2), (3, 2), (20, 1)])
+def test_what_is_pushed_out_of_a_ring_does_not_go_out(frames: int, phases: int) -> None:
+    net = codsl.build(
+        "codsl 1\nnetwork n { input (1, T) a = conv1d(2, 3) b = conv1d(2, 5, stride=2) }"
+    )
+    step, layout = block_of(net.eval().program, torch.float32, frames)
+    assert layout.phases == phases
+    for ring in layout.rings:
+        assert max(ring.comes) == len(ring.new) == min(frames, ring.depth)
+        assert max(back for _, back in ring.taps) <= ring.depth
+    assert prove(runs(step, layout), net.program, layout).apart < 1e-6
+
+
 def test_a_step_of_too_many_phases_or_frames_is_refused(tmp_path: Path) -> None:
     net = codsl.build("codsl 1\nnetwork n { input (1, T) avg_pool1d(40) }").eval()
     told = "after 40 frames, so that .* in each of 40 calls, .* take 4 frames a step, or 40"
@@ -233,17 +253,66 @@ def test_what_differs_is_found() -> None:
 
     assert prove(right, net.program, layout).apart < 1e-12
     for wrong in (off, early, silent, forgetful, stuck):
-        with pytest.raises(ValueError, match=r"apart from the network's|no output"):
+        with pytest.raises(ValueError, match=r"apart from the network's|where the network gives"):
+            prove(wrong, net.program, layout)
+    with pytest.raises(ValueError, match=r"gives 1 item of `output` where .* 0, after 2 frames"):
+        prove(early, net.program, layout)
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("numbers", [1, 300, ALL])
+def test_the_network_follows_in_chunks_of_any_length(
+    numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proof, "CHUNK", numbers)
+    net = built("joined", torch.float64)
+    chunks: list[int] = []
+
+    class Counting(Program):
+        def steps(self, xs: Any, state: Any) -> Any:
+            chunks.append(xs[0].shape[2])
+            return super().steps(xs, state)
+
+    program = Counting(net.graph, net.program.modules)
+    for frames in (1, 4):
+        step, layout = block_of(net.program, torch.float64, frames)
+        chunks.clear()
+        done = prove(runs(step, layout), program, layout)
+        assert done.apart < 1e-12
+        assert sum(chunks) == 2 * done.frames - layout.frames * layout.phases
+        assert (max(chunks) == frames) == (numbers == 1)
+        assert (len(chunks) == 2) == (numbers == ALL)
+
+
+@torch.no_grad()
+def test_a_mistake_in_any_frame_is_found() -> None:
+    net = codsl.build("codsl 1\nnetwork n { input (1, T) conv1d(1, 9) }").eval()
+    step, layout = block_of(net.program, torch.float32)
+    right = runs(step, layout)
+    frames = prove(right, net.program, layout).frames
+    assert frames > net.graph.receptive_field
+    for bad in range(net.graph.delay + 1, frames):
+        had = iter(range(frames))
+
+        def wrong(given: Any, bad: int = bad, had: Iterator[int] = had) -> Any:
+            made = right(given)
+            return {**made, "output": made["output"] + 1.0} if next(had) == bad else made
+
+        with pytest.raises(ValueError, match="apart from the network's"):
             prove(wrong, net.program, layout)
 
 
-def test_a_past_without_end_is_cut_and_said() -> None:
-    net = codsl.build("codsl 1\nnetwork n { input (1, T) conv1d(1, 2, dilation=5000) }").eval()
+def test_a_long_past_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(proof, "LONGEST", 40)
+    net = codsl.build("codsl 1\nnetwork n { input (1, T) conv1d(1, 2, dilation=30) }").eval()
     step, layout = block_of(net.program, torch.float32)
-    step_of = runs(step, layout)
+    with torch.no_grad():
+        assert str(prove(runs(step, layout), net.program, layout)).startswith(
+            "43 frames (the past has 63), 2 rows"
+        )
+    monkeypatch.setattr(proof, "LONGEST", 20)
     with torch.no_grad(), pytest.raises(ValueError, match="no output"):
-        prove(step_of, net.program, layout)
-    assert net.graph.delay > LONGEST
+        prove(runs(step, layout), net.program, layout)
 
 
 def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

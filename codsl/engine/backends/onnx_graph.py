@@ -1,14 +1,14 @@
 """A step as an ONNX model."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 from warnings import catch_warnings, simplefilter
 
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 
 from codsl.engine.listing import Listing
 from codsl.engine.pure import PureStep
@@ -38,22 +38,19 @@ def pure_model(listing: Listing, given: Sequence[Tensor]) -> PureModel:
 
 
 def onnx_model(
-    step: nn.Module,
+    step: nn.Module | ExportedProgram,
     given: Sequence[Tensor],
     inputs: Sequence[str],
     outputs: Sequence[str],
-    dynamic: Sequence[Mapping[int, Any]] | None = None,
 ) -> bytes:
-    """The model of a step that is given tensors of these shapes, with names for what goes in and
-    comes out; `dynamic` says which of their dimensions may vary, as `torch.export` has it."""
-    shapes = None if dynamic is None else (tuple(map(dict, dynamic)),)
+    """The model of a step, or of its graph, that is given tensors of these shapes, with names for
+    what goes in and comes out."""
     with torch.no_grad(), _quietly():
         program = torch.onnx.export(
-            step.eval(),
+            step.eval() if isinstance(step, nn.Module) else step,
             tuple(given),
             input_names=list(inputs),
             output_names=list(outputs),
-            dynamic_shapes=shapes,
             dynamo=True,
             verbose=False,
         )

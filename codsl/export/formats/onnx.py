@@ -10,6 +10,7 @@ from torch import Tensor
 from codsl.engine.backends.onnx_graph import PACKAGES, onnx_model
 from codsl.export.cpp import run_cpp
 from codsl.export.formats.format import KEY, Format, Model
+from codsl.export.formats.pt2 import program_of
 from codsl.export.layout import Layout
 from codsl.export.rings import Run
 
@@ -29,9 +30,7 @@ def run(given):
 def model_of(model: Model) -> bytes:
     """The model, as a file has it."""
     layout = model.layout
-    shapes = model.shapes()
-    dynamic: Any = shapes and shapes[0]
-    return onnx_model(model.step, model.given, layout.given, layout.made, dynamic)
+    return onnx_model(program_of(model), model.given, layout.given, layout.made)
 
 
 def _write(model: Model, path: Path) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.export import ExportedProgram
 
 from codsl.export.formats.format import KEY, Format, Model, by_name
+from codsl.export.gathering import gathered
 from codsl.export.layout import Layout
 from codsl.export.rings import Run
 
@@ -32,7 +33,9 @@ def program_of(model: Model) -> ExportedProgram:
     with torch.no_grad(), catch_warnings():
         simplefilter("ignore")
         step = model.step.eval()
-        return torch.export.export(step, tuple(model.given), dynamic_shapes=model.shapes())
+        return gathered(
+            torch.export.export(step, tuple(model.given), dynamic_shapes=model.shapes())
+        )
 
 
 def _write(model: Model, path: Path) -> None:
