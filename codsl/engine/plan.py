@@ -145,8 +145,8 @@ class Plan:
         step = self._turn.get(phase)
         if step is None:
             step = self._turn[phase] = self._prepared(cycle.start + phase, xs)
-        self._frame += 1
         ys = step.run([self._given(x) for x in xs], self._shelves, self._rings, self._carried)
+        self._frame += 1
         return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys
 
     def _prepared(self, frame: int, xs: list[Tensor]) -> "_Step":

@@ -206,6 +206,18 @@ def test_images_are_convolved_at_once() -> None:
         assert torch.allclose(y, net.forward_step(x), atol=1e-12)
 
 
+def test_a_frame_that_fails_leaves_the_stream_where_it_was() -> None:
+    net = built("codsl 1\nnetwork n { input (1, T) embedding(5, 3) conv1d(2, 3) }", torch.float64)
+    fast = net.compile_step()
+    frames = [torch.tensor([[float(t % 5)]], dtype=torch.float64) for t in range(12)]
+    with torch.no_grad():
+        for frame in frames:
+            with pytest.raises(ValueError, match="ids are 0 to 4"):
+                fast(torch.full_like(frame, 7.0))
+            agree(fast(frame), net.forward_step(frame), torch.float64)
+    assert fast.get_state().frame == net.get_state().frame == len(frames)
+
+
 def test_weights_are_those_of_when_it_was_made() -> None:
     net = built(TCN, torch.float64)
     twin = deepcopy(net)
