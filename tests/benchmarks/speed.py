@@ -28,11 +28,9 @@ BEGIN, END = "<!-- made by tests/benchmarks/speed.py -->\n", "<!-- end -->\n"
 
 def section(results: Results) -> str:
     """What stands between the marks."""
-    lines = [
-        f"Milliseconds of a frame of one stream, on {results.machine}:",
-        "",
-        *table([step_row(case) for case in results.cases if outcome(case, 0, 1)]),
-    ]
+    lower = any(":" in name for case in results.cases for name in case.backends)
+    rows = [step_row(case, lower) for case in results.cases if outcome(case, 0, 1)]
+    lines = [f"Milliseconds of a frame of one stream, on {results.machine}:", "", *table(rows)]
     wide = [case for case in results.cases if outcome(case, 0, 16) and outcome(case, 16, 1)]
     if wide:
         lines += ["", "The same for 16 streams in one batch, and for chunks of 16 frames:", ""]
@@ -45,8 +43,8 @@ def outcome(case: Case, chunk: int, streams: int) -> Outcome | None:
     return next((o for o in case.outcomes if (o.chunk, o.streams) == (chunk, streams)), None)
 
 
-def step_row(case: Case) -> dict[str, str]:
-    """A network's steps."""
+def step_row(case: Case, lower: bool) -> dict[str, str]:
+    """A network's steps; with `lower` also in lower precisions."""
     found = outcome(case, 0, 1)
     if found is None:
         raise ValueError(f"no steps of `{case.name}` were measured")
@@ -59,7 +57,7 @@ def step_row(case: Case) -> dict[str, str]:
         "`forward_step`": figure(found.plain, best),
         "`compile_step`": figure(named(found, "eager"), best),
         "the best backend": chosen(best),
-        "in any precision": chosen(low),
+        **({"in any precision": chosen(low)} if lower else {}),
         "limit": milliseconds(found.bound.ms),
     }
 
