@@ -18,7 +18,7 @@ def test_the_section() -> None:
     )
     assert "A <fast> & plain chip" in text
     assert "| net | 1 M | 32 (16x) | - | 8 (4x) | 2 | **2** eager | **1** low | 0.25 |" in text
-    assert "| net | - | 8 (4x) | **2** eager | - | 32 (16x) | 8 (4x) |" in text
+    assert "| net | - | 8 (4x) | **2** eager | - | 32 (16x) | 8 (4x) | **2** |" in text
 
 
 def test_only_what_was_measured_is_told() -> None:

@@ -28,8 +28,11 @@ BEGIN, END = "<!-- made by tests/benchmarks/speed.py -->\n", "<!-- end -->\n"
 
 def section(results: Results) -> str:
     """What stands between the marks."""
-    lower = any(":" in name for case in results.cases for name in case.backends)
-    rows = [step_row(case, lower) for case in results.cases if outcome(case, 0, 1)]
+    steps = [(case, found) for case in results.cases if (found := outcome(case, 0, 1))]
+    lower = any(
+        not row.exact for case, found in steps for row in found.rows if row.name in case.backends
+    )
+    rows = [step_row(case, lower) for case, _ in steps]
     lines = [f"Milliseconds of a frame of one stream, on {results.machine}:", "", *table(rows)]
     wide = [case for case in results.cases if outcome(case, 0, 16) and outcome(case, 16, 1)]
     if wide:

@@ -227,17 +227,30 @@ def test_both_surfaces_give_one_graph(name: str, variant: str | None) -> None:
     assert yaml.blocks == text.blocks
 
 
+def rounding(net: Network, dtype: torch.dtype) -> float:
+    """How far two orders of summation may be apart: as the root of the products in a sum, which
+    `inception` has 2,592 of, times the most that a norm makes of a difference."""
+    products = max(node.macs / node.frame.size for node in net.graph.nodes)
+    norms = [each for each in net.modules() if isinstance(each, _BatchNorm)]
+    factors = (
+        (norm.weight.abs() / (norm.running_var + norm.eps).sqrt()).max().item() for norm in norms
+    )
+    factor = max(factors, default=1.0)
+    return max(TOLERANCE[dtype], torch.finfo(dtype).eps * float(products) ** 0.5 * factor)
+
+
 @pytest.mark.parametrize("dtype", TOLERANCE, ids=str)
 @pytest.mark.parametrize("name", SMALL)
 @torch.no_grad()
 def test_stream_equals_clip(name: str, dtype: torch.dtype) -> None:
     net = net_of(name, dtype)
+    tolerance = rounding(net, dtype)
     for frames in lengths(net):
         x = clip_of(net, frames, dtype)
         wanted = net(x)
-        assert off(by_steps(net, x), wanted) <= TOLERANCE[dtype]
+        assert off(by_steps(net, x), wanted) <= tolerance
         for seed in range(2):
-            assert off(by_chunks(net, x, seed), wanted) <= TOLERANCE[dtype]
+            assert off(by_chunks(net, x, seed), wanted) <= tolerance
 
 
 @pytest.mark.parametrize("name", ["squeeze_excitation", "two_rate", "x3d"])
