@@ -195,7 +195,8 @@ class FastStep:
 
     @property
     def held(self) -> int:
-        """Bytes that the plan keeps between two frames; 0 where there is none yet."""
+        """Bytes that the plan keeps between two frames, without what a form of the backend adds; 0
+        where there is none yet."""
         return self._plan.held if self._plan is not None else 0
 
     def _stop(self) -> None:

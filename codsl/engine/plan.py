@@ -104,7 +104,7 @@ class Plan:
 
     @property
     def held(self) -> int:
-        """Bytes of the items and tensors that are kept."""
+        """Bytes of the items and tensors that are kept, without what a form of the backend adds."""
         tensors = [x for items in self._items() for x in items]
         tensors += map(self._form.tensor, self._carried)
         return sum(each.numel() * each.element_size() for each in tensors)
