@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from itertools import count
 from typing import Any
 
@@ -46,7 +47,7 @@ class Timing:
         """The outputs that come out at a frame."""
         return range(self.due(frame), self.due(frame + 1))
 
-    @property
+    @cached_property
     def bursts(self) -> bool:
         """Whether some frame brings several outputs."""
         last = self.output(len(self.items))[2]
@@ -102,7 +103,7 @@ class Declared:
         """Frames after which all outputs begin anew."""
         return math.lcm(*(each.period for each in self.each))
 
-    @property
+    @cached_property
     def bursts(self) -> bool:
         """Whether some frame brings several items of one output."""
         return any(each.bursts for each in self.each)

@@ -32,7 +32,8 @@ ROOM = 2**28
 class Trial:
     """A module, the clip that it is tried on, and how often each promise was tried.
 
-    With `whole`, the clip is as long as all that a network declares takes to be seen.
+    With `whole`, the clip is as long as all that a network declares takes to be seen. With `some`,
+    not all lengths of clips are tried, whatever that takes.
     """
 
     net: Any
@@ -43,6 +44,7 @@ class Trial:
     tolerance: float
     seed: int = 0
     whole: bool = True
+    some: bool = False
     counts: Counter[str] = field(default_factory=Counter)
 
     @classmethod
@@ -97,7 +99,7 @@ class Trial:
     @cached_property
     def lengths(self) -> frozenset[int]:
         """The lengths of clip that are tried: all of them, or some where a network is large."""
-        if self.work * self.frames**2 <= WORK:
+        if not self.some and self.work * self.frames**2 <= WORK:
             return frozenset(range(self.frames + 1))
         least = self.declared.min_frames
         drawn = random.Random(self.seed).choices(range(least, self.frames), k=2)

@@ -21,11 +21,11 @@ def depends_as_declared(trial: Trial, _: Any = None) -> None:
     trial.net.reset()
     frames = _showing(trial)
     x = over(trial.source.clip(frames), lambda each: each[:1])
-    tested = _tested(trial, frames)
+    begin = trial.seen(frames)[0] + max(time.period for time in trial.graph.times) - 1
+    tested = _tested(trial, frames, begin)
     clean = [y.isfinite() for y in trial.clip(x)]
     turned = _turned(trial, x, tested, clean)
     exact = trial.undisturbed(frames)
-    begin = trial.seen(frames)[0] + max(time.period for time in trial.graph.times) - 1
     for number, timing in enumerate(trial.declared.each):
         for j in range(clean[number].shape[2]):
             found = [t for t, hit in zip(tested, turned[number][:, j].tolist(), strict=True) if hit]
@@ -53,11 +53,13 @@ def _showing(trial: Trial) -> int:
     return (found or 0) + trial.declared.period
 
 
-def _tested(trial: Trial, frames: int) -> list[int]:
-    """The frames that are spoilt: all of them, or those at the ends of some windows."""
+def _tested(trial: Trial, frames: int, begin: int) -> list[int]:
+    """The frames that are spoilt: all of them, or those at the ends of some windows; of an endless
+    past up to that with which it begins at the latest."""
     if trial.every:
         return list(range(frames))
-    chosen = {0, frames - 1}
+    endless = any(math.isinf(timing.reach) for timing in trial.declared.each)
+    chosen = {*range(begin + 1 if endless else 1), frames - 1}
     for timing, exact in zip(trial.declared.each, trial.undisturbed(frames), strict=True):
         for j in exact[:1] + exact[-1:]:
             oldest, newest, *_ = timing.output(j)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, TypeVar
+
+from harness.classes import every
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,11 +28,16 @@ class Chance:
         """How much is wanted what is wanted most of the classes that begin so."""
         if self._needs is None:
             return 1.0
-        return max((n for each, n in self._needs.items() if each.startswith(beginnings)), default=0)
+        return max((self._needs.get(each, 0.0) for each in _beginning(beginnings)), default=0.0)
+
+    def want(self, share: float, *beginnings: str) -> float:
+        """How often something is drawn: so often where all is wanted alike, and else the more the
+        classes are wanted that begin so."""
+        return share if self._needs is None else 0.05 * share + 4 * self.need(*beginnings)
 
     def needed(self, among: Sequence[str], of: str = "layer {}") -> str:
         """One of these, the more often the more its class is wanted."""
-        weights = [0.1 + self.need(of.format(each)) for each in among]
+        weights = [self.want(1.0, of.format(each)) for each in among]
         return self._draw.choices(among, weights)[0]
 
     def pick(self, among: Sequence[Kind]) -> Kind:
@@ -40,9 +48,11 @@ class Chance:
         """One of these, as often as its weight says."""
         return self._draw.choices(list(among), list(among.values()))[0]
 
-    def of(self, share: float) -> bool:
-        """Whether something happens that happens to such a share."""
-        return self._draw.random() < share
+    def of(self, share: float, *beginnings: str) -> bool:
+        """Whether something happens that happens to such a share, or to more where classes are
+        wanted that begin so."""
+        more = self.need(*beginnings) if beginnings and self._needs is not None else 0.0
+        return self._draw.random() < share + max(0.0, 0.9 - share) * more
 
     def between(self, least: int, most: int) -> int:
         """A number, both ends included."""
@@ -52,3 +62,9 @@ class Chance:
         """A name that nothing else has."""
         self._names += 1
         return f"n{self._names}"
+
+
+@cache
+def _beginning(words: tuple[str, ...]) -> list[str]:
+    """The classes that begin with one of these."""
+    return [each for each in every() if each.startswith(words)]

@@ -13,6 +13,7 @@ from codsl.testing import contract as promises
 from codsl.testing.comparison import TOLERANCE, close, identical, together
 from codsl.testing.declared import SOME, Declared
 from codsl.testing.draws import BATCH, Source, randomise
+from codsl.testing.gradients import gradients_agree
 from codsl.testing.trial import Trial
 
 if TYPE_CHECKING:
@@ -42,13 +43,25 @@ LONGEST = 96
 """Frames of a clip at most."""
 
 
-def contract(net: Streaming, dtype: torch.dtype = torch.float64, seed: int = 0) -> None:
-    """All that codsl promises of one network; raises `AssertionError` with what is broken."""
+IN_TURN = (promises.purely, promises.rows_apart, promises.resumes, gradients_agree)
+"""What says the same of each layer of a network, and so is tried of one network in four."""
+
+
+def contract(
+    net: Streaming, dtype: torch.dtype = torch.float64, seed: int = 0, *, in_turn: bool = False
+) -> None:
+    """All that codsl promises of one network; raises `AssertionError` with what is broken.
+
+    With `in_turn`, of those promises that take turns one that is drawn, and for some lengths.
+    """
     most = Declared.of(net.graph).most
     assert most <= LONGEST, f"a clip of {most} frames is too long for this test"
     trial = Trial.of(net, source_of(net, seed, dtype))
     assert trial.every, "a network that is too large for this test"
-    promises.hold(trial)
+    trial = replace(trial, some=in_turn)
+    turn = random.Random(seed).choice(IN_TURN)
+    left_out = [each for each in IN_TURN if in_turn and each is not turn]
+    promises.hold(trial, [each for each in promises.CONTRACT if each[1] not in left_out])
 
 
 def source_of(net: Streaming, seed: int, dtype: torch.dtype) -> Source:

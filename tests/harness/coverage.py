@@ -7,9 +7,10 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import codsl
+from harness.chance import Chance
 from harness.classes import classes, every
 from harness.contract import Declared
-from harness.networks import Networks
+from harness.networks import ATTENDING, RECURRENT, Networks
 from harness.value import Limits
 
 if TYPE_CHECKING:
@@ -22,7 +23,13 @@ LONGEST = 34
 """Frames of a clip at most."""
 SEARCH = 30
 """What any network costs besides its frames: to find it, and to build it."""
-CANDIDATES = 3
+RANKS = {
+    1: ("time alone", *RECURRENT, *ATTENDING, "layer stft", "layer mel"),
+    2: ("one dimension of space", "layer graph_conv", "broadcast"),
+    3: ("two dimensions of space", "layer pixel", "stride over space", "divisor", "reflect"),
+}
+"""What networks have that no others have, by their dimensions, or that those have more often."""
+CANDIDATES = 2
 """Networks that are drawn for each that is tried."""
 
 
@@ -78,9 +85,15 @@ def gain(drawn: Drawn, needs: Mapping[str, float]) -> float:
 def candidate(draw: random.Random, needs: Mapping[str, float]) -> Drawn:
     """A network of short clips, in which what is wanted is drawn more often."""
     while True:
-        seed, rank = draw.randrange(2**48), draw.choice((1, 2, 3))
+        seed, rank = draw.randrange(2**48), _rank(draw, needs)
         size, limits = draw.choice(((1, SMALL), (2, SMALL), (3, SMALL), (5, STILL)))
         spec = Networks(random.Random(seed), rank, limits, needs).network(size)
         graph = codsl.check(spec)
         if Declared.of(graph).most <= LONGEST:
             return Drawn(seed, spec, graph)
+
+
+def _rank(draw: random.Random, needs: Mapping[str, float]) -> int:
+    """How many dimensions a network has, those more often that have what is wanted."""
+    chance = Chance(draw, needs)
+    return chance.weighed({rank: chance.want(1.0, *words) for rank, words in RANKS.items()})

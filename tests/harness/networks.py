@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from random import Random
 
 
+CONVOLVED = ("uneven", "replicate", "fill", "weight norm", "reflect", "no padding", "clip shorter")
+POOLED = ("count_include", "divisor", "ceil_mode", "stride over a")
+RECURRENT = ("layer rnn", "layer gru", "layer lstm", "projected", "recurrent", "two layers")
+ATTENDING = ("layer multi", "layer transformer", "rotary", "attention", "encoder")
+RAISED = ("upsampling", "several outputs a frame", "join after upsampling")
+
+
 class Networks:
     """Draws networks of one number of dimensions from a source of chance."""
 
@@ -36,7 +43,7 @@ class Networks:
 
     def network(self, size: int) -> dict[str, Any]:
         """A network of about `size` statements, sometimes of two inputs, or outputs."""
-        if self._limits.blocks and self._chance.of(0.08):
+        if self._limits.blocks and self._chance.of(0.08, "several inputs"):
             spec, layers, at = self._two_inputs()
         else:
             at = self._input()
@@ -45,19 +52,20 @@ class Networks:
         for _ in range(size):
             more, at = self._statement(at, 0)
             parts.append(more)
-        if self._chance.of(0.15):
+        if self._chance.of(0.15, "several outputs a frame"):
             parts.append(self._tail(at))
         if (
             self._limits.blocks
             and len(parts) > 1
-            and self._chance.of(0.05 + 0.2 * self._chance.need("outputs of"))
+            and self._chance.of(0.2, "several outputs", "outputs of")
         ):
             return {"codsl": 1, **spec, **self._two_outputs(parts)}
         layers = [each for part in parts for each in part]
         return {"codsl": 1, **spec, "layers": layers or ["identity"]}
 
     def _input(self) -> At:
-        space = tuple(self._chance.pick((4, 5, 6)) for _ in range(self._rank - 1))
+        even = self._chance.of(0.1, "layer graph_conv", "layer pixel")
+        space = tuple(self._chance.pick((6,) if even else (4, 5, 6)) for _ in range(self._rank - 1))
         return At(self._chance.between(1, 4), space)
 
     def _two_inputs(self) -> tuple[dict[str, Any], Layers, At]:
@@ -96,41 +104,49 @@ class Networks:
     def _statement(self, at: At, depth: int) -> tuple[Layers, At]:
         if at.field > self._limits.field:
             return self._plain.run(at)
-        layers, memories, need = self._layers, self._memories, self._chance.need
-        kinds: dict[Any, float] = {
-            layers.conv: 4.0,
-            layers.pool: 1.0 + 2 * need("layer avg_pool", "layer max_pool", "max over"),
-            self._plain.run: 2.5,
-            layers.adaptive: 0.1 + 3 * need("layer adaptive"),
-            layers.delay: 0.1 + need("layer delay"),
-            layers.crop: 0.1 + need("layer crop"),
-            layers.subsample: 0.1 + need("layer subsample"),
-            layers.shifted: 0.1 + need("layer temporal_shift"),
-            layers.stacked: 0.1 + need("layer stack"),
-            memories.cumulative: 0.1 + need("layer cumulative", "layer running"),
-        }
-        if not at.space:
-            kinds[memories.recurrent] = 0.5 + 3 * need(
-                "layer rnn", "layer gru", "layer lstm", "projected"
-            )
-            kinds[layers.heard] = 0.1 + need("layer stft")
-            kinds[memories.attention] = 0.5 + 3 * need("layer multi", "layer transformer", "rotary")
-        elif not depth:
-            kinds[self._flat] = 0.6
-        if self._limits.blocks:
-            kinds[layers.per_frame] = 0.1 + need("layers of single frames")
-        blocks: dict[Any, float] = {
-            self._residual: 2.0,
-            self._shrinking: 0.5 + need("crop of"),
-            self._parallel: 2.0,
-            self._skip: 1.0,
-            self._gate: 0.1 + need("broadcast"),
-            self._down_and_up: 0.5 + need("layer conv_transpose", "layer upsample"),
-        }
+        kinds: dict[Any, float] = self._kinds(at, depth)
+        blocks = self._blocks()
         if depth < self._limits.depth:
             kinds |= blocks
         kind = self._chance.weighed(kinds)
         return kind(at, depth + 1) if kind in blocks else kind(at)
+
+    def _kinds(self, at: At, depth: int) -> dict[Any, float]:
+        """What makes a layer or a few of one value, and how often each is drawn."""
+        layers, memories, want = self._layers, self._memories, self._chance.want
+        kinds: dict[Any, float] = {
+            layers.conv: want(4.0, "layer conv", "stride", "dilation", "padding", *CONVOLVED),
+            layers.pool: want(3.0, "layer avg", "layer max", "max over", *POOLED),
+            self._plain.run: want(2.5, *self._plain.classes),
+            layers.adaptive: want(3.1, "layer adaptive", "adaptive", "reduced"),
+            layers.delay: want(1.1, "layer delay", "delay layer"),
+            layers.crop: want(1.1, "layer crop", "crop layer"),
+            layers.subsample: want(1.1, "layer subsample"),
+            layers.shifted: want(1.1, "layer temporal_shift", "stack or"),
+            layers.stacked: want(1.1, "layer stack", "stack or"),
+            memories.cumulative: want(1.1, "layer cumulative", "layer running", "cumulative"),
+        }
+        if not at.space:
+            kinds[memories.recurrent] = want(3.5, *RECURRENT)
+            kinds[layers.heard] = want(1.1, "layer stft", "layer mel")
+            kinds[memories.attention] = want(3.5, *ATTENDING)
+        elif not depth:
+            kinds[self._flat] = want(0.6, "layer flatten", "layer linear")
+        if self._limits.blocks:
+            kinds[layers.per_frame] = want(1.1, "layers of single frames")
+        return kinds
+
+    def _blocks(self) -> dict[Any, float]:
+        """What makes a join, and how often each is drawn."""
+        want = self._chance.want
+        return {
+            self._residual: want(2.0, "join", "hold moved"),
+            self._shrinking: want(1.5, "crop of", "crop under"),
+            self._parallel: want(2.0, "join", "shared feed"),
+            self._skip: want(1.0, "join of"),
+            self._gate: want(1.1, "broadcast", "reduced"),
+            self._down_and_up: want(1.5, "layer conv_tr", "layer up", "transposed", *RAISED),
+        }
 
     def _flat(self, at: At) -> tuple[Layers, At]:
         """Frames without space, of a few channels."""
@@ -256,7 +272,7 @@ class Networks:
 
     def _shrinking(self, at: At, depth: int) -> tuple[Layers, At]:
         """A residual whose body gives fewer items, and whose shortcut is cropped."""
-        stride = self._layers.stride(at, 0.3 + 0.4 * self._chance.need("crop under"))
+        stride = self._layers.stride(at, 0.6)
         word = self._chance.needed(("sum", "mul", "max"), "join by {}")
         lost = self._chance.between(1, 4)
         plain = stride == 1 and self._chance.of(0.6)
@@ -286,7 +302,7 @@ class Networks:
         offset = self._offset(stride)
         channels = self._chance.between(1, 3)
         branches, ends = {}, []
-        for _ in range(self._chance.pick((2, 2, 3))):
+        for _ in range(3 if self._chance.of(0.3, "join of three") else 2):
             wide = self._chance.between(1, 2) if word == "concat" else channels
             branch, end = self._branch(at, depth, stride, offset, wide)
             branches[self._chance.name()] = branch

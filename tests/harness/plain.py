@@ -55,14 +55,25 @@ def _is_plain(row: type[Layer]) -> bool:
     return all(make(row, each).time() == IDENTITY for each in row.examples)
 
 
+@cache
+def _classes() -> tuple[str, ...]:
+    words = {word for name in rows() for word in (family(name), *ALSO.get(name, ()))}
+    return tuple(sorted(words))
+
+
 class Plain:
     """Draws layers that leave time as it is."""
 
     def __init__(self, chance: Chance) -> None:
         self._chance = chance
         self._weights = {
-            name: 0.02 + chance.need(family(name), *ALSO.get(name, ())) ** 2 for name in rows()
+            name: chance.want(1.0, family(name), *ALSO.get(name, ())) ** 2 for name in rows()
         }
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The classes of these rows."""
+        return _classes()
 
     def run(self, at: At) -> tuple[Layers, At]:
         """One or a few of them."""
@@ -75,7 +86,8 @@ class Plain:
     def _one(self, at: At) -> tuple[Layers, At]:
         for _ in range(12):
             name = self._chance.weighed(self._weights)
-            drawn = self._fitted(name, self._chance.pick(rows()[name].examples), at)
+            example = self._chance.pick(rows()[name].examples)
+            drawn = self._fitted(name, example, at) or self._widened(name, example, at)
             if drawn is not None:
                 return drawn
         return ["identity"], at
@@ -100,6 +112,12 @@ class Plain:
             given["name"] = self._chance.name()
         written = {name: _written(given)} if given else name
         return [*before, written], replace(at, channels=y.channels, space=y.space)
+
+    def _widened(self, name: str, example: Mapping[str, Any], at: At) -> tuple[Layers, At] | None:
+        """The same after a convolution that gives four channels."""
+        given = {"name": self._chance.name(), "out_channels": 4, "kernel_size": 1}
+        drawn = self._fitted(name, example, replace(at, channels=4))
+        return drawn and ([{f"conv{at.rank}d": given}, *drawn[0]], drawn[1])
 
     def _ids(self, at: At, most: int) -> tuple[Layers, At]:
         """A channel of numbers that stand for so many things."""

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     from harness.chance import Chance
 
 
+STRIDED = ("stride 2", "stride 3", "stride over a", "join at stride", "join under", "crop under")
+"""The beginnings of the classes that take a stride over time."""
+
+
 class Singles:
     """Draws layers of one input, whose outputs are of other times than their items."""
 
@@ -19,9 +23,11 @@ class Singles:
         self._limits = limits
 
     def stride(self, at: At, share: float = 0.3) -> int:
-        share += 0.3 * self._chance.need("stride over a") if at.stride > 1 else 0
-        allowed = [s for s in (2, 2, 3) if at.stride * s <= self._limits.stride]
-        return self._chance.pick(allowed) if allowed and self._chance.of(share) else 1
+        allowed = {s: self._chance.want(1.0, f"stride {s}") for s in (2, 3)}
+        allowed = {s: w for s, w in allowed.items() if at.stride * s <= self._limits.stride}
+        if not allowed or not self._chance.of(share, *STRIDED):
+            return 1
+        return self._chance.weighed(allowed)
 
     def conv(self, at: At) -> tuple[Layers, At]:
         kernel = self._chance.pick((1, 2, 3, 3, 4, 5))
@@ -44,7 +50,7 @@ class Singles:
         sizes, space = [], []
         for size in at.space:
             kernel = self._chance.pick([k for k in (1, 2, 3) if k <= size])
-            stride = 2 if size > 4 and self._chance.of(0.2) else 1
+            stride = 2 if size > 4 and self._chance.of(0.2, "stride over space") else 1
             pad = self._chance.pick((0, 0, 1, [1, 0])) if kernel > 1 else 0
             padding = sum(pad) if isinstance(pad, list) else 2 * pad
             sizes.append((kernel, stride, pad))
@@ -73,13 +79,13 @@ class Singles:
             "padding": [pad, *(size[2] for size in sizes)],
             "bias": self._chance.of(0.7),
         }
-        if self._chance.of(0.25):
+        if self._chance.of(0.25, "replicate"):
             arguments["padding_mode"] = "replicate"
-        if self._chance.of(0.15):
+        if self._chance.of(0.15, "fill differs", "reflect"):
             arguments["temporal_fill"] = self._chance.pick(("zeros", "replicate"))
-            if at.space and self._chance.of(0.5):
+            if at.space and self._chance.of(0.5, "reflect"):
                 arguments["padding_mode"] = self._chance.pick(("reflect", "circular"))
-        if self._chance.of(0.08):
+        if self._chance.of(0.08, "weight norm"):
             arguments["weight_norm"] = self._chance.pick((True, "old"))
         common = [g for g in (2, 3, 4) if at.channels % g == 0 and out % g == 0]
         if common and self._chance.of(0.4):
@@ -89,7 +95,10 @@ class Singles:
         return [{f"conv{at.rank}d": arguments}], replace(after, channels=out, space=space)
 
     def pool(self, at: At) -> tuple[Layers, At]:
-        largest = self._chance.needed(("avg", "max"), "layer {}_pool") == "max"
+        mean = self._chance.want(1.0, "layer avg_pool", "count_include", "divisor")
+        largest = self._chance.weighed(
+            {True: self._chance.want(1.0, "layer max_pool", "max over"), False: mean}
+        )
         kernel = self._chance.pick((2, 2, 3, 4))
         stride = self.stride(at, 0.4)
         dilation = self._chance.pick((1, 1, 2)) if largest else 1
@@ -98,7 +107,7 @@ class Singles:
         most = (reach + 1) // 2 if native else reach
         before = self._chance.between(0, most)
         after = before if native else self._chance.between(0, most)
-        ceil = self._chance.of(0.7)
+        ceil = self._chance.of(0.7, "ceil_mode")
         arguments: dict[str, Any] = {
             "kernel_size": [kernel],
             "stride": [stride],
@@ -116,7 +125,7 @@ class Singles:
             space.append(_pooled(size, k, s, pad, ceil))
         if largest:
             arguments["dilation"] = [dilation, *(1 for _ in at.space)]
-            if self._chance.of(0.1 + 0.3 * self._chance.need("max over zeros")):
+            if self._chance.of(0.4, "max over zeros"):
                 arguments["temporal_fill"] = "zeros"
         else:
             self._average(at, arguments, kernel)
@@ -129,11 +138,11 @@ class Singles:
         return [{name: arguments}], made
 
     def _average(self, at: At, arguments: dict[str, Any], kernel: int) -> None:
-        if self._chance.of(0.1 + 0.4 * self._chance.need("count_include_pad")):
+        if self._chance.of(0.4, "count_include_pad"):
             arguments["count_include_pad"] = False
         if self._chance.of(0.2):
             arguments["temporal_fill"] = self._chance.pick(("zeros", "replicate"))
-        if at.space and self._chance.of(0.4):
+        if at.space and self._chance.of(0.4, "divisor"):
             arguments["divisor_override"] = kernel + self._chance.between(1, 3)
 
     def adaptive(self, at: At) -> tuple[Layers, At]:
@@ -158,12 +167,15 @@ class Singles:
         return [{"subsample": {"stride": stride}}], at.through(stride, stride - 1, 0)
 
     def shifted(self, at: At) -> tuple[Layers, At]:
-        """Some channels of the frames beside, where there are channels enough; every channel must
-        depend on all frames that any depends on."""
-        if at.channels == 1:
-            return self.stacked(at)
+        """Some channels of the frames beside, and some of the frame itself, where there are
+        channels enough; every channel must depend on all frames that any depends on."""
         online = self._chance.of(0.4)
-        given = {"fold_div": self._chance.between(2, at.channels), "online": online}
+        sides = 1 if online else 2
+        shares = range(2, at.channels + 1)
+        able = [share for share in shares if sides * (at.channels // share) < at.channels]
+        if not able:
+            return self.stacked(at)
+        given = {"fold_div": self._chance.pick(able), "online": online}
         return [*MIXED, {"temporal_shift": given}], at.through(1, 0, 1 if online else 2)
 
     def stacked(self, at: At) -> tuple[Layers, At]:
