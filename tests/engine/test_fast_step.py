@@ -24,7 +24,7 @@ from harness.contract import LONGEST, Declared, randomise
 from harness.networks import Networks
 from networks.shipped import FOLDER, SMALL
 
-EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600")) // 6
+EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600")) // 12
 
 TCN = """codsl 1
 network n {
