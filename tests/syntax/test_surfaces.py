@@ -255,7 +255,7 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(statements())
 def test_random_statements_are_the_same_in_both(forms: tuple[str, str]) -> None:
     pair(*forms)
