@@ -1,5 +1,5 @@
-"""One thread for torch in all tests, long tests first, and the classes of random networks in the
-summary."""
+"""One thread and quick seeds for torch in all tests, long tests first, and the classes of random
+networks in the summary."""
 
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     import pytest
 
 torch.set_num_threads(1)
+if not torch.cuda.is_available():
+    # Torch's own writes down a traceback for each kind of device that is not there.
+    torch.manual_seed = torch.default_generator.manual_seed
 
 
 def pytest_collection_modifyitems(items: "list[pytest.Item]") -> None:

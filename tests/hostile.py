@@ -5,6 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from codsl.diagnostics import Diagnostic
+
 YAML = "codsl: 1\ninput: [3, T, 8, 8]\nlayers:\n"
 TEXT = "codsl 1\nnetwork n {\n  input (3, T, 8, 8)\n"
 
@@ -158,3 +160,15 @@ CASES: dict[str, tuple[str, Callable[[], Any]]] = {
     "a path of 5,000 letters": ("E0103", lambda: "x" * 5000),
 }
 """What is wrong, the code that says so, and a way to make it."""
+
+
+def hold(found: tuple[Diagnostic, ...], code: str) -> None:
+    """What is said of bad input is clear."""
+    assert code in {each.code for each in found}, "\n\n".join(map(str, found))
+    assert len(found) <= 100
+    for each in found:
+        shown = str(each)
+        assert all(char.isprintable() or char == "\n" for char in shown)
+        assert "Traceback" not in shown
+        assert len(shown) < 4000
+        assert each.span is not None or each.code == "E0103"

@@ -6,12 +6,19 @@ import ast
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 PACKAGE = Path(__file__).parents[1] / "codsl"
 Sources = Mapping[str, str]
 parsed = lru_cache(None)(ast.parse)
+
+
+@cache
+def nodes(text: str) -> tuple[ast.AST, ...]:
+    """All nodes of a source."""
+    return tuple(ast.walk(parsed(text)))
+
 
 BASE = {"source", "diagnostics", "mending", "writing"}
 ORDER: dict[str, set[str]] = {
@@ -98,23 +105,31 @@ def room(module: str) -> str:
 
 def imports(text: str, known: Sources, typed: bool = False) -> Iterator[Import]:
     """What a source imports; with `typed` also what only a type checker reads."""
-    yield from _imports(parsed(text), known, False, typed)
+    for source, name, line, late in _imports(text, typed):
+        inner = f"{source}.{name}"
+        yield Import(inner if inner in known else source, line, late)
 
 
-def _imports(node: ast.AST, known: Sources, late: bool, typed: bool) -> Iterator[Import]:
+@cache
+def _imports(text: str, typed: bool) -> tuple[tuple[str, str | None, int, bool], ...]:
+    """Each import of a source: the module, what is taken of it, the line, and whether late."""
+    return tuple(_imports_in(parsed(text), False, typed))
+
+
+def _imports_in(
+    node: ast.AST, late: bool, typed: bool
+) -> Iterator[tuple[str, str | None, int, bool]]:
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test) and not typed:
         for child in node.orelse:
-            yield from _imports(child, known, late, typed)
+            yield from _imports_in(child, late, typed)
         return
     if isinstance(node, ast.Import):
-        yield from (Import(alias.name, node.lineno, late) for alias in node.names)
+        yield from ((alias.name, None, node.lineno, late) for alias in node.names)
     if isinstance(node, ast.ImportFrom):
-        for alias in node.names:
-            inner = f"{node.module}.{alias.name}"
-            yield Import(inner if inner in known else str(node.module), node.lineno, late)
+        yield from ((str(node.module), alias.name, node.lineno, late) for alias in node.names)
     late = late or isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
     for child in ast.iter_child_nodes(node):
-        yield from _imports(child, known, late, typed)
+        yield from _imports_in(child, late, typed)
 
 
 def wrong_ways(given: Sources) -> list[str]:
@@ -222,7 +237,7 @@ def asserts(given: Sources) -> list[str]:
     return [
         f"{module}:{node.lineno}: assert"
         for module, text in given.items()
-        for node in ast.walk(parsed(text))
+        for node in nodes(text)
         if isinstance(node, ast.Assert)
     ]
 
@@ -233,7 +248,7 @@ def prints(given: Sources) -> list[str]:
         f"{module}:{node.lineno}: prints"
         for module, text in given.items()
         if room(module) == "nn"
-        for node in ast.walk(parsed(text))
+        for node in nodes(text)
         if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[0] in ("print", "sys")
     ]
 
@@ -244,7 +259,7 @@ def type_questions(given: Sources) -> list[str]:
     for module, text in given.items():
         if room(module) != "graph":
             continue
-        for node in ast.walk(parsed(text)):
+        for node in nodes(text):
             asked: list[ast.expr] = []
             if isinstance(node, ast.Compare):
                 asked = [node.left, *node.comparators]
@@ -272,6 +287,6 @@ def layers_in_strings(given: Sources, where: str, names: set[str]) -> list[str]:
         f"{module}:{node.lineno}: {node.value!r}"
         for module, text in given.items()
         if room(module) == where
-        for node in ast.walk(parsed(text))
+        for node in nodes(text)
         if isinstance(node, ast.Constant) and node.value in names
     ]

@@ -13,7 +13,7 @@ import pytest
 
 import codsl
 from effort import ENDLESS
-from hostile import CASES, TEXT, YAML, layer, statement
+from hostile import CASES, TEXT, YAML, hold, layer, statement
 
 MEGABYTES = 200
 BIG = [
@@ -31,23 +31,30 @@ BIG = [
     "1,000 blocks",
 ]
 PROBE = """
-import resource, sys, time
+import os, resource, sys, time
 sys.path.insert(0, {tests!r})
 import codsl
-from effort import ENDLESS
-from hostile import CASES
-code, make = CASES[{case!r}]
-try:
-    codsl.check("codsl 1\\nnetwork n {{ input (3, T) relu }}\\n")
-    codsl.check("codsl: 1\\ninput: [3, T]\\nlayers: [relu]\\n")
+from hostile import CASES, hold
+
+def measured(code, make):
     spec = make()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     began = time.process_time()
-    codsl.check(spec)
-except codsl.SpecError as error:
-    spent = time.process_time() - began
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(error.diagnostics[0].code == code, spent, (after - before) / 1024)
+    try:
+        codsl.check(spec)
+    except codsl.SpecError as error:
+        spent = time.process_time() - began
+        hold(error.diagnostics, code)
+        after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return error.diagnostics[0].code == code, spent, (after - before) / 1024
+
+codsl.check("codsl 1\\nnetwork n {{ input (3, T) relu }}\\n")
+codsl.check("codsl: 1\\ninput: [3, T]\\nlayers: [relu]\\n")
+for case in {cases!r}:
+    if not (child := os.fork()):
+        print(*measured(*CASES[case]), case, flush=True)
+        os._exit(0)
+    os.waitpid(child, 0)
 """
 
 
@@ -58,32 +65,28 @@ def mistakes(spec: Any, **options: Any) -> tuple[codsl.Diagnostic, ...]:
     return caught.value.diagnostics
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [case for case in CASES if case not in BIG])
 def test_bad_input_has_a_clear_diagnostic(case: str) -> None:
     code, make = CASES[case]
     spec = make()
     began = time.process_time()
     found = mistakes(spec)
     assert time.process_time() - began < ENDLESS
-    assert code in {each.code for each in found}, "\n\n".join(map(str, found))
-    assert len(found) <= 100
-    for each in found:
-        shown = str(each)
-        assert all(char.isprintable() or char == "\n" for char in shown)
-        assert len(shown) < 4000
-        assert each.span is not None or each.code == "E0103"
+    hold(found, code)
 
 
-@pytest.mark.parametrize("case", BIG)
-def test_bad_input_is_refused_in_little_memory(case: str) -> None:
-    script = PROBE.format(tests=str(Path(__file__).parent), case=case)
+def test_big_input_has_a_clear_diagnostic_in_little_memory() -> None:
+    """Each in a process of its own, that is begun where the language is known already."""
+    script = PROBE.format(tests=str(Path(__file__).parent), cases=BIG)
     done = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=300, check=True
     )
-    right, seconds, megabytes = done.stdout.split()
-    assert right == "True"
-    assert float(seconds) < ENDLESS
-    assert float(megabytes) < MEGABYTES
+    found = [line.split(maxsplit=3) for line in done.stdout.splitlines()]
+    assert [case for *_, case in found] == BIG
+    for right, seconds, megabytes, case in found:
+        assert right == "True", case
+        assert float(seconds) < ENDLESS, case
+        assert float(megabytes) < MEGABYTES, case
 
 
 def test_no_code_of_a_spec_is_run() -> None:

@@ -231,12 +231,10 @@ def _trials(error: UnexpectedToken, found: Span) -> Iterator[_Trial]:
 
 def _reach(error: UnexpectedToken, *tokens: Token) -> int:
     """How many tokens the parser takes, these first and then those that follow."""
-    parser = error.interactive_parser.copy()  # type: ignore[no-untyped-call]
+    parser = error.interactive_parser.copy(False)  # type: ignore[no-untyped-call]
     taken = 0
     try:
         for token in tokens:
-            if token.type not in parser.accepts():
-                return 0
             parser.feed_token(token)
         taken = 1
         for _ in parser.iter_parse():

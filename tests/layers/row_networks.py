@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -57,14 +59,22 @@ def network(
     name: str, arguments: dict[str, Any], x: Frame, dtype: torch.dtype = torch.float32
 ) -> Any:
     """A network of one layer, `layer`, fresh under a seed, behind what it needs before it."""
+    graph = _graph(name, pickle.dumps((arguments, x)))
+    torch.manual_seed(5)
+    return codsl.build(graph, dtype=dtype)
+
+
+@cache
+def _graph(name: str, pickled: bytes) -> codsl.Graph:
+    """What is checked once, whatever is shown of it."""
+    arguments, x = pickle.loads(pickled)
     written = {key: plain(value) for key, value in arguments.items()}
     spec = {
         "codsl": 1,
         "input": [x.channels, "T", *x.space],
         "layers": [*BEFORE.get(name, []), {name: {"name": "layer", **written}}],
     }
-    torch.manual_seed(5)
-    return codsl.build(spec, dtype=dtype)
+    return codsl.check(spec)
 
 
 def clip(x: Frame, frames: int, dtype: torch.dtype) -> Tensor:

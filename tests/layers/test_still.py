@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+import json
 import random
+from functools import cache
 from typing import Any
 
 import pytest
@@ -48,8 +50,14 @@ def plain(value: Any) -> Any:
 
 
 def built(x: Frame, name: str, arguments: dict[str, Any]) -> Any:
+    graph = checked(json.dumps(spec_of(x, name, arguments)))
     torch.manual_seed(5)
-    return codsl.build(spec_of(x, name, arguments), dtype=torch.float64)
+    return codsl.build(graph, dtype=torch.float64)
+
+
+@cache
+def checked(spec: str) -> codsl.Graph:
+    return codsl.check(json.loads(spec))
 
 
 def reference(x: Frame, name: str, arguments: dict[str, Any]) -> nn.Module | None:
@@ -115,7 +123,7 @@ def fails_outside(x: Frame, name: str, arguments: dict[str, Any]) -> bool:
 def refusals(x: Frame, name: str, arguments: dict[str, Any]) -> str:
     """What is said of a row on single frames, or nothing where it works."""
     try:
-        codsl.check(spec_of(x, name, arguments))
+        checked(json.dumps(spec_of(x, name, arguments)))
     except codsl.SpecError as error:
         return str(error)
     return ""

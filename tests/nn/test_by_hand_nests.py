@@ -15,7 +15,7 @@ from harness.networks import Networks
 from harness.value import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
-SEEDS = range(120)
+SEEDS = range(60)
 
 
 def pair(seed: int) -> tuple[Network, Any]:

@@ -133,7 +133,7 @@ def growth(step: Any, frames: int) -> float:
 def test_steps_leave_nothing_behind(name: str) -> None:
     net, x = built(name)
     with torch.inference_mode():
-        assert growth(lambda t: net.forward_step(x[:, :, t]), 3000) < SHARE
+        assert growth(lambda t: net.forward_step(x[:, :, t]), 1500) < SHARE
 
 
 def test_what_would_be_left_behind_is_seen() -> None:
@@ -159,7 +159,7 @@ def test_slots_leave_nothing_behind(name: str) -> None:
         slots.step(x[:, :, t].expand(3, -1).contiguous())
 
     with torch.inference_mode():
-        assert growth(step, 2000) < SHARE
+        assert growth(step, 1000) < SHARE
 
 
 @pytest.mark.parametrize("name", NETWORKS)

@@ -29,13 +29,13 @@ __all__ = ["remembering"]
 def test_every_way_of_remembering_is_a_row_s_own(kind: str) -> None:
     net = of(*KINDS[kind])
     hits: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(2):
         hits += agree(net, seed)
-    assert hits["outputs"] > 60
+    assert hits["outputs"] > 30
     assert hits["alike"]
     if net.graph.cycle.start > 1:
-        assert hits["late"] > 5
-        assert hits["ends"] > 5 or "window" in kind or "nothing" in kind
+        assert hits["late"] > 2
+        assert hits["ends"] > 2 or "window" in kind or "nothing" in kind
 
 
 def drawn(seed: int, bursts: bool = False) -> Graph:
@@ -52,18 +52,18 @@ def drawn(seed: int, bursts: bool = False) -> Graph:
 
 def test_random_networks_run_in_slots() -> None:
     hits: Counter[str] = Counter()
-    for seed in range(40):
+    for seed in range(20):
         hits += agree(built(drawn(seed), seed=seed), seed)
-    assert hits["late"] > 200
-    assert hits["outputs"] > 1000
+    assert hits["late"] > 100
+    assert hits["outputs"] > 500
 
 
 def test_random_networks_of_which_a_frame_gives_several_outputs() -> None:
     hits: Counter[str] = Counter()
-    for seed in range(30):
+    for seed in range(15):
         hits += agree(built(drawn(seed, bursts=True), seed=seed), seed)
-    assert hits["late"] > 80
-    assert hits["several"] > 400
+    assert hits["late"] > 40
+    assert hits["several"] > 200
 
 
 @pytest.mark.parametrize("kind", RAISED)

@@ -32,11 +32,11 @@ def by_hand(kind: str) -> Any:
 def test_modules_with_a_step_of_their_own_run_in_slots(kind: str) -> None:
     net = by_hand(kind)
     hits: Counter[str] = Counter()
-    for seed in range(4):
+    for seed in range(2):
         hits += agree(net, seed)
-    assert hits["outputs"] > 40
+    assert hits["outputs"] > 20
     assert not hits["late"]
-    assert hits["ends"] > 5 or kind in ("tuple", "time first", "opaque", "below several")
+    assert hits["ends"] > 2 or kind in ("tuple", "time first", "opaque", "below several")
     own = [module for module in net.modules() if isinstance(module, Sum)]
     together = {size for module in own for size in module.calls}
     assert max(together, default=2) > 1 or kind in ("time first", "opaque")

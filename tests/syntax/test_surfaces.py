@@ -255,7 +255,7 @@ def statements(draw: st.DrawFn, depth: int = 0) -> tuple[str, str]:
     )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(statements())
 def test_random_statements_are_the_same_in_both(forms: tuple[str, str]) -> None:
     pair(*forms)
@@ -300,7 +300,7 @@ def ports(draw: st.DrawFn) -> tuple[str, str]:
     return f"{yaml}\noutputs: [{listed}]\nlayers: [relu]", text
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(ports())
 def test_random_inputs_and_outputs_are_the_same_in_both(forms: tuple[str, str]) -> None:
     yaml, text = forms
@@ -343,7 +343,7 @@ def checkpoints(draw: st.DrawFn) -> tuple[str, str]:
     return f"{{{', '.join(yaml)}}}", f"{{ {draw(st.sampled_from([' ', '; '])).join(text)} }}"
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.dictionaries(PATTERNS, checkpoints(), max_size=3))
 def test_random_checkpoints_are_the_same_in_both(forms: dict[str, tuple[str, str]]) -> None:
     yaml = ", ".join(f"{in_quotes(name)}: {one}" for name, (one, _) in forms.items())

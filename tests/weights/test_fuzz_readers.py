@@ -11,7 +11,7 @@ import pytest
 
 from codsl.weights.formats.format import Format
 
-SECONDS = 2
+SECONDS = 1
 """Of processor time for one format."""
 
 

@@ -20,7 +20,7 @@ from codsl.weights import read
 from codsl.weights.layouts import LAYOUTS
 from harness.networks import Networks
 
-COUNT = int(os.environ.get("CODSL_NETWORKS", "16"))
+COUNT = int(os.environ.get("CODSL_NETWORKS", "8"))
 RULES = (
     {},
     {"model.{path:path}": "{path}"},
