@@ -172,6 +172,17 @@ def test_large_networks_are_tried_in_some_lengths(monkeypatch: pytest.MonkeyPatc
     assert all(some.checks.values())
 
 
+def test_an_endless_past_that_begins_late_is_found_where_few_frames_are_spoilt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A dilated stride leaves the first frames out."""
+    pool = {"kernel_size": 2, "stride": 2, "padding": [[1, 2]], "dilation": 2}
+    layers = [{"max_pool1d": pool}, {"cumulative_layer_norm": {"name": "norm", "eps": 0.1}}]
+    monkeypatch.setattr(trial, "WORK", 1)
+    found = verify({"codsl": 1, "input": [1, "T"], "layers": layers})
+    assert found.checks["windows"]
+
+
 def test_several_inputs_and_outputs_by_name() -> None:
     layers = [
         {"join": {"name": "met", "from": ["input", "input"], "aggregation": "sum"}},
