@@ -71,6 +71,18 @@ class Program:
         return last
 
     @cached_property
+    def read_last(self) -> dict[int, tuple[list[int], list[int]]]:
+        """The values and the feeds that no node reads after each."""
+        reads = self.graph.schedule.reads
+        feeds = {number: index for index, *_ in self._computed for number in reads[index]}
+        found: dict[int, tuple[list[int], list[int]]] = {i: ([], []) for i, *_ in self._computed}
+        for kind, last in enumerate((self._last_reader, feeds)):
+            for each, index in last.items():
+                if index in found:
+                    found[index][kind].append(each)
+        return found
+
+    @cached_property
     def feeds_of(self) -> dict[int, list[int]]:
         """The feeds that keep a value as it is."""
         feeds: dict[int, list[int]] = {}
@@ -289,6 +301,7 @@ class Program:
             elif until[value] > given[value]:
                 y = run.work(index, value, node, module)
             run.put(value, y)
+            run.forget(index)
         return tuple(run.new[outlet.value] for outlet in self.graph.outputs)
 
 
@@ -321,6 +334,14 @@ class _Run:
         self.new[value] = items
         for number in self.feeds_of.get(value, ()):
             self._feed(number, items)
+
+    def forget(self, index: int) -> None:
+        """Let go of what no node reads after this one, which of a long chunk is much."""
+        values, feeds = self.program.read_last[index]
+        for value in values:
+            del self.new[value]
+        for number in feeds:
+            del self.tapes[number]
 
     def keep(self, index: int, node: Node, module: nn.Module) -> None:
         """Hand what a node makes of each new item that it reads to the feed that keeps that."""
