@@ -18,7 +18,7 @@ help:
 	@echo 'make test    install, then run all tests'
 	@echo 'make lint    install, then check style and types'
 	@echo 'make generated  write schemas/, docs/layers.md, docs/errors.md, docs/pictures/, the colours of editors/ and the types of codsl.nn anew'
-	@echo 'make bench   install, then measure all networks and draw them: a quiet machine, half an hour'
+	@echo 'make bench   install, then measure all networks and draw them: a quiet machine, for hours'
 	@echo 'make clean   remove the environment and what tools left behind'
 
 demo: $(VENV)/with-video
