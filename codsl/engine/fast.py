@@ -35,6 +35,8 @@ class FastStep:
     Attributes:
         error: how far the plan was from the network when it was tried, of the largest output of
             each or 1; None before the first frame, which decides the batch.
+        chunks_by_steps: whether the backend takes a chunk frame by frame, as it does with planes,
+            which one by one stay in the caches; else chunks go by torch's kernels.
     """
 
     error: float | None = None
@@ -64,7 +66,7 @@ class FastStep:
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
         self._plans = not bursts and not self._laid.program.foreign
         self._planes = any(len(frame.space) == 2 for frame in graph.frames)
-        self._steps_are_quicker = self._planes and self._backend is not EAGER
+        self.chunks_by_steps = self._plans and self._planes and self._backend is not EAGER
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
@@ -82,9 +84,15 @@ class FastStep:
         self._stop()
         y = self._net.forward_step(frame, update_state)
         state = self._net.get_state()
-        if self._plans and state is not None and not (self._plan and self._plan.fits(state)):
-            self._plan = self._made(state, self._inputs(frame))
+        if self._plans and state is not None:
+            self._plan_of(state, self._inputs(frame))
         return y
+
+    def _plan_of(self, state: State, frame: list[Tensor]) -> Plan:
+        """The plan for streams like this one, made if there is none yet."""
+        if self._plan is None or not self._plan.fits(state):
+            self._plan = self._made(state, frame)
+        return self._plan
 
     def _inputs(self, frame: Any) -> list[Tensor]:
         """The frames of the inputs in order; raises as the network does for others."""
@@ -120,22 +128,26 @@ class FastStep:
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
         """The outputs that become due with a chunk `(B, C, T, *S)`; None where none does. With
         `pad_end` also those that end padding makes due."""
-        steps = self._steps_are_quicker and update_state and not pad_end
+        steps = self.chunks_by_steps and update_state and not pad_end
         plan = self._started() if steps else None
         if plan is not None:
-            return self._one_by_one(plan, chunk)
+            return self._go_on(plan, chunk)
         self._stop()
         return self._net.chunked(chunk, pad_end, update_state, self._advance)
 
-    def _one_by_one(self, plan: Plan, chunk: Any) -> Any:
-        """A chunk a frame at a time by the plan: planes, which one by one stay in the caches."""
+    def _go_on(self, plan: Plan, chunk: Any) -> Any:
+        """A chunk by the plan, which keeps the state."""
         _, xs = self._net._laid_for(chunk, "a chunk")
         check_alike(xs, "a chunk")
         check_stream(xs, plan.like, "a chunk", True, self._net._like)
+        return rebuild(self._laid.outputs, self._one_by_one(plan, xs))
+
+    def _one_by_one(self, plan: Plan, xs: list[Tensor]) -> Values:
+        """The outputs of a chunk, a frame at a time."""
         steps = [plan.step(list(frames)) for frames in zip(*(x.unbind(2) for x in xs), strict=True)]
         due = ([y for y in column if y is not None] for column in zip(*steps, strict=True))
-        ys = [torch.stack(column, 2) if column else None for column in due]
-        return rebuild(self._laid.outputs, ys or [None] * len(self._graph.outputs))
+        ys = tuple(torch.stack(column, 2) if column else None for column in due)
+        return ys or (None,) * len(self._graph.outputs)
 
     def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
         """The outputs that become due with clips: at the beginning by the network itself, then by
@@ -147,6 +159,11 @@ class FastStep:
         if early:
             ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
             parts.append(ys)
+        if self.chunks_by_steps:
+            plan = self._plan_of(state, [x[:, :, early] for x in xs])
+            plan.load(state)
+            parts.append(self._one_by_one(plan, [x[:, :, early:] for x in xs]))
+            return tuple(map(behind, *parts)), plan.dump()
         chunks = self._chunks_of(state)
         size = max(1, AT_ONCE // state.batch_size) if self._planes else xs[0].shape[2]
         for some in zip(*(x[:, :, early:].split(size, 2) for x in xs), strict=True):

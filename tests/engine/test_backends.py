@@ -12,7 +12,7 @@ from codsl.engine import fast as fast_module
 from codsl.engine.backends.backend import Backend, NotInstalled
 from codsl.engine.backends.table import BACKENDS
 from codsl.engine.plan import Plan
-from engine.fast_streams import agree, frame_of
+from engine.fast_streams import agree, chunk_of, frame_of
 from engine.test_fast_step import built
 
 STREAM = """codsl 1
@@ -64,6 +64,30 @@ def test_a_stream_is_the_same(name: str) -> None:
         agree(list(one.tensors), list(other.tensors), torch.float32)
     assert told
     assert fast.error < 1e-5
+
+
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_chunks_of_planes_go_by_the_backend_from_the_first_on(name: str) -> None:
+    if BACKENDS[name].missing:
+        pytest.skip(f"{BACKENDS[name].missing} is not installed")
+    net = built(STREAM, torch.float32)
+    fast = net.compile_step(name)
+    frames = net.graph.cycle.start + net.graph.cycle.turn + 1
+    chunk = chunk_of(net, 2, torch.float32, frames)
+    told = 0
+    with torch.no_grad():
+        for begin, end in ((0, frames), (2, 7), (3, 3)):
+            some = chunk[:, :, begin:end]
+            told += agree(fast.forward_steps(some), net.forward_steps(some), torch.float32)
+        assert fast.held
+        last = chunk[:, :, :5]
+        told += agree(fast.forward_steps(last, True), net.forward_steps(last, True), torch.float32)
+        fast.reset()
+        net.reset()
+        told += agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float32)
+    assert told
+    assert fast.chunks_by_steps
+    assert not net.compile_step().chunks_by_steps
 
 
 def test_lower_precision_costs_what_it_says() -> None:
