@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import ceil
 from statistics import median
 from time import perf_counter
+from typing import Any
 
 ROUNDS = 10
 """How often each has its turn."""
@@ -41,9 +42,28 @@ class Timing:
     passes: int
 
 
-def interleaved(contenders: Mapping[str, Calls], effort: Effort) -> dict[str, Timing]:
-    """The timing of each contender; each begins as often as the others."""
+def once(calls: Calls) -> tuple[list[Any], list[float]]:
+    """What a pass gives, and its seconds, call by call."""
+    given: list[Any] = []
+    seconds = []
+    for call in calls:
+        begin = perf_counter()
+        given.append(call())
+        seconds.append(perf_counter() - begin)
+    return given, seconds
+
+
+def interleaved(
+    contenders: Mapping[str, Calls], effort: Effort, firsts: Mapping[str, list[float]] | None = None
+) -> dict[str, Timing]:
+    """The timing of each contender; each begins as often as the others.
+
+    `firsts` are the seconds of passes that were made before: one that takes all the seconds there
+    are is not made again.
+    """
     found: dict[str, list[list[float]]] = {name: [] for name in contenders}
+    for name, seconds in (firsts or {}).items():
+        found[name] += [seconds] if sum(seconds) >= effort.seconds else []
     names = list(contenders)
     with _undisturbed():
         for turn in range(ROUNDS):
@@ -59,21 +79,12 @@ def _burst(calls: Calls, effort: Effort, passes: list[list[float]]) -> None:
     if passes and spent >= effort.seconds:
         return
     if passes and spent / len(passes) < share:
-        _pass(calls)  # brings everything into the caches again, untimed
+        once(calls)  # brings everything into the caches again, untimed
     end = perf_counter() + share
     for _ in range(ceil(effort.passes / ROUNDS)):
-        passes.append(_pass(calls))
+        passes.append(once(calls)[1])
         if perf_counter() > end:
             return
-
-
-def _pass(calls: Calls) -> list[float]:
-    seconds = []
-    for call in calls:
-        begin = perf_counter()
-        call()
-        seconds.append(perf_counter() - begin)
-    return seconds
 
 
 def timing(passes: Sequence[Sequence[float]]) -> Timing:

@@ -10,6 +10,8 @@ from codsl.algebra.time import length
 from codsl.bench.footage import joined, last
 from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
+from codsl.engine.backends.eager import EAGER
+from codsl.engine.fast import FastStep
 from codsl.graph.graph import Graph
 from codsl.layers.recipe import memory_of
 from codsl.network import Network
@@ -54,24 +56,57 @@ def plain(scene: Scene) -> Contender:
     return Contender(PLAIN, "the network itself", run, scene.frames, scene.macs)
 
 
-def fast(pick: Pick, scene: Scene) -> Contender | Absent:
-    """A backend's step, or its chunks."""
+class Fast:
+    """A backend's steps, and its chunks. What is made for so many streams serves all scenes of them
+    that follow each other."""
+
+    def __init__(self, pick: Pick) -> None:
+        self._pick, self._streams = pick, 0
+        self._made: _Made | Absent = Absent(str(pick), "")
+
+    def __call__(self, scene: Scene) -> Contender | Absent:
+        """What takes part in a scene."""
+        if scene.streams != self._streams:
+            self._streams = scene.streams
+            self._made = Absent(str(self._pick), "")
+            self._made = _made(self._pick, scene)
+        if isinstance(self._made, Absent):
+            return self._made
+        name, step = str(self._pick), self._made.step
+        if not scene.steps and name != EAGER.name and not step.chunks_by_steps:
+            return Absent(name, f"its chunks are those of {EAGER.name}")
+        step.set_state(scene.begun)
+        return Contender(
+            name,
+            self._pick.call,
+            step if scene.steps else step.forward_steps,
+            scene.frames,
+            scene.macs,
+            exact=not self._pick.precision,
+            ready=self._made.seconds,
+        )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A fast step that has taken all the frames of a turn, and the seconds until then."""
+
+    step: FastStep
+    seconds: float
+
+
+def _made(pick: Pick, scene: Scene) -> _Made | Absent:
     begin = perf_counter()
     try:
         step = scene.net.compile_step(pick.backend, pick.dtype)
         step.set_state(scene.begun)
-        if scene.steps:
-            step(scene.inputs()[0])
-            step.set_state(scene.begun)
+        for frame in scene.turn() if scene.by_frames else ():
+            step(frame)
     except ImportError as error:
         return Absent(str(pick), f"not installed: {_line(error)}")
     except (ValueError, RuntimeError) as error:
         return Absent(str(pick), _line(error))
-    ready = perf_counter() - begin
-    run = step if scene.steps else step.forward_steps
-    exact = not pick.precision
-    name = str(pick)
-    return Contender(name, pick.call, run, scene.frames, scene.macs, exact=exact, ready=ready)
+    return _Made(step, perf_counter() - begin)
 
 
 def _line(error: Exception) -> str:

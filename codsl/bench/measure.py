@@ -1,22 +1,23 @@
 """A network measured: its contenders run the same stream, are compared, and take turns."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import product
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from codsl.bench import contender
-from codsl.bench.clock import Effort, Timing, interleaved
+from codsl.bench.clock import Effort, Timing, interleaved, once
 from codsl.bench.contender import Absent, Contender, Window
 from codsl.bench.footage import Footage, beyond, run_in
 from codsl.bench.limit import Least
 from codsl.bench.machine import Rates
 from codsl.bench.peer import Peer
 from codsl.bench.pick import Pick, every
-from codsl.bench.result import Bound, Case, Outcome, Row
+from codsl.bench.result import Bound, Case, Outcome, Row, titled
 from codsl.bench.scene import Scene
 from codsl.graph.graph import Graph
 from codsl.network import Network
@@ -34,34 +35,61 @@ MOST = 1 << 28
 @dataclass(frozen=True)
 class Wish:
     """What is to be measured: which backends, for how many streams, in steps (a chunk of 0) and in
-    chunks, and how long. `window` is the clip that is run again, if not all that an output sees;
-    `peer` asks for continual-inference too."""
+    chunks, and how long. Without `backends` it is all there are, with `low` also in their lower
+    precisions. `window` is the clip that is run again, if not all that an output sees; `peer` asks
+    for continual-inference too."""
 
-    backends: Sequence[Pick] = field(default_factory=every)
+    backends: Sequence[Pick] | None = None
     streams: Sequence[int] = (1,)
     chunks: Sequence[int] = (0,)
     effort: Effort = field(default_factory=Effort)
     window: int | None = None
     peer: bool = False
     seed: int = 0
+    low: bool = False
+
+    @property
+    def picks(self) -> tuple[Pick, ...]:
+        """The backends."""
+        return every(self.low) if self.backends is None else tuple(self.backends)
+
+
+@dataclass(frozen=True)
+class Watch:
+    """Who wants to know: of what is being done, in words, and of a case whenever it has one outcome
+    more."""
+
+    doing: Callable[[str], None] = lambda words: None
+    done: Callable[[Case], None] = lambda case: None
+
+
+UNSEEN = Watch()
+"""Nobody wants to know."""
 
 
 @torch.inference_mode()
-def measure(net: Network, wish: Wish, name: str | None = None) -> Case:
+def measure(net: Network, wish: Wish, name: str | None = None, watch: Watch = UNSEEN) -> Case:
     """The contenders for a network in `eval()`, side by side; the network's stream is reset."""
     graph = net.graph
+    total = graph.report().to_dict()["total"]
+    case = Case(name or graph.name, total, tuple(map(str, wish.picks)), ())
+    watch.doing(f"{case.name}: to where a stream no longer feels its beginning")
     footage = Footage(net, wish.seed)
     kept = _kept(graph, wish)
     state, past = run_in(net, footage, max(beyond(graph), kept), kept)
     entrants = list(_entrants(net, wish, past))
-    outcomes = [
-        outcome(Scene(net, footage, state, past, streams, chunk), entrants, wish.effort)
-        for streams in wish.streams
-        for chunk in wish.chunks
-    ]
+    for streams, chunk in product(wish.streams, wish.chunks):
+        scene = Scene(net, footage, state, past, streams, chunk)
+        doing = partial(_tell, watch, f"{case.name}, {titled(chunk, streams)}")
+        found = outcome(scene, entrants, wish.effort, doing)
+        case = replace(case, outcomes=(*case.outcomes, found))
+        watch.done(case)
     net.reset()
-    total = graph.report().to_dict()["total"]
-    return Case(name or graph.name, total, tuple(map(str, wish.backends)), tuple(outcomes))
+    return case
+
+
+def _tell(watch: Watch, where: str, what: str) -> None:
+    watch.doing(f"{where}: {what}")
 
 
 def _kept(graph: Graph, wish: Wish) -> int:
@@ -76,24 +104,33 @@ def _kept(graph: Graph, wish: Wish) -> int:
 def _entrants(net: Network, wish: Wish, past: Any) -> Iterator[Entrant]:
     """Who may take part; the network itself first."""
     yield contender.plain
-    for pick in wish.backends:
-        yield partial(contender.fast, pick)
+    for pick in wish.picks:
+        yield contender.Fast(pick)
     yield partial(contender.clip, wish.window)
     if wish.peer:
         yield Peer(net, past)
 
 
-def outcome(scene: Scene, entrants: Sequence[Entrant], effort: Effort) -> Outcome:
-    """What comes of one kind of work."""
-    field = [enter(scene) for enter in entrants]
+def outcome(
+    scene: Scene, entrants: Sequence[Entrant], effort: Effort, doing: Callable[[str], None]
+) -> Outcome:
+    """What comes of one kind of work. Outputs are those of a first pass, which are compared."""
+    field = []
+    for count, enter in enumerate(entrants, 1):
+        doing(f"{count} of {len(entrants)} gets ready")
+        field.append(enter(scene))
     running = {each.name: each for each in field if isinstance(each, Contender)}
     inputs = scene.inputs()
-    given = {name: [each.run(x) for x in inputs] for name, each in running.items()}
     calls = {name: [partial(each.run, x) for x in inputs] for name, each in running.items()}
+    given, firsts = {}, {}
+    for name in running:
+        doing(f"{name} begins")
+        given[name], firsts[name] = once(calls[name])
     least = Least.of(scene.net.graph, scene.streams, scene.frames)
     rates = Rates(least.bytes)
     machine = {MULTIPLY: [rates.multiply], COPY: [rates.copy]}
-    timings = interleaved({**calls, **machine}, effort)
+    doing("in turns")
+    timings = interleaved({**calls, **machine}, effort, firsts)
     meant = given[contender.PLAIN]
     rows = []
     for name, each in running.items():

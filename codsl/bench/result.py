@@ -77,6 +77,12 @@ class Bound:
         return max(self.arithmetic, self.memory)
 
 
+def titled(chunk: int, streams: int) -> str:
+    """A kind of work, in words."""
+    what = f"chunks of {chunk}" if chunk else "steps"
+    return f"{what}, {streams} stream{'' if streams == 1 else 's'}"
+
+
 @dataclass(frozen=True)
 class Outcome:
     """One kind of work: steps, or chunks of so many frames, for so many streams.
@@ -93,8 +99,7 @@ class Outcome:
     @property
     def title(self) -> str:
         """What is done, in words."""
-        what = f"chunks of {self.chunk}" if self.chunk else "steps"
-        return f"{what}, {self.streams} stream{'' if self.streams == 1 else 's'}"
+        return titled(self.chunk, self.streams)
 
     @property
     def plain(self) -> Row:

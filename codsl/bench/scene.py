@@ -22,11 +22,15 @@ class Scene:
     chunk: int
 
     @property
-    def steps(self) -> bool:
-        """Whether a frame comes as such: alone, and with one output at most."""
+    def by_frames(self) -> bool:
+        """Whether the network takes single frames: it gives one output with each at most."""
         graph = self.net.graph
-        bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
-        return not self.chunk and not bursts
+        return not any(graph.times[outlet.value].bursts for outlet in graph.outputs)
+
+    @property
+    def steps(self) -> bool:
+        """Whether a frame comes as such, alone."""
+        return self.by_frames and not self.chunk
 
     @property
     def frames(self) -> int:
@@ -46,9 +50,13 @@ class Scene:
 
     def inputs(self) -> list[Any]:
         """What is fed: the frames of a turn, or so many chunks that they are whole turns."""
-        turn = self.net.graph.cycle.turn
         if self.steps:
-            clip = self.footage.clip(turn, self.streams)
-            return [frame(clip, index) for index in range(turn)]
-        count = lcm(turn, self.frames) // self.frames
+            return self.turn()
+        count = lcm(self.net.graph.cycle.turn, self.frames) // self.frames
         return [self.footage.clip(self.frames, self.streams) for _ in range(count)]
+
+    def turn(self) -> list[Any]:
+        """The frames of a turn."""
+        turn = self.net.graph.cycle.turn
+        clip = self.footage.clip(turn, self.streams)
+        return [frame(clip, index) for index in range(turn)]

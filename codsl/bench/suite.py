@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from codsl.bench.measure import Wish, measure
+from codsl.bench.measure import UNSEEN, Watch, Wish, measure
+from codsl.bench.pick import picked
 from codsl.bench.result import Case, Series
 from codsl.pipeline import build
 
@@ -75,6 +76,9 @@ GROWTH: Mapping[str, Growth] = {
     ),
 }
 
+READY = ("eager", "onnxruntime", "openvino")
+"""The backends of a series: those that are ready soon, and not after minutes of compiling."""
+
 NAMES = (*SUITE, *GROWTH)
 
 
@@ -87,20 +91,22 @@ def chosen(names: Sequence[str] | None) -> tuple[str, ...]:
     return NAMES if names is None else tuple(dict.fromkeys(names))
 
 
-def run(name: str, wish: Wish) -> Case | Series:
+def run(name: str, wish: Wish, watch: Watch = UNSEEN) -> Case | Series:
     """Measure one of them: all that is wished for, or how steps of one stream grow."""
     if name in SUITE:
-        return _case(name, SUITE[name], replace(wish, window=wish.window or SUITE[name].window))
+        here = replace(wish, window=wish.window or SUITE[name].window)
+        return _case(name, SUITE[name], here, watch)
     growth = GROWTH[name]
+    picks = picked(READY) if wish.backends is None else wish.backends
     cases = []
     for value in growth.values:
         entry, streams = growth.at(value), 1 if growth.param else value
-        here = replace(wish, streams=(streams,), chunks=(0,), window=entry.window)
-        cases.append(_case(f"{name} {value}", entry, here))
+        here = replace(wish, backends=picks, streams=(streams,), chunks=(0,), window=entry.window)
+        cases.append(_case(f"{name} {value}", entry, here, replace(UNSEEN, doing=watch.doing)))
     return Series(name, growth.axis, growth.values, tuple(cases))
 
 
-def _case(name: str, entry: Entry, wish: Wish) -> Case:
+def _case(name: str, entry: Entry, wish: Wish, watch: Watch) -> Case:
     torch.manual_seed(wish.seed)
     net = build(entry.spec, variant=entry.variant, params=entry.params).eval()
-    return measure(net, wish, name)
+    return measure(net, wish, name, watch)

@@ -10,7 +10,14 @@ COLUMNS = ("", "ms", "x plain", "% of limit", "p99/median", "apart", "ready s")
 
 def text(found: Case | Series) -> str:
     """What was measured as a text."""
-    return "\n".join(_case(found) if isinstance(found, Case) else _series(found))
+    if isinstance(found, Series):
+        return "\n".join(_series(found))
+    return "\n\n".join((escape(found.name), *(work(found, each) for each in found.outcomes)))
+
+
+def work(case: Case, outcome: Outcome) -> str:
+    """One kind of work of a case."""
+    return "\n".join(_work(case, outcome))
 
 
 def _series(series: Series) -> Iterator[str]:
@@ -30,13 +37,10 @@ def _series(series: Series) -> Iterator[str]:
     yield from aligned([header, *rows])
 
 
-def _case(case: Case) -> Iterator[str]:
-    yield escape(case.name)
-    for outcome in case.outcomes:
-        yield ""
-        yield from aligned([(outcome.title, *COLUMNS[1:]), *cells(outcome)])
-        yield from (f"{name}: {escape(why)}" for name, why in outcome.absent.items())
-        yield from _best(outcome, case.backends)
+def _work(case: Case, outcome: Outcome) -> Iterator[str]:
+    yield from aligned([(outcome.title, *COLUMNS[1:]), *cells(outcome)])
+    yield from (f"{name}: {escape(why)}" for name, why in outcome.absent.items())
+    yield from _best(outcome, case.backends)
 
 
 def _best(outcome: Outcome, backends: Sequence[str]) -> Iterator[str]:

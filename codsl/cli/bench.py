@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from codsl.cli.arguments import count, seconds, seed
 from codsl.cli.checkpoint import declare_weights, network
+from codsl.cli.doing import Doing
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import declare_spec, tell, told
@@ -18,7 +19,7 @@ from codsl.graph.graph import Graph
 from codsl.report.save import write
 
 if TYPE_CHECKING:
-    from codsl.bench.measure import Wish
+    from codsl.bench.measure import Watch, Wish
     from codsl.bench.result import Case, Results, Series
 
 WORDS = "measure how fast a network runs here, by each backend, side by side"
@@ -64,8 +65,9 @@ def chunk(text: str) -> int:
 
 
 def command(options: Namespace) -> int:
-    """The tables on stdout, each when it is measured; 1 where the spec has mistakes or the weights
-    do not fit, 2 where what is asked for is not there or a file cannot be written."""
+    """Tables on stdout, each when it is measured, and at a terminal what is being done; 1 where the
+    spec has mistakes or the weights do not fit, 2 where what is asked for is not there or a file
+    cannot be written."""
     _check(options)
     graph: Graph | None = None
     if options.spec is not None:
@@ -99,21 +101,31 @@ def _check(options: Namespace) -> None:
 
 
 def _bench(graph: Graph | None, options: Namespace) -> None:
-    """Measure one thing after the other, and tell each when it is done."""
+    """Measure one thing after the other, and tell what there is as it comes."""
     from codsl.bench.machine import here, threads
-    from codsl.bench.result import Results
-    from codsl.bench.table import text
+    from codsl.bench.measure import Watch
+    from codsl.bench.result import Case, Results
+    from codsl.bench.table import text, work
 
-    with threads(options.threads):
+    shown = Doing()
+
+    def told(case: Case) -> None:
+        if len(case.outcomes) == 1:
+            shown.say(f"\n{escape(case.name)}")
+        shown.say(f"\n{work(case, case.outcomes[-1])}")
+        _write(results.plus(case), options)
+
+    with threads(options.threads), shown:
         results = Results(here())
-        print(escape(str(results.machine)), flush=True)
-        for found in _measured(graph, options):
+        shown.say(escape(str(results.machine)))
+        for found in _measured(graph, options, Watch(shown.now, told)):
             results = results.plus(found)
-            print(f"\n{text(found)}", flush=True)
-            _write(results, options)
+            if not isinstance(found, Case):
+                shown.say(f"\n{text(found)}")
+                _write(results, options)
 
 
-def _measured(graph: Graph | None, options: Namespace) -> "Iterator[Case | Series]":
+def _measured(graph: Graph | None, options: Namespace, watch: "Watch") -> "Iterator[Case | Series]":
     """What is asked for, in order. Raises `Misuse` for what is not there."""
     from codsl.bench.measure import measure
     from codsl.bench.suite import chosen, run
@@ -121,24 +133,24 @@ def _measured(graph: Graph | None, options: Namespace) -> "Iterator[Case | Serie
     wish = _wish(options)
     if graph is not None:
         net, _ = network(graph, options)
-        yield measure(net, wish)
+        yield measure(net, wish, watch=watch)
         return
     try:
         listed = chosen(options.only)
     except ValueError as error:
         raise Misuse(str(error)) from error
     for name in listed:
-        yield run(name, wish)
+        yield run(name, wish, watch)
 
 
 def _wish(options: Namespace) -> "Wish":
     """What is to be measured. Raises `Misuse` for a backend that is none."""
     from codsl.bench.clock import Effort
     from codsl.bench.measure import Wish
-    from codsl.bench.pick import every, picked
+    from codsl.bench.pick import picked
 
     try:
-        picks = picked(options.backends) if options.backends else every(options.bfloat16)
+        picks = picked(options.backends) if options.backends else None
     except ValueError as error:
         raise Misuse(str(error)) from error
     alone = options.spec is not None
@@ -151,6 +163,7 @@ def _wish(options: Namespace) -> "Wish":
         options.window,
         options.peer or not alone,
         options.seed,
+        options.bfloat16,
     )
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from codsl.bench import clock
-from codsl.bench.clock import ROUNDS, Effort, interleaved, timing
+from codsl.bench.clock import ROUNDS, Effort, interleaved, once, timing
 
 
 def test_figures() -> None:
@@ -54,6 +54,18 @@ def test_slow_ones_stop_when_their_seconds_are_spent(monkeypatch: pytest.MonkeyP
     found = interleaved(calls, Effort(passes=10 * ROUNDS, seconds=2))
     assert found["slow"].passes == 1
     assert found["fast"].passes == 10 * ROUNDS
+
+
+def test_a_first_pass_that_took_all_the_seconds_is_not_made_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = Clock(monkeypatch)
+    calls = {"slow": [made.call("slow", 5.0)] * 2, "fast": [made.call("fast", 0.1)]}
+    firsts = {name: once(each)[1] for name, each in calls.items()}
+    found = interleaved(calls, Effort(passes=ROUNDS, seconds=2), firsts)
+    assert made.order.count("slow") == 2
+    assert (found["slow"].passes, found["slow"].median) == (1, 10.0)
+    assert found["fast"].passes == ROUNDS
 
 
 def test_garbage_is_collected_again_afterwards() -> None:

@@ -11,7 +11,7 @@ from codsl.bench import contender
 from codsl.bench.clock import Effort
 from codsl.bench.contender import Absent
 from codsl.bench.footage import Footage, run_in
-from codsl.bench.measure import Wish, apart, measure
+from codsl.bench.measure import Watch, Wish, apart, measure
 from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
 
@@ -56,13 +56,49 @@ def test_all_who_promise_the_same_give_it(body: str) -> None:
 def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
     """A backend that is wrong is told, and is not the best however fast it is."""
 
-    def wrong(pick: Pick, scene: Scene) -> contender.Contender:
-        return contender.Contender(str(pick), "", lambda x: torch.zeros(1, 4, 6, 6), 1, 0)
+    class Wrong(contender.Fast):
+        def __call__(self, scene: Scene) -> contender.Contender:
+            return contender.Contender("eager", "", lambda x: torch.zeros(1, 4, 6, 6), 1, 0)
 
-    monkeypatch.setattr(contender, "fast", wrong)
+    monkeypatch.setattr(contender, "Fast", Wrong)
     (outcome,) = measure(net(PLAIN), STEPS).outcomes
     assert outcome.rows[1].wrong
     assert outcome.best(("eager",)) is None
+
+
+def test_what_is_made_for_so_many_streams_serves_all_their_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made = []
+
+    def counted(net: Any, *given: Any) -> Any:
+        made.append(given)
+        return compile_step(net, *given)
+
+    compile_step = type(net(PLAIN)).compile_step
+    monkeypatch.setattr(type(net(PLAIN)), "compile_step", counted)
+    measure(net(PLAIN), Wish((Pick("eager"),), (1, 2), (0, 3, 5), EFFORT))
+    assert made == [("eager", None)] * 2
+
+
+def test_chunks_that_are_those_of_another_backend_are_not_measured_twice() -> None:
+    pytest.importorskip("onnxruntime", reason="onnxruntime comes with an extra")
+    picks = (Pick("eager"), Pick("onnxruntime"))
+    planes = net("conv3d(4, 3, padding=1)")
+    lines = codsl.build("codsl 1\nnetwork n { input (3, T) conv1d(4, 3, padding=1) }").eval()
+    for made, others in ((planes, ["onnxruntime"]), (lines, [])):
+        (outcome,) = measure(made, Wish(picks, chunks=(4,), effort=EFFORT)).outcomes
+        assert [row.name for row in outcome.rows] == ["plain", "eager", *others, "clip"]
+        assert ("onnxruntime" in outcome.absent) == (not others)
+
+
+def test_it_is_told_what_is_done_and_what_came_of_it() -> None:
+    doing: list[str] = []
+    done: list[int] = []
+    watch = Watch(doing.append, lambda case: done.append(len(case.outcomes)))
+    measure(net(PLAIN), Wish((Pick("eager"),), chunks=(0, 2), effort=EFFORT), watch=watch)
+    assert done == [1, 2]
+    assert "n, chunks of 2, 1 stream: eager begins" in doing
 
 
 def test_without_an_end_there_is_no_clip_to_run_again() -> None:

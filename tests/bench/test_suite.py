@@ -9,7 +9,7 @@ from codsl.bench import suite
 from codsl.bench.clock import Effort
 from codsl.bench.measure import Wish
 from codsl.bench.pick import Pick, every, picked
-from codsl.bench.result import Series
+from codsl.bench.result import Case, Series
 from codsl.bench.suite import GROWTH, SUITE, Entry, Growth, chosen
 
 QUICK = Wish((Pick("eager"),), effort=Effort(passes=1, seconds=0.01))
@@ -59,6 +59,23 @@ def test_a_series_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.contenders == ["plain", "eager", "clip"]
     assert [case.total["params"] for case in found.cases] == [12_352, 24_704]
     assert [len(case.outcomes) for case in found.cases] == [1, 1]
+
+
+def test_a_series_leaves_out_what_takes_minutes_to_compile_unless_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wishes: list[Wish] = []
+
+    def noted(net: Any, wish: Wish, name: str, watch: Any) -> Case:
+        wishes.append(wish)
+        return Case(name, {}, (), ())
+
+    monkeypatch.setattr(suite, "measure", noted)
+    suite.run("depth", Wish())
+    assert {pick.backend for wish in wishes for pick in wish.picks} == set(suite.READY)
+    wishes.clear()
+    suite.run("depth", Wish((Pick("aoti"),)))
+    assert {wish.picks for wish in wishes} == {(Pick("aoti"),)}
 
 
 def test_picks() -> None:

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 import torch  # noqa: E402
 
 import codsl  # noqa: E402
-from codsl.bench.contender import Absent, fast, plain  # noqa: E402
+from codsl.bench.contender import Absent, Fast, plain  # noqa: E402
 from codsl.bench.footage import Footage, beyond, run_in  # noqa: E402
 from codsl.bench.pick import picked  # noqa: E402
 from codsl.bench.scene import Scene  # noqa: E402
@@ -55,7 +55,7 @@ def step(name: str, scene: Scene) -> Tick:
     if name == "plain":
         found: Any = plain(scene)
     else:
-        found = fast(picked([name])[0], scene)
+        found = Fast(picked([name])[0])(scene)
     if isinstance(found, Absent):
         raise ValueError(found.reason)
     (frame,) = scene.inputs()

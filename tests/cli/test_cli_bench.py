@@ -31,6 +31,23 @@ def test_a_spec_is_measured_and_written(signal_spec: Path, tmp_path: Path) -> No
     assert picture.read_text().startswith("<svg")
 
 
+def test_a_terminal_shows_what_is_being_done(
+    signal_spec: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("sys.stderr.isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    assert main(["bench", str(signal_spec), *QUICK, "--chunk", "0"]) == 0
+    shown = capsys.readouterr()
+    lines = shown.err.split("\r\x1b[K")
+    assert "signal, steps, 1 stream: in turns ..." in lines
+    assert max(map(len, lines)) < 40
+    assert lines[-1] == ""
+    assert "\x1b" not in shown.out
+
+
 def test_the_networks_that_come_along_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     status = main(["bench", "--only", "tcn_8x64", *QUICK, "--streams", "1", "--chunk", "0"])
     shown = capsys.readouterr().out
