@@ -1,6 +1,7 @@
 """Convolutions over time and space as operations on frames: the taps over time are items."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import torch
@@ -16,6 +17,13 @@ Function = Callable[[Tensor], Tensor]
 
 SMALL = 2**15
 """Weights at most of a product with one item that is written as sums where there are others."""
+WIDE = 2**15
+"""Numbers of all frames of a batch from which on taps, each by itself, take less than a stack."""
+MANY = 2**14
+"""Places of all frames of a batch from which on a matrix product of them no longer stays in the
+caches, as oneDNN's convolution does."""
+SEVERAL = 8
+"""Frames in a batch from which on taps, each by itself, take less than all as channels."""
 CONVOLUTIONS: dict[int, Callable[..., Tensor]] = {
     1: functional.conv1d,
     2: functional.conv2d,
@@ -32,14 +40,17 @@ def convolution(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, s
     if groups > 1:
         single = ins == 1 and outs == groups
         if pointwise and single and (len(space) != 2 or style.channels == 1):
-            return _by_channel(weight.flatten(1), bias, len(space))
+            return _by_channel(weight.flatten(1), bias, frame.space, style.last)
         return _grouped(call, weight, bias, frame, style)
     across = weight.transpose(1, 2).reshape(outs, taps * ins, *space).contiguous()
     if not space:
         return _of_all(product(across, bias, style), taps)
-    if pointwise and len(space) == 2 and style.last:
+    batch = style.batch or 0 if _packs(call, weight, frame, style) else 0
+    if pointwise and len(space) == 2 and style.last and batch * prod(frame.space) < MANY:
         return _of_all(_places(across.flatten(1), bias, frame.space, style), taps)
-    return _of_all(_spatial(call, across, bias, frame.space, style), taps)
+    if taps > 1 and batch >= SEVERAL:
+        return _tap_by_tap(call, weight, bias, frame, style)
+    return _of_all(_spatial(call, across, bias, frame, style), taps)
 
 
 def product(weight: Tensor, bias: Tensor | None, style: Style = PLAIN) -> Function:
@@ -90,11 +101,17 @@ def _places(weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: 
     return run
 
 
-def _by_channel(weight: Tensor, bias: Tensor | None, dims: int) -> Run:
-    """A number for each channel and tap, `weight` `(channels, taps)`, and the sum over the taps."""
-    sizes = (1, -1, *(1,) * dims)
-    first, *others = (each.reshape(sizes) for each in weight.unbind(1))
-    summand = None if bias is None else bias.view(sizes)
+def _by_channel(weight: Tensor, bias: Tensor | None, space: tuple[int, ...], last: bool) -> Run:
+    """A number for each channel and tap, `weight` `(channels, taps)`, and the sum over the taps;
+    with `last` a row of planes at a time, since what is done channel by channel is slow."""
+    rows = last and len(space) == 2
+    sizes = (1, len(weight), *(1,) * len(space))
+
+    def laid(x: Tensor) -> Tensor:
+        return x.repeat(space[1]) if rows else x.view(sizes)
+
+    first, *others = map(laid, weight.unbind(1))
+    summand = None if bias is None else laid(bias)
 
     def run(*items: Tensor) -> Tensor:
         y = items[0] * first if summand is None else torch.addcmul(summand, items[0], first)
@@ -102,7 +119,18 @@ def _by_channel(weight: Tensor, bias: Tensor | None, dims: int) -> Run:
             y.addcmul_(item, factor)
         return y
 
-    return run
+    return _by_rows(run) if rows else run
+
+
+def _by_rows(run: Run) -> Run:
+    """A function of rows `(..., W * C)` as one of planes `(B, C, H, W)`."""
+
+    def planes(*items: Tensor) -> Tensor:
+        batch, channels, height, width = items[0].shape
+        y: Tensor = run(*(x.permute(0, 2, 3, 1).reshape(-1, width * channels) for x in items))
+        return y.view(batch, height, width, channels).permute(0, 3, 1, 2)
+
+    return planes
 
 
 def _unmoved(call: Call) -> bool:
@@ -133,15 +161,13 @@ def _padded(call: Call, dims: int, run: Function) -> Function:
 
 
 def _spatial(
-    call: Call, weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: Style
+    call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style
 ) -> Function:
     """A convolution over space alone."""
-    dims = len(space)
-    sizes = _over_space(call)
-    packed = _packed(call, weight, bias, space, style)
-    if packed is not None:
-        return packed
-    convolve = CONVOLUTIONS[dims]
+    if _packs(call, weight, frame, style):
+        return _packed(call, weight, bias, frame, style)
+    dims = len(frame.space)
+    sizes, convolve = _over_space(call), CONVOLUTIONS[dims]
     return _padded(call, dims, lambda x: convolve(x, weight, bias, **sizes))
 
 
@@ -159,29 +185,67 @@ def _by_onednn(dtype: torch.dtype) -> bool:
     return dtype == torch.float32
 
 
-def _packed(
-    call: Call, weight: Tensor, bias: Tensor | None, space: tuple[int, ...], style: Style
-) -> Function | None:
-    """The same by oneDNN, with the weight in the layout that it likes; None where it cannot."""
+def _packs(call: Call, weight: Tensor, frame: Frame, style: Style) -> bool:
+    """Whether oneDNN has a convolution over these planes, with weights in the layout that it
+    likes."""
+    padding = call.arguments["padding"]
+    able = style.packed and style.batch is not None and _by_onednn(weight.dtype)
+    return able and len(frame.space) == 2 and not call.pad and not isinstance(padding, str)
+
+
+def _around(call: Call) -> tuple[list[int], list[int], list[int], int]:
+    """Padding, stride and dilation over space, and the groups, as oneDNN is given them."""
     sizes = _over_space(call)
-    able = style.packed and style.batch and len(space) == 2
-    if not able or not _by_onednn(weight.dtype) or call.pad or isinstance(sizes["padding"], str):
-        return None
-    around = (_pads(call), list(sizes["stride"]), list(sizes["dilation"]), 1)
-    taken = [style.batch, weight.shape[1], *space]
+    return _pads(call), list(sizes["stride"]), list(sizes["dilation"]), call.arguments["groups"]
+
+
+def _laid(call: Call, weight: Tensor, channels: int, space: Sequence[int], style: Style) -> Tensor:
+    """A weight in the layout that oneDNN likes for frames of so many channels."""
     reorder: Any = torch._C._nn.mkldnn_reorder_conv2d_weight
-    laid = reorder(weight.to_mkldnn(), *around, taken)
+    taken = [style.batch, channels, *space]
+    found: Tensor = reorder(weight.contiguous().to_mkldnn(), *_around(call), taken)
+    return found
+
+
+def _packed(
+    call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style
+) -> Function:
+    """A convolution over space by oneDNN."""
+    laid, around = _laid(call, weight, weight.shape[1], frame.space, style), _around(call)
     convolve = torch.ops.mkldnn._convolution_pointwise.default
     return lambda x: convolve(x, laid, bias, *around, "none", [], "")
 
 
 def _grouped(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style) -> Run:
-    """A convolution in groups: over the stack of all items, or where graphs are for others, for
-    whom it may be none, as a sum over the items."""
+    """A convolution in groups: over the stack of all items, or tap by tap where that is quicker,
+    or where graphs are for others, for whom it may be none, as a sum over the items."""
     taps, dims = weight.shape[2], len(frame.space)
     if dims and (taps == 1 or not style.last):
         return _summed(call, weight, bias, dims, style)
+    single = weight.shape[1] == 1 and len(weight) == call.arguments["groups"]
+    wide = (style.batch or 0) * frame.size >= WIDE
+    if single and wide and _packs(call, weight, frame, style):
+        return _tap_by_tap(call, weight, bias, frame, style)
     return _stacked(call, weight, bias, dims)
+
+
+def _tap_by_tap(call: Call, weight: Tensor, bias: Tensor | None, frame: Frame, style: Style) -> Run:
+    """A convolution by oneDNN: what each tap gives is added where the sum of those before lies, and
+    no item is copied."""
+    first, *others = (
+        _laid(call, tap, frame.channels, frame.space, style) for tap in weight.unbind(2)
+    )
+    around = _around(call)
+    convolve = torch.ops.mkldnn._convolution_pointwise.default
+    add = torch.ops.mkldnn._convolution_pointwise_.binary
+
+    def run(*items: Tensor) -> Tensor:
+        y: Tensor = convolve(items[0], first, bias, *around, "none", [], "")
+        for item, tap in zip(items[1:], others, strict=True):
+            add(y, item, tap, None, *around, "add", 1.0, None, [], None)
+        return y
+
+    return run
 
 
 def _summed(call: Call, weight: Tensor, bias: Tensor | None, dims: int, style: Style) -> Run:
