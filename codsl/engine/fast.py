@@ -21,8 +21,9 @@ from codsl.nn.running.program import Values
 from codsl.nn.running.state import State
 from codsl.nn.running.streaming import Streaming, behind
 
-AT_ONCE = 16
-"""Planes at most that are computed together, of a chunk of all streams: more leave the caches."""
+AT_ONCE, NUMBERS = 16, 3 << 20
+"""Planes at most that are computed together, of a chunk of all streams, and numbers of the largest
+value of these: more leave the caches."""
 
 
 class FastStep:
@@ -60,7 +61,7 @@ class FastStep:
         self._laid = self._net.laid
         self._precision = precision
         self._plan: Plan | None = None
-        self._chunks: dict[bool, Chunks] = {}
+        self._chunks: dict[int, Chunks] = {}
         self._running = False
         graph = self._graph = self._laid.program.graph
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
@@ -165,7 +166,7 @@ class FastStep:
             parts.append(self._one_by_one(plan, [x[:, :, early:] for x in xs]))
             return tuple(map(behind, *parts)), plan.dump()
         chunks = self._chunks_of(state)
-        size = max(1, AT_ONCE // state.batch_size) if self._planes else xs[0].shape[2]
+        size = self._at_once(state.batch_size) if self._planes else xs[0].shape[2]
         for some in zip(*(x[:, :, early:].split(size, 2) for x in xs), strict=True):
             ys, state = chunks.steps(some, state)
             parts.append(ys)
@@ -173,12 +174,18 @@ class FastStep:
 
     def _chunks_of(self, state: State) -> Chunks:
         """How chunks of such streams run: of one stream as clips."""
-        alone = state.batch_size == 1
-        if alone not in self._chunks:
+        batch = state.batch_size
+        if batch not in self._chunks:
             like = torch.empty(0, dtype=state.dtype, device=state.device)
-            style = replace(EAGER.style(AT_ONCE, state.device), along=alone)
-            self._chunks[alone] = Chunks(Lister(self._laid.program, like, style), style.last)
-        return self._chunks[alone]
+            style = EAGER.style(batch * self._at_once(batch), state.device)
+            lister = Lister(self._laid.program, like, replace(style, along=batch == 1))
+            self._chunks = {batch: Chunks(lister, style.last)}
+        return self._chunks[batch]
+
+    def _at_once(self, batch: int) -> int:
+        """Frames of a chunk of so many streams that are computed together."""
+        planes = min(AT_ONCE, NUMBERS // max(frame.size for frame in self._graph.frames))
+        return max(1, planes // batch)
 
     @torch.inference_mode()
     def step(self, frame: Any, state: State) -> tuple[Any, State]:

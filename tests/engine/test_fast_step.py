@@ -14,6 +14,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 from codsl.algebra.time import length
+from codsl.engine import fast as fast_module
 from codsl.engine.as_is import AsIs
 from codsl.engine.fast import AT_ONCE, FastStep
 from codsl.engine.lister import Lister
@@ -111,8 +112,12 @@ def test_chunks_of_planes() -> None:
         agree(fast(frame_of(net, 2, torch.float64, 8)), feed(net, 8), torch.float64)
 
 
-def test_chunks_are_parted_where_planes_would_leave_the_caches() -> None:
+@pytest.mark.parametrize("numbers", [fast_module.NUMBERS, 3 * 5 * 5 * 5, 1])
+def test_chunks_are_parted_where_planes_would_leave_the_caches(
+    numbers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """From the first frame on, of more frames than are computed together, and of fewer."""
+    monkeypatch.setattr(fast_module, "NUMBERS", numbers)
     net = built("codsl 1\nnetwork n { input (2, T, 5, 5) a = conv3d(3, 3) }\n", torch.float64)
     fast = net.compile_step()
     with torch.no_grad():
