@@ -13,10 +13,11 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from codsl.algebra.shape import Frame
 from codsl.engine.attending import normed
 from codsl.engine.bare import bare
-from codsl.engine.convolving import along, convolution, goes_along, product
+from codsl.engine.convolving import convolution, product
 from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
 from codsl.engine.numbers import Function, anew, of_each
+from codsl.engine.onednn import along, goes_along
 from codsl.engine.style import Style
 from codsl.graph.node import Node
 from codsl.layers.recipe import Call, Carried, Folded, Pointwise, Recipe, Windowed

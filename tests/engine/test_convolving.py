@@ -70,6 +70,8 @@ def test_windows_of_large_frames_are_not_copied(
     net = built(f"codsl 1\nnetwork n {{ input (4, T, 7, 6) {ALONE[name]} }}", torch.float32)
     if not torch._C._has_mkldnn:
         pytest.skip("torch has no oneDNN here")
-    assert copies(net) == 0
-    monkeypatch.setattr(convolving, limit, 2**15)
+    for each in ("WIDE", "SEVERAL"):
+        monkeypatch.setattr(convolving, each, 2**15)
     assert copies(net)
+    monkeypatch.setattr(convolving, limit, 1)
+    assert copies(net) == 0
