@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from codsl import shipped
 from codsl.diagnostics import Diagnostic, Findings, SpecError
@@ -23,6 +22,7 @@ from codsl.spec.schema import schema
 from codsl.syntax.files import Files, Folder, Texts
 from codsl.syntax.imports import follow
 from codsl.syntax.read import read
+from codsl.syntax.validator import Validator
 from codsl.syntax.words import CONSTRUCTS, RESERVED
 
 reserve(CONSTRUCTS | RESERVED)
@@ -210,8 +210,8 @@ def _in_yaml(spec: dict[str, Any]) -> str:
 
 
 @cache
-def _validator(rows: frozenset[tuple[str, type[Layer]]]) -> Draft202012Validator:
-    return Draft202012Validator(schema(dict(rows)))
+def _validator(rows: frozenset[tuple[str, type[Layer]]]) -> Validator:
+    return Validator(schema(dict(rows)))
 
 
 __all__ = ["SpecError", "build", "check", "inspect", "open_source", "register"]

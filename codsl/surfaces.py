@@ -3,8 +3,6 @@
 from functools import cache
 from itertools import takewhile
 
-from jsonschema import Draft202012Validator
-
 from codsl.diagnostics import Findings
 from codsl.layers.row import Layer, arguments
 from codsl.layers.table import table
@@ -16,6 +14,7 @@ from codsl.syntax.read import read
 from codsl.syntax.structure import structure
 from codsl.syntax.surface import Surface, surface
 from codsl.syntax.tree import Document
+from codsl.syntax.validator import Validator
 
 
 def parse(spec: Spec) -> Document:
@@ -79,8 +78,8 @@ def _rewritten(source: Source, to: Surface) -> str:
 
 
 @cache
-def _structure() -> Draft202012Validator:
-    return Draft202012Validator(structure())
+def _structure() -> Validator:
+    return Validator(structure())
 
 
 def _orders() -> dict[str, Order]:

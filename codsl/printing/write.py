@@ -5,7 +5,6 @@ from dataclasses import fields
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from codsl.diagnostics import Findings
 from codsl.printing.expressions import Writer
@@ -23,6 +22,7 @@ from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.read import read
 from codsl.syntax.surface import Surface
+from codsl.syntax.validator import Validator
 from codsl.syntax.words import RESERVED_KEYS
 from codsl.syntax.yaml_nodes import Loader
 
@@ -32,7 +32,7 @@ def write(
     surface: Surface,
     to: Surface,
     orders: Orders,
-    validator: Draft202012Validator,
+    validator: Validator,
     findings: Findings,
 ) -> str | None:
     """The text of a document, which was read from one surface, in that surface or the other.
@@ -90,7 +90,7 @@ def _is_same(
     written: str,
     to: Surface,
     orders: Orders,
-    validator: Draft202012Validator,
+    validator: Validator,
     findings: Findings,
 ) -> bool:
     """Whether a document can be read from what is written; if not, the reason is reported."""

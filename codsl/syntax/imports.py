@@ -5,13 +5,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
 
-from jsonschema import Draft202012Validator
-
 from codsl.diagnostics import Findings, Help, did_you_mean
 from codsl.source import Source
 from codsl.syntax import tree
 from codsl.syntax.files import Files, Outside
 from codsl.syntax.read import read
+from codsl.syntax.validator import Validator
 
 MOST = 100
 """Imported files at most."""
@@ -55,7 +54,7 @@ class Module:
 def follow(
     document: tree.Document,
     files: Files | None,
-    validator: Draft202012Validator,
+    validator: Validator,
     findings: Findings,
     identity: str | None = None,
 ) -> Module:
@@ -79,9 +78,7 @@ class _Step:
 class _Reader:
     """Reads each file once; a way is that of files which lead to one, from the spec on."""
 
-    def __init__(
-        self, files: Files | None, validator: Draft202012Validator, findings: Findings
-    ) -> None:
+    def __init__(self, files: Files | None, validator: Validator, findings: Findings) -> None:
         self._files = files
         self._validator = validator
         self._findings = findings

@@ -2,13 +2,12 @@
 
 import re
 
-from jsonschema import Draft202012Validator
-
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
 from codsl.syntax.surface import HEADER, MARK, TEXT_FORM
 from codsl.syntax.text_form import read_text
+from codsl.syntax.validator import Validator
 from codsl.syntax.version import foreign
 from codsl.syntax.words import VERSION
 from codsl.syntax.yaml_form import read_yaml
@@ -21,9 +20,7 @@ _YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")
 _YAML_KEY = re.compile(r"(?:\s*#[^\n]*\n|\s)*(?:---\s*)?([a-z]+)[ \t]*:")
 
 
-def read(
-    source: Source, findings: Findings, validator: Draft202012Validator
-) -> tree.Document | None:
+def read(source: Source, findings: Findings, validator: Validator) -> tree.Document | None:
     """The tree of a source in either surface, or None where there is none to be had.
 
     A text that starts with `codsl 1` is of the text form; all else is read as YAML.
@@ -117,8 +114,7 @@ def _deepest(document: tree.Document) -> object | None:
     pending: list[tuple[object, int]] = [(document, 0)]
     while pending:
         node, depth = pending.pop()
-        span = getattr(node, "span", None)
-        if depth > 2 * DEEPEST and isinstance(span, Span):
+        if depth > 2 * DEEPEST and isinstance(getattr(node, "span", None), Span):
             return node
         pending += ((child, depth + 1) for child in tree.children(node))
     return None

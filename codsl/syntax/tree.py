@@ -3,8 +3,9 @@
 Spans never count in comparisons, so that a tree from text equals the tree from YAML.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from functools import cache
 
 from codsl.source import Source, Span
 
@@ -358,10 +359,16 @@ class Document:
         return bool(self.name or self.inputs or self.body)
 
 
-def children(node: object) -> Iterator[object]:
+def children(node: object) -> Sequence[object]:
     """The nodes directly under a node."""
     if isinstance(node, tuple):
-        yield from node
-    elif not isinstance(node, Span | Source) and hasattr(node, "__dataclass_fields__"):
-        for part in fields(node):  # type: ignore[arg-type]
-            yield getattr(node, part.name)
+        return node
+    return [getattr(node, part) for part in _parts(type(node))]
+
+
+@cache
+def _parts(kind: type) -> tuple[str, ...]:
+    """The names of the fields of a class of nodes."""
+    if issubclass(kind, Span | Source) or not is_dataclass(kind):
+        return ()
+    return tuple(part.name for part in fields(kind))

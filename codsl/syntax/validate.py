@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import Any
 
 import yaml
-from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from codsl.diagnostics import Applicability, Edit, Findings, Help, did_you_mean, suggest
 from codsl.source import Source, Span
 from codsl.syntax import holes
 from codsl.syntax.reshape import reshaped
+from codsl.syntax.validator import Validator
 from codsl.syntax.yaml_nodes import entry, span_of
 
 KINDS = {
@@ -35,15 +35,13 @@ def validate(
     source: Source,
     root: yaml.Node,
     data: Any,
-    validator: Draft202012Validator,
+    validator: Validator,
     findings: Findings,
 ) -> set[int]:
     """Report what stands where it should not; gives the nodes that are not to be read."""
     bad: set[int] = set()
     lacking: list[str] = []
-    for error in validator.iter_errors(data):
-        if _later(error):
-            continue
+    for error in validator.errors(data):
         if error.validator == "required" and not error.absolute_path:
             lacking += [key for key in _lacking(error) if key not in lacking]
             continue
@@ -56,12 +54,6 @@ def validate(
         _missing(lacking, span_of(source, root), findings)
     bad.discard(id(root))
     return bad
-
-
-def _later(error: ValidationError) -> bool:
-    """Whether a later stage finds the same in better words: what a layer is, and is given."""
-    schema: Any = error.schema
-    return error.validator in schema.get("x-later", ())
 
 
 def _violation(

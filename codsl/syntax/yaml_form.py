@@ -4,7 +4,6 @@ from contextlib import suppress
 from typing import final
 
 import yaml
-from jsonschema import Draft202012Validator
 
 from codsl.diagnostics import Findings, Label, SpecError, near
 from codsl.source import Source
@@ -12,15 +11,14 @@ from codsl.syntax import tree
 from codsl.syntax.no_yaml import report
 from codsl.syntax.structure import OF_A_NETWORK, TOP
 from codsl.syntax.validate import validate
+from codsl.syntax.validator import Validator
 from codsl.syntax.version import foreign
 from codsl.syntax.words import TYPES, VERSION
 from codsl.syntax.yaml_nodes import Plain, compose, entry, scalar_of, span_of
 from codsl.syntax.yaml_statements import Statements
 
 
-def read_yaml(
-    source: Source, findings: Findings, validator: Draft202012Validator
-) -> tree.Document | None:
+def read_yaml(source: Source, findings: Findings, validator: Validator) -> tree.Document | None:
     """The tree of a source in YAML, or None where it is no YAML or not of this version.
 
     `validator` holds the structure of a file. A violation of a part whose meaning a later stage
@@ -48,7 +46,7 @@ def read_yaml(
     return _File(source, findings, bad | plain.bad).document(root)
 
 
-def _violations(text: str, validator: Draft202012Validator) -> int | None:
+def _violations(text: str, validator: Validator) -> int | None:
     """How much stands in a text where it should not; None where it cannot be composed."""
     source, findings = Source("", text), Findings()
     with suppress(SpecError):

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 import torch
-from jsonschema import Draft202012Validator
 from shipped import FOLDER, SMALL, variants
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -24,6 +23,7 @@ from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.read import read
 from codsl.syntax.structure import structure
+from codsl.syntax.validator import Validator
 from codsl.syntax.words import POSITIONAL
 
 ENDLESS = 9
@@ -38,7 +38,7 @@ def files() -> list[Path]:
 
 def parsed(path: Path) -> tree.Document:
     findings = Findings()
-    validator = Draft202012Validator(structure())
+    validator = Validator(structure())
     document = read(Source.load(path), findings, validator)
     findings.settle()
     assert document is not None

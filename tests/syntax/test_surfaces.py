@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from jsonschema import Draft202012Validator
 
 import codsl
 from codsl.diagnostics import Findings
@@ -16,6 +15,7 @@ from codsl.pipeline import _validator
 from codsl.source import Source
 from codsl.syntax import tree
 from codsl.syntax.read import read
+from codsl.syntax.validator import Validator
 
 NETWORKS = Path(__file__).parents[2] / "networks"
 PAIRS = sorted(path.with_suffix("") for path in NETWORKS.glob("*.yaml"))
@@ -31,7 +31,7 @@ def parsed(text: str) -> tree.Document:
 
 def loosely(text: str) -> tree.Document:
     """The tree of a text whose values may be of any kind."""
-    validator = Draft202012Validator({})
+    validator = Validator({})
     findings = Findings()
     document = read(Source("<text>", text), findings, validator)
     assert not findings.diagnostics, "\n".join(map(str, findings.diagnostics))
