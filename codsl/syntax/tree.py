@@ -6,6 +6,7 @@ Spans never count in comparisons, so that a tree from text equals the tree from 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from functools import cache
+from typing import Any
 
 from codsl.source import Source, Span
 
@@ -363,7 +364,8 @@ def children(node: object) -> Sequence[object]:
     """The nodes directly under a node."""
     if isinstance(node, tuple):
         return node
-    return [getattr(node, part) for part in _parts(type(node))]
+    kind: Any = type(node)
+    return [getattr(node, part) for part in _parts(kind)]
 
 
 @cache
