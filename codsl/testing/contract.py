@@ -25,6 +25,8 @@ FAILURES = (RuntimeError, ValueError, TypeError, LookupError, AttributeError, Ar
 
 TRIED = 0.4
 """The share of frames before which a step is tried that updates nothing."""
+SELDOM = 0.2
+"""The same where not all is tried."""
 SMALL = 3
 """Frames at most of the smallest chunks."""
 
@@ -92,7 +94,7 @@ def frame_by_frame(trial: Trial, clips: Clips) -> None:
     The caller's frame and the outputs are overwritten at once: nothing of them may be kept. Before
     some frames a step is only tried.
     """
-    draw = random.Random(trial.seed)
+    draw, share = random.Random(trial.seed), SELDOM if trial.some else TRIED
     trial.net.reset()
     so_far: list[Outputs] = [[] for _ in trial.declared.each]
     demand(all(y is None for y in trial.flush()), "an empty stream gives something")
@@ -100,7 +102,7 @@ def frame_by_frame(trial: Trial, clips: Clips) -> None:
         refuses_steps(trial)
     for t in range(trial.frames):
         frame = trial.frame(t)
-        ys = tries(trial, frame) if draw.random() < TRIED else trial.step(frame)
+        ys = tries(trial, frame) if draw.random() < share else trial.step(frame)
         for y, timing, whole, outputs in zip(
             ys, trial.declared.each, clips[trial.frames], so_far, strict=True
         ):
@@ -155,9 +157,9 @@ def refuses_steps(trial: Trial) -> None:
 
 def in_chunks(trial: Trial, clips: Clips) -> None:
     """Chunks of any size give what is due after each, and the end gives the rest: of the small ones
-    after each."""
+    after each, or after some."""
     draw, frames = random.Random(trial.seed), trial.frames
-    for largest in (SMALL, 1 + frames // 2, frames):
+    for largest in _sizes(trial, draw):
         trial.net.reset()
         so_far: list[Outputs] = [[] for _ in trial.declared.each]
         start = 0
@@ -166,7 +168,7 @@ def in_chunks(trial: Trial, clips: Clips) -> None:
             chunk = trial.cut(start, start + size)
             start += size
             stop = min(start, frames)
-            if stop in clips and largest == SMALL:
+            if stop in clips and largest == SMALL and (not trial.some or draw.random() < TRIED):
                 ends = trial.steps(chunk, pad_end=True, update_state=False)
                 for outputs, end, whole in zip(so_far, ends, clips[stop], strict=True):
                     trial.close(together([*outputs, end]), whole, f"chunks that end at {stop}")
@@ -180,6 +182,12 @@ def in_chunks(trial: Trial, clips: Clips) -> None:
             spoil(chunk)
         for outputs, whole in zip(so_far, clips[frames], strict=True):
             trial.close(together(outputs), whole, f"chunks of {largest} frames at most")
+
+
+def _sizes(trial: Trial, draw: random.Random) -> tuple[int, ...]:
+    """The largest chunks of each stream; where not all is tried, small or large ones, and all."""
+    broken = (SMALL, 1 + trial.frames // 2)
+    return (*(draw.sample(broken, 1) if trial.some else broken), trial.frames)
 
 
 def purely(trial: Trial, clips: Clips) -> None:

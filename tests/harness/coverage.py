@@ -21,7 +21,9 @@ STILL = Limits(field=-1)
 """Nothing that reaches over time."""
 LONGEST = 34
 """Frames of a clip at most."""
-SEARCH = 30
+SIZES = ((2, SMALL), (3, SMALL), (4, SMALL), (8, STILL))
+"""About how many statements a network has, and how far it may go."""
+SEARCH = 50
 """What any network costs besides its frames: to find it, and to build it."""
 RANKS = {
     1: ("time alone", *RECURRENT, *ATTENDING, "layer stft", "layer mel"),
@@ -39,6 +41,8 @@ class Drawn(NamedTuple):
     seed: int
     spec: dict[str, Any]
     graph: codsl.Graph
+    frames: int
+    """Frames of a clip that shows all that it does."""
 
 
 class Coverage:
@@ -78,19 +82,19 @@ class Coverage:
 def gain(drawn: Drawn, needs: Mapping[str, float]) -> float:
     """How much nearer a network comes to what is wanted, for about what it costs to try."""
     found = sum(needs.get(name, 0) for name in classes(drawn.graph))
-    nodes, frames = len(drawn.graph.nodes), Declared.of(drawn.graph).most
-    return found / (SEARCH + frames * (1 + nodes / 3))
+    return found / (SEARCH + drawn.frames * (2 + len(drawn.graph.nodes) / 3))
 
 
 def candidate(draw: random.Random, needs: Mapping[str, float]) -> Drawn:
     """A network of short clips, in which what is wanted is drawn more often."""
     while True:
         seed, rank = draw.randrange(2**48), _rank(draw, needs)
-        size, limits = draw.choice(((1, SMALL), (2, SMALL), (3, SMALL), (5, STILL)))
+        size, limits = draw.choice(SIZES)
         spec = Networks(random.Random(seed), rank, limits, needs).network(size)
         graph = codsl.check(spec)
-        if Declared.of(graph).most <= LONGEST:
-            return Drawn(seed, spec, graph)
+        frames = Declared.of(graph).most
+        if frames <= LONGEST:
+            return Drawn(seed, spec, graph, frames)
 
 
 def _rank(draw: random.Random, needs: Mapping[str, float]) -> int:
