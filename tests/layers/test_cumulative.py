@@ -14,7 +14,7 @@ from harness.contract import contract, randomise
 
 DOUBLE = torch.float64
 FRAMES = 100_000
-STEPS = 20_000
+STEPS = 10_000
 FEWER = 5000
 CHUNK = 200
 

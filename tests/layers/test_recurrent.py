@@ -14,7 +14,7 @@ import codsl
 from harness.contract import contract
 
 FRAMES = 100_000
-STEPS = 20_000
+STEPS = 10_000
 FEWER = 5000
 CHUNK = 200
 

@@ -25,7 +25,7 @@ def networks() -> dict[str, Any]:
         "residual": co.Residual(co.Conv1d(3, 3, 5)),
         "recurrent": co.Sequential(co.GRU(3, 3), co.LSTM(3, 3, 2)),
         "attention": co.Sequential(
-            co.RecyclingPositionalEncoding(3, 7), co.TransformerEncoder(layers, 2)
+            co.RecyclingPositionalEncoding(3, 7), co.TransformerEncoder(layers, 1)
         ),
     }
 
