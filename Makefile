@@ -10,6 +10,9 @@ PYTEST ?= -n auto --maxprocesses 4 --dist worksteal
 # Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
 export OMP_WAIT_POLICY ?= PASSIVE
 
+# Tests start many processes, and each would compile all modules anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test lint generated bench clean
 .NOTPARALLEL:
 
