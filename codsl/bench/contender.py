@@ -103,13 +103,13 @@ def _made(pick: Pick, scene: Scene) -> _Made | Absent:
         for frame in scene.turn() if scene.by_frames else ():
             step(frame)
     except ImportError as error:
-        return Absent(str(pick), f"not installed: {_line(error)}")
+        return Absent(str(pick), f"not installed: {line(error)}")
     except (ValueError, RuntimeError) as error:
-        return Absent(str(pick), _line(error))
+        return Absent(str(pick), line(error))
     return _Made(step, perf_counter() - begin)
 
 
-def _line(error: Exception) -> str:
+def line(error: Exception) -> str:
     """The first line of what an error says."""
     return next(iter(str(error).strip().splitlines()), type(error).__name__)
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from codsl.bench import contender
-from codsl.bench.clock import Effort, Timing, interleaved, once
-from codsl.bench.contender import Absent, Contender, Window
+from codsl.bench.clock import Calls, Effort, Timing, interleaved, once
+from codsl.bench.contender import Absent, Contender, Window, line
 from codsl.bench.footage import Footage, beyond, run_in
 from codsl.bench.limit import Least
 from codsl.bench.machine import Rates
@@ -114,31 +114,59 @@ def _entrants(net: Network, wish: Wish, past: Any) -> Iterator[Entrant]:
 def outcome(
     scene: Scene, entrants: Sequence[Entrant], effort: Effort, doing: Callable[[str], None]
 ) -> Outcome:
-    """What comes of one kind of work. Outputs are those of a first pass, which are compared."""
+    """What comes of one kind of work."""
+    begun, absent = begin(scene, entrants, doing)
+    least = Least.of(scene.net.graph, scene.streams, scene.frames)
+    rates = Rates(least.bytes)
+    machine: dict[str, Calls] = {MULTIPLY: [rates.multiply], COPY: [rates.copy]}
+    doing("in turns")
+    calls = {each.contender.name: each.calls for each in begun}
+    firsts = {each.contender.name: each.seconds for each in begun}
+    timings = interleaved({**calls, **machine}, effort, firsts)
+    meant = begun[0].given
+    rows = []
+    for each in begun:
+        distance = apart(each.given, meant) if each.contender.same else None
+        timed = timings[each.contender.name]
+        rows.append(_row(each.contender, timed, len(each.calls), scene.streams, distance))
+    bound = _bound(least, rates, timings, scene.streams)
+    return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A contender that has made a first pass: its calls, what they gave, and their seconds."""
+
+    contender: Contender
+    calls: Calls
+    given: Sequence[Any]
+    seconds: list[float]
+
+
+def begin(
+    scene: Scene, entrants: Sequence[Entrant], doing: Callable[[str], None]
+) -> tuple[list[Begun], dict[str, str]]:
+    """Who has made a first pass, the network itself first, and why others have not."""
     field = []
     for count, enter in enumerate(entrants, 1):
         doing(f"{count} of {len(entrants)} gets ready")
         field.append(enter(scene))
-    running = {each.name: each for each in field if isinstance(each, Contender)}
     inputs = scene.inputs()
-    calls = {name: [partial(each.run, x) for x in inputs] for name, each in running.items()}
-    given, firsts = {}, {}
-    for name in running:
-        doing(f"{name} begins")
-        given[name], firsts[name] = once(calls[name])
-    least = Least.of(scene.net.graph, scene.streams, scene.frames)
-    rates = Rates(least.bytes)
-    machine = {MULTIPLY: [rates.multiply], COPY: [rates.copy]}
-    doing("in turns")
-    timings = interleaved({**calls, **machine}, effort, firsts)
-    meant = given[contender.PLAIN]
-    rows = []
-    for name, each in running.items():
-        distance = apart(given[name], meant) if each.same else None
-        rows.append(_row(each, timings[name], len(inputs), scene.streams, distance))
-    absent = {each.name: each.reason for each in field if isinstance(each, Absent)}
-    bound = _bound(least, rates, timings, scene.streams)
-    return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound)
+    begun: list[Begun] = []
+    absent = {}
+    for each in field:
+        if isinstance(each, Absent):
+            absent[each.name] = each.reason
+            continue
+        doing(f"{each.name} begins")
+        calls = [partial(each.run, x) for x in inputs]
+        try:
+            begun.append(Begun(each, calls, *once(calls)))
+        except RuntimeError as error:
+            if not begun:
+                raise
+            absent[each.name] = line(error)
+    return begun, absent
 
 
 def _bound(least: Least, rates: Rates, timings: Mapping[str, Timing], streams: int) -> Bound:

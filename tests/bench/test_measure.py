@@ -66,6 +66,23 @@ def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     assert outcome.best(("eager",)) is None
 
 
+def test_what_breaks_down_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(x: Any) -> Any:
+        raise RuntimeError("no memory\nat all")
+
+    class Broken(contender.Fast):
+        def __call__(self, scene: Scene) -> contender.Contender:
+            return contender.Contender("eager", "", broken, 1, 0)
+
+    monkeypatch.setattr(contender, "Fast", Broken)
+    (outcome,) = measure(net(PLAIN), STEPS).outcomes
+    assert [row.name for row in outcome.rows] == ["plain", "clip"]
+    assert outcome.absent == {"eager": "no memory"}
+    monkeypatch.setattr(contender, "plain", Broken(Pick("eager")))
+    with pytest.raises(RuntimeError, match="no memory"):
+        measure(net(PLAIN), STEPS)
+
+
 def test_what_is_made_for_so_many_streams_serves_all_their_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
