@@ -36,8 +36,8 @@ class FastStep:
     Attributes:
         error: how far the plan was from the network when it was tried, of the largest output of
             each or 1; None before the first frame, which decides the batch.
-        chunks_by_steps: whether the backend takes a chunk frame by frame, as it does with planes,
-            which one by one stay in the caches; else chunks go by torch's kernels.
+        chunks_by_steps: whether the backend takes any chunk frame by frame, as others than `eager`
+            do with planes, which one by one stay in the caches; else torch's kernels take chunks.
     """
 
     error: float | None = None
@@ -129,10 +129,11 @@ class FastStep:
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
         """The outputs that become due with a chunk `(B, C, T, *S)`; None where none does. With
         `pad_end` also those that end padding makes due."""
-        steps = self.chunks_by_steps and update_state and not pad_end
-        plan = self._started() if steps else None
-        if plan is not None:
-            return self._go_on(plan, chunk)
+        plan = self._plan
+        if plan and update_state and not pad_end and self._by_steps(plan.like.batch_size):
+            plan = self._started()
+            if plan is not None:
+                return self._go_on(plan, chunk)
         self._stop()
         return self._net.chunked(chunk, pad_end, update_state, self._advance)
 
@@ -160,7 +161,7 @@ class FastStep:
         if early:
             ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
             parts.append(ys)
-        if self.chunks_by_steps:
+        if self._by_steps(state.batch_size):
             plan = self._plan_of(state, [x[:, :, early] for x in xs])
             plan.load(state)
             parts.append(self._one_by_one(plan, [x[:, :, early:] for x in xs]))
@@ -181,6 +182,12 @@ class FastStep:
             lister = Lister(self._laid.program, like, replace(style, along=batch == 1))
             self._chunks = {batch: Chunks(lister, style.last)}
         return self._chunks[batch]
+
+    def _by_steps(self, batch: int) -> bool:
+        """Whether chunks of so many streams go frame by frame: also those that would be computed
+        one after the other."""
+        alone = self._plans and self._planes and self._at_once(batch) == 1
+        return self.chunks_by_steps or alone
 
     def _at_once(self, batch: int) -> int:
         """Frames of a chunk of so many streams that are computed together."""

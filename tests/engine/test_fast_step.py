@@ -126,6 +126,23 @@ def test_chunks_are_parted_where_planes_would_leave_the_caches(
             agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float64)
 
 
+def test_chunks_of_many_streams_go_by_the_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fast_module, "AT_ONCE", 2)
+    net = built("codsl 1\nnetwork n { input (2, T, 5, 5) a = conv3d(3, 3) }\n", torch.float64)
+    steps: list[int] = []
+    step = Plan.step
+    monkeypatch.setattr(Plan, "step", lambda *each: (steps.append(1), step(*each))[1])
+    fast = net.compile_step()
+    with torch.no_grad():
+        for streams, many in ((1, False), (2, True)):
+            fast.reset()
+            net.reset()
+            for frames in (4, 0, 3):
+                chunk = torch.randn(streams, 2, frames, 5, 5, dtype=torch.float64)
+                agree(fast.forward_steps(chunk), net.forward_steps(chunk), torch.float64)
+            assert bool(steps) == many
+
+
 def feed(net: Any, t: int) -> Any:
     return net.forward_step(frame_of(net, 2, torch.float64, t))
 
