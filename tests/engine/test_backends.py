@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import torch
+from torch.profiler import ProfilerActivity, profile
 
 from codsl.engine import fast as fast_module
 from codsl.engine.backends.backend import Backend, NotInstalled
@@ -88,6 +89,21 @@ def test_chunks_of_planes_go_by_the_backend_from_the_first_on(name: str) -> None
     assert told
     assert fast.chunks_by_steps
     assert not net.compile_step().chunks_by_steps
+
+
+def test_torch_compiles_weights_as_they_are() -> None:
+    """A convolution whose weight could change would lay it out anew at every step."""
+    if not (which("g++") or which("c++")) or not torch._C._has_mkldnn:
+        pytest.skip("no C++ compiler is installed, or torch has no oneDNN")
+    spec = "codsl 1\nnetwork n { input (8, T, 9, 9) conv3d(8, 3, padding=1) }"
+    fast = built(spec, torch.float32).compile_step("compile")
+    for _ in range(4):
+        fast(torch.randn(1, 8, 9, 9))
+    with profile(activities=[ProfilerActivity.CPU]) as seen:
+        fast(torch.randn(1, 8, 9, 9))
+    called = {each.key for each in seen.key_averages()}
+    assert "mkldnn::_convolution_pointwise" in called
+    assert "aten::mkldnn_convolution" not in called
 
 
 def test_lower_precision_costs_what_it_says() -> None:

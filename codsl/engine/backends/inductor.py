@@ -25,9 +25,10 @@ def _compiled(
     listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None, forms: Forms
 ) -> Straight:
     """By `torch.compile`, as one graph."""
-    run = torch.compile(PureStep(listing).eval(), fullgraph=True, options=SETTINGS)
-    with catch_warnings():
+    with torch.no_grad(), catch_warnings(), torch._inductor.config.patch(SETTINGS):
         simplefilter("ignore")
+        step = torch.export.export(PureStep(listing).eval(), tuple(given)).module()
+        run = torch.compile(step, fullgraph=True)
         run(*given)
     lying = [x.stride() for x in given]
     group = listing.grouping()
