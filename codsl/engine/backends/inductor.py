@@ -27,8 +27,10 @@ def _compiled(
     """By `torch.compile`, as one graph."""
     with torch.no_grad(), catch_warnings(), torch._inductor.config.patch(SETTINGS):
         simplefilter("ignore")
-        step = torch.export.export(PureStep(listing).eval(), tuple(given)).module()
-        run = torch.compile(step, fullgraph=True)
+        step = torch.export.export(PureStep(listing).eval(), tuple(given)).module(
+            check_guards=False
+        )
+        run = torch.compile(step.forward, fullgraph=True)
         run(*given)
     lying = [x.stride() for x in given]
     group = listing.grouping()
