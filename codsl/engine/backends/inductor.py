@@ -27,9 +27,8 @@ def _compiled(
     """By `torch.compile`, as one graph."""
     with torch.no_grad(), catch_warnings(), torch._inductor.config.patch(SETTINGS):
         simplefilter("ignore")
-        step = torch.export.export(PureStep(listing).eval(), tuple(given)).module(
-            check_guards=False
-        )
+        program = torch.export.export(PureStep(listing).eval(), tuple(given))
+        step = program.module(check_guards=False)
         run = torch.compile(step.forward, fullgraph=True)
         run(*given)
     lying = [x.stride() for x in given]
