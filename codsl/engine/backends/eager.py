@@ -12,7 +12,7 @@ from codsl.engine.style import Style
 
 def _style(batch: int, device: torch.device) -> Style:
     packed = device.type == "cpu" and torch._C._has_mkldnn
-    return Style(last=True, packed=packed, batch=batch, rings=True)
+    return Style(last=True, packed=packed, batch=batch if packed else None, rings=True)
 
 
 def _prepare(

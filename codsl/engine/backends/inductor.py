@@ -18,7 +18,8 @@ SETTINGS: dict[str, Any] = {"freezing": True}
 
 
 def _style(batch: int, device: torch.device) -> Style:
-    return Style(last=True, batch=batch, sums=batch == 1)
+    known = batch if device.type == "cpu" else None
+    return Style(last=True, batch=known, sums=batch == 1)
 
 
 def _compiled(
