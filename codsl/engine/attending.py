@@ -10,12 +10,12 @@ from torch.nn.modules.linear import NonDynamicallyQuantizableLinear
 
 from codsl.engine.bare import bare
 from codsl.engine.convolving import product
+from codsl.engine.numbers import Function
 from codsl.engine.style import Style
 from codsl.layers.recipe import Attended
 from codsl.nn.functions.attention import attend, encode, turned
 from codsl.nn.functions.functions import function
 
-Function = Callable[[Tensor], Tensor]
 Around = Callable[[Tensor, Function], Tensor]
 """What is made of rows and of what these see, which a function says."""
 

@@ -10,7 +10,8 @@ from torch.nn import functional
 
 from codsl.algebra.shape import Frame
 from codsl.engine.listing import Run
-from codsl.engine.onednn import Function, added, over_space, packed, packs
+from codsl.engine.numbers import Function
+from codsl.engine.onednn import added, over_space, packed, packs
 from codsl.engine.style import PLAIN, Style
 from codsl.layers.recipe import Call
 

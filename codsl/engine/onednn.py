@@ -1,6 +1,6 @@
 """Convolutions over planes by oneDNN, with weights in the layout that it likes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -8,10 +8,9 @@ from torch import Tensor
 
 from codsl.algebra.shape import Frame
 from codsl.engine.listing import Run
+from codsl.engine.numbers import Function
 from codsl.engine.style import Style
 from codsl.layers.recipe import Call
-
-Function = Callable[[Tensor], Tensor]
 
 
 def _has(dtype: torch.dtype) -> bool:
