@@ -38,7 +38,8 @@ ORDER: dict[str, set[str]] = {
     "nn": {"writing", "algebra", "layers", "graph"},
     "media": {"algebra"},
     "weights": BASE | {"algebra", "layers", "spec", "graph", "nn"},
-    "engine": {"algebra", "layers", "graph", "nn"},
+    "native": set(),
+    "engine": {"algebra", "layers", "graph", "nn", "native"},
     "bench": BASE | {"algebra", "layers", "graph", "report", "nn", "engine", "network", "pipeline"},
     "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
@@ -72,7 +73,17 @@ WITHIN: dict[str, set[str]] = {
 DOORS = {"codsl.weights": {"pretrained"}}
 """Modules that hand on what is made of their room and of those above it."""
 FREE = {"cli", "__main__", "__init__"}
-LOADERS = {"nn", "network", "weights", "engine", "export", "bench", "testing", "pretrained"}
+LOADERS = {
+    "nn",
+    "native",
+    "network",
+    "weights",
+    "engine",
+    "export",
+    "bench",
+    "testing",
+    "pretrained",
+}
 """The rooms that may load torch when they are imported."""
 
 LAZY = {"pipeline", "cli"}

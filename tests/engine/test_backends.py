@@ -40,6 +40,7 @@ network n { input (4, T, 2, 3) adaptive_avg_pool3d(1, kernel_size=3) flatten rel
 """
 SPECS = {
     "eager": STREAM,
+    "native": STREAM,
     "onnxruntime": STREAM,
     "openvino": STREAM,
     "compile": MEAN,
@@ -51,7 +52,7 @@ SPECS = {
 def test_a_stream_is_the_same(name: str) -> None:
     if BACKENDS[name].missing:
         pytest.skip(f"{BACKENDS[name].missing} is not installed")
-    if name in ("compile", "aoti") and not (which("g++") or which("c++")):
+    if name in ("native", "compile", "aoti") and not (which("g++") or which("c++")):
         pytest.skip("no C++ compiler is installed")
     net = built(SPECS[name], torch.float32)
     fast = net.compile_step(name)
@@ -67,7 +68,7 @@ def test_a_stream_is_the_same(name: str) -> None:
     assert fast.error < 1e-5
 
 
-@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+@pytest.mark.parametrize("name", ["native", "onnxruntime", "openvino"])
 def test_chunks_of_planes_go_by_the_backend_from_the_first_on(name: str) -> None:
     if BACKENDS[name].missing:
         pytest.skip(f"{BACKENDS[name].missing} is not installed")

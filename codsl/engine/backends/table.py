@@ -6,11 +6,12 @@ from types import MappingProxyType
 from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.eager import EAGER
 from codsl.engine.backends.inductor import AOTI, COMPILE
+from codsl.engine.backends.native import NATIVE
 from codsl.engine.backends.onnxruntime import ONNXRUNTIME
 from codsl.engine.backends.openvino import OPENVINO
 
 BACKENDS: Mapping[str, Backend] = MappingProxyType(
-    {each.name: each for each in (EAGER, COMPILE, AOTI, ONNXRUNTIME, OPENVINO)}
+    {each.name: each for each in (EAGER, NATIVE, COMPILE, AOTI, ONNXRUNTIME, OPENVINO)}
 )
 
 

@@ -1,0 +1,32 @@
+"""C++ of codsl's own, written for the network and compiled by the machine's compiler."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from codsl.engine.backends.backend import Backend, Forms
+from codsl.engine.backends.form import Form, as_it_is
+from codsl.engine.listing import Listing, Straight
+from codsl.engine.pure import PureStep
+from codsl.engine.style import Style
+from codsl.native.native import laid, native
+from codsl.native.target import lanes
+
+
+def _style(batch: int, device: torch.device) -> Style:
+    return Style(batch=batch, channels=lanes(torch.float32))
+
+
+def _prepare(
+    listing: Listing, given: Sequence[Tensor], precision: torch.dtype | None, forms: Forms
+) -> Straight:
+    group = listing.grouping()
+    kept = range(listing.stored.start, listing.stored.stop + len(listing.carried))
+    run = native(PureStep(listing), given, kept)
+    return lambda *tensors: group(*run(*tensors))
+
+
+NATIVE = Backend(
+    "native", "C++ of its own, compiled here", _prepare, _style, form=Form(laid, as_it_is)
+)

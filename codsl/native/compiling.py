@@ -1,0 +1,79 @@
+"""C++ as a function of this process, made by the compiler of the machine."""
+
+import ctypes
+import os
+import shutil
+import subprocess
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+FLAGS = (
+    "-std=c++17",
+    "-O3",
+    "-march=native",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+    "-fno-signed-zeros",
+    "-ffp-contract=fast",
+    "-fPIC",
+)
+"""None of them lets a compiler forget NaN or infinity, or add up in another order."""
+
+
+def compiler() -> str | None:
+    """The compiler of C++: that of `CXX`, else `g++` or `clang++`; None where there is none."""
+    names = (os.environ.get("CXX", ""), "g++", "clang++", "c++")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def compiled(step: str, kernels: str) -> Any:
+    """The function `step` of a text that calls some kernels.
+
+    Raises `RuntimeError` where there is no compiler, or it fails.
+    """
+    with TemporaryDirectory(prefix="codsl-") as folder:
+        source, library = Path(folder) / "step.cpp", Path(folder) / "step.so"
+        source.write_text(step, encoding="utf-8")
+        _run(["-shared", str(source), str(_kernels().of(kernels)), "-o", str(library)])
+        made = ctypes.CDLL(str(library)).step
+    made.restype, made.argtypes = None, [ctypes.c_void_p]
+    return made
+
+
+class _Kernels:
+    """Kernels that were compiled, each text once in a process."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="codsl-")
+        self._made: dict[str, Path] = {}
+
+    def of(self, text: str) -> Path:
+        """The object file of a text."""
+        if text not in self._made:
+            source = Path(self._folder.name) / f"kernels{len(self._made)}.cpp"
+            source.write_text(text, encoding="utf-8")
+            object_file = source.with_suffix(".o")
+            _run(["-c", str(source), "-o", str(object_file)])
+            self._made[text] = object_file
+        return self._made[text]
+
+
+_kernels = cache(_Kernels)
+
+
+def _run(arguments: Sequence[str]) -> None:
+    found = compiler()
+    if found is None:
+        raise RuntimeError("there is no compiler of C++ here: install `g++`, or set `CXX`")
+    command = [found, *FLAGS, *arguments]
+    made = subprocess.run(command, capture_output=True, text=True, check=False)
+    if made.returncode:
+        raise RuntimeError(f"`{found}` failed: {_first_error(made.stderr)}")
+
+
+def _first_error(text: str) -> str:
+    lines = text.splitlines()
+    return next((line for line in lines if "error" in line), "it says nothing")[:300]

@@ -1,0 +1,9 @@
+// The convolutions as functions that are compiled once, for whatever follows.
+#pragma once
+
+namespace codsl {
+
+void dense(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window, const Follow& after);
+void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window, const Follow& after);
+
+}  // namespace codsl

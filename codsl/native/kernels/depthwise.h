@@ -1,0 +1,179 @@
+// Depthwise convolution over channels-last planes: every channel by itself.
+//
+// Neighbouring places of a row share the numbers of x that they load, where the kernel is a usual one; all others,
+// and what is left of a vector of channels at the end, are computed place by place.
+#pragma once
+
+#include "vector.h"
+
+namespace codsl {
+
+// What all places of a call share.
+struct Planes {
+  R* y;
+  const Item* items;
+  int count;
+  const R* bias;  // or null
+  bool adds;
+};
+
+// A row of places, and the rows of the kernel that meet the image there.
+struct Line {
+  long image;     // where the image begins in x
+  long iy;        // the line of x under the kernel's first row
+  long from, to;  // rows of the kernel
+  long place;     // the row's first place
+};
+
+// Taps from..to of `taps` that lie inside `size` numbers, the first of them at `start`.
+CODSL_INLINE void clip_taps(long start, long dilation, long size, long taps, long& from, long& to) {
+  from = start < 0 ? smaller(taps, ceiling(-start, dilation)) : 0;
+  to = start < size ? smaller(taps, ceiling(size - start, dilation)) : from;
+  to = larger(from, to);
+}
+
+// One place, VECTORS vectors of its channels: any kernel.
+template <int VECTORS, bool WHOLE>
+static __attribute__((noinline)) void compute_place(const Planes& p, const Window& w, const Line& line, long ox,
+                                                    long channel) {
+  const long lanes = w.channels - channel, taps = w.kernel_h * w.kernel_w;
+  R* y = p.y + (line.place + ox) * w.out_row + channel;
+  Vector sums[VECTORS];
+  CODSL_UNROLL for (int v = 0; v < VECTORS; v++) {
+    sums[v] = p.bias ? load_lanes<WHOLE>(p.bias + channel + v * LANES, lanes) : Vector{};
+    if (p.adds) sums[v] += load_lanes<WHOLE>(y + v * LANES, lanes);
+  }
+  long from, to;
+  const long ix = ox * w.stride_w - w.pad_w;
+  clip_taps(ix, w.dilation_w, w.width, w.kernel_w, from, to);
+  for (int i = 0; i < p.count; i++)
+    for (long ky = line.from; ky < line.to; ky++) {
+      const long start = line.image + ((line.iy + ky * w.dilation_h) * w.width + ix) * w.row + channel;
+      const R* weights = p.items[i].w + channel * taps + ky * w.kernel_w * LANES;
+#pragma GCC unroll 1
+      for (long kx = from; kx < to; kx++) {
+        const R* x = p.items[i].x + (start + kx * w.dilation_w * w.row);
+        CODSL_UNROLL for (int v = 0; v < VECTORS; v++)
+          sums[v] += load(weights + (v * taps + kx) * LANES) * load_lanes<WHOLE>(x + v * LANES, lanes);
+      }
+    }
+  CODSL_UNROLL for (int v = 0; v < VECTORS; v++) store_lanes<WHOLE>(y + v * LANES, sums[v], lanes);
+}
+
+// All channels of a place from `channel` on.
+static inline void compute_place(const Planes& p, const Window& w, const Line& line, long ox, long channel) {
+  for (; channel + 4 * LANES <= w.channels; channel += 4 * LANES) compute_place<4, true>(p, w, line, ox, channel);
+  for (; channel + LANES <= w.channels; channel += LANES) compute_place<1, true>(p, w, line, ox, channel);
+  if (channel < w.channels) compute_place<1, false>(p, w, line, ox, channel);
+}
+
+// PLACES neighbours of a row, one vector of channels. Up to half a kernel may hang over the image at either end.
+template <int PLACES, int KERNEL, int STRIDE>
+static __attribute__((noinline)) void compute_strip(const Planes& p, const Window& w, const Line& line, long ox,
+                                                    long channel) {
+  constexpr int COLUMNS = (PLACES - 1) * STRIDE + KERNEL, HEM = KERNEL / 2;
+  constexpr int SPLITS = PLACES > 6 ? 1 : 2;  // sums kept apart, to hide the latency of their multiply-adds
+  R* y = p.y + (line.place + ox) * w.out_row + channel;
+  Vector sums[SPLITS][PLACES] = {};
+  const Vector bias = p.bias ? load(p.bias + channel) : Vector{};
+  CODSL_UNROLL for (int o = 0; o < PLACES; o++) sums[0][o] = bias;
+  if (p.adds) CODSL_UNROLL for (int o = 0; o < PLACES; o++) sums[0][o] += load(y + o * w.out_row);
+  const long row = w.row, ix = ox * STRIDE - w.pad_w, first = -ix, last = w.width - ix;
+  const long start = line.image + ((line.iy + line.from * w.dilation_h) * w.width + ix) * row + channel;
+  for (int i = 0; i < p.count; i++) {
+    const R* weights = p.items[i].w + (channel * w.kernel_h + line.from * LANES) * KERNEL;
+    const R* x = p.items[i].x + start;
+    for (long ky = line.from; ky < line.to; ky++, weights += KERNEL * LANES, x += w.dilation_h * w.width * row) {
+      Vector taps[KERNEL];
+      CODSL_UNROLL for (int kx = 0; kx < KERNEL; kx++) {
+        taps[kx] = load(weights + kx * LANES);
+        keep(taps[kx]);
+      }
+      const R* at = x;
+      CODSL_UNROLL for (int column = 0; column < COLUMNS; column++, at += row) {
+        keep(at);
+        if (column < HEM && column < first) continue;
+        if (column >= COLUMNS - HEM && column >= last) continue;
+        Vector numbers = load(at);
+        keep(numbers);
+        CODSL_UNROLL for (int kx = 0; kx < KERNEL; kx++)
+          if (column >= kx && (column - kx) % STRIDE == 0 && (column - kx) / STRIDE < PLACES)
+            sums[kx % SPLITS][(column - kx) / STRIDE] += taps[kx] * numbers;
+      }
+    }
+  }
+  CODSL_UNROLL for (int o = 0; o < PLACES; o++) {
+    if (SPLITS > 1) sums[0][o] += sums[SPLITS - 1][o];
+    store(y + o * w.out_row, sums[0][o]);
+  }
+}
+
+template <int PLACES, int KERNEL, int STRIDE>
+static inline void choose_neighbours(const Planes& p, const Window& w, const Line& line, long ox, long places) {
+  if (places == PLACES)
+    for (long channel = 0; channel + LANES <= w.channels; channel += LANES)
+      compute_strip<PLACES, KERNEL, STRIDE>(p, w, line, ox, channel);
+  else if constexpr (PLACES > 1)
+    choose_neighbours<PLACES - 1, KERNEL, STRIDE>(p, w, line, ox, places);
+}
+
+// Places first..stop of a row, all whole vectors of channels.
+template <int KERNEL, int STRIDE>
+static void compute_neighbours(const Planes& p, const Window& w, const Line& line, long first, long stop) {
+  constexpr int PLACES = KERNEL > 3 ? 8 : 10;
+  const long tiles = ceiling(stop - first, PLACES);
+  for (long tile = 0; tile < tiles; tile++) {
+    const long places = (stop - first) / (tiles - tile);
+    choose_neighbours<PLACES, KERNEL, STRIDE>(p, w, line, first, places);
+    first += places;
+  }
+}
+
+using Compute = void (*)(const Planes&, const Window&, const Line&, long first, long stop);
+
+// Null where the kernel is none of the usual ones.
+static inline Compute choose_compute(const Window& w) {
+  if (w.dilation_w != 1) return nullptr;
+  if (w.kernel_w == 1 && w.stride_w == 1) return compute_neighbours<1, 1>;
+  if (w.kernel_w == 3 && w.stride_w == 1) return compute_neighbours<3, 1>;
+  if (w.kernel_w == 3 && w.stride_w == 2) return compute_neighbours<3, 2>;
+  if (w.kernel_w == 5 && w.stride_w == 1) return compute_neighbours<5, 1>;
+  return nullptr;
+}
+
+static inline void compute_places(const Planes& p, const Window& w, const Line& line, long first, long stop,
+                                  long channel) {
+  for (long ox = first; ox < stop; ox++) compute_place(p, w, line, ox, channel);
+}
+
+static inline Line find_line(const Window& w, long b, long oy) {
+  Line line;
+  line.image = b * w.height * w.width * w.row;
+  line.iy = oy * w.stride_h - w.pad_h;
+  clip_taps(line.iy, w.dilation_h, w.height, w.kernel_h, line.from, line.to);
+  line.place = (b * w.out_height + oy) * w.out_width;
+  return line;
+}
+
+template <class After>
+static void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& w, After after) {
+  const Planes planes = {y, items, count, bias, adds};
+  const Compute compute = choose_compute(w);
+  // Between these, the kernel hangs over the image by half of itself at most.
+  const long hem = w.kernel_w / 2, room = w.width + hem + w.pad_w - w.kernel_w;
+  const long first = smaller(w.out_width, ceiling(larger(0, w.pad_w - hem), w.stride_w));
+  const long stop = compute && room >= 0 ? larger(first, smaller(w.out_width, room / w.stride_w + 1)) : first;
+  for (long b = 0; b < w.batch; b++)
+    for (long oy = 0; oy < w.out_height; oy++) {
+      const Line line = find_line(w, b, oy);
+      compute_places(planes, w, line, 0, first, 0);
+      if (first < stop) {
+        compute(planes, w, line, first, stop);
+        if (w.channels % LANES) compute_places(planes, w, line, first, stop, w.channels / LANES * LANES);
+      }
+      compute_places(planes, w, line, stop, w.out_width, 0);
+      after(line.place, line.place + w.out_width);
+    }
+}
+
+}  // namespace codsl

@@ -1,0 +1,166 @@
+"""Convolutions and products of items as one sum, which one kernel computes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from codsl.native import packing
+from codsl.native.builder import Builder
+from codsl.native.call import Call
+from codsl.native.target import lanes
+from codsl.native.values import Parts, Pending, Sizes, Unsupported, View, channels_last
+
+Pair = tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Geometry:
+    """How a convolution over planes goes; with `each` every channel is by itself."""
+
+    batch: int
+    plane: Pair
+    channels: int
+    row: int
+    out_plane: Pair
+    outs: int
+    kernel: Pair = (1, 1)
+    stride: Pair = (1, 1)
+    padding: Pair = (0, 0)
+    dilation: Pair = (1, 1)
+    each: bool = False
+
+    def window(self, out_row: int) -> str:
+        """The same in C++, where places of the result are so far apart."""
+        pairs = (self.kernel, self.stride, self.padding, self.dilation)
+        numbers = (
+            *(self.batch, *self.plane, self.channels, self.row),
+            *(*self.out_plane, self.outs, out_row),
+            *(number for pair in pairs for number in pair),
+        )
+        return "{" + ", ".join(map(str, numbers)) + "}"
+
+
+@dataclass(frozen=True, eq=False)
+class Sum:
+    """Convolutions of items, `(B, C, H, W)` or rows `(N, C)`, whose results are added up, with a
+    bias; the result has channels at a dimension."""
+
+    builder: Builder
+    geometry: Geometry
+    items: tuple[tuple[View, Tensor], ...]
+    bias: Tensor | None
+    sizes: Sizes
+    channel: int
+
+    def pending(self) -> Pending:
+        """The result, which will be written once it is known where."""
+        rank = len(self.sizes)
+        order = range(rank) if self.channel == rank - 1 else channels_last(rank)
+        dtype = self.items[0][0].dtype
+        return Pending(self.sizes, dtype, self.write, tuple(order), self.channel, self.plus)
+
+    def plus(self, other: Pending) -> Pending | None:
+        """Both together, where they go alike."""
+        sums = getattr(other.write, "__self__", None)
+        if not isinstance(sums, Sum) or sums.geometry != self.geometry or sums.sizes != self.sizes:
+            return None
+        biases = [each for each in (self.bias, sums.bias) if each is not None]
+        bias = sum(biases[1:], biases[0]) if biases else None
+        return replace(self, items=self.items + sums.items, bias=bias).pending()
+
+    def write(
+        self, target: View, after: str = "", reads: Sequence[View] = (), adds: bool = False
+    ) -> None:
+        """The kernel that writes the result into a view, and what follows there."""
+        if target.dtype != self.builder.dtype:
+            raise Unsupported(f"products in {target.dtype} beside {self.builder.dtype}")
+        out_row = row_of(target, self.channel)
+        if out_row is None:
+            made = self.builder.view(self.pending())
+            self.builder.fill(target, made)
+            if after:
+                raise Unsupported("what follows where places do not lie alike")
+            return
+        weights = [self._packed(weight, target.dtype) for _, weight in self.items]
+        views = [view for view, _ in self.items]
+        items = ", ".join(f"{{{_at(x)}, {_at(w)}}}" for x, w in zip(views, weights, strict=True))
+        bias = [] if self.bias is None else [self.builder.constant(self.bias)]
+        name = "depthwise" if self.geometry.each else "dense"
+        given = (_at(target), "items", len(views), *(map(_at, bias) if bias else ["nullptr"]))
+        text = "\n".join(
+            [
+                "{",
+                f"const codsl::Item items[] = {{{items}}};",
+                f"const codsl::Window window = {self.geometry.window(out_row)};",
+                f"codsl::{name}({', '.join(map(str, given))}, {str(adds).lower()}, window,",
+                "codsl::Follow([&](long first, long stop) {",
+                after or "(void)first, (void)stop;",
+                "}));",
+                "}",
+            ]
+        )
+        more = [target] if adds else []
+        self.builder.emit(text, [*views, *weights, *bias, *reads, *more], target)
+
+    def _packed(self, weight: Tensor, dtype: torch.dtype) -> View:
+        """A weight as the kernel reads it."""
+        pack = packing.depthwise if self.geometry.each else packing.dense
+        return self.builder.constant(pack(weight.detach(), lanes(dtype)))
+
+
+def row_of(view: View, channel: int) -> int | None:
+    """How far places are apart, of which each has its channels beside each other; None where they
+    do not lie so."""
+    row, step = view.sizes[channel], 0
+    if row > 1 and view.strides[channel] != 1:
+        return None
+    for dim in reversed([dim for dim in range(len(view.sizes)) if dim != channel]):
+        if view.sizes[dim] == 1:
+            continue
+        if step and view.strides[dim] != step:
+            return None
+        row = row if step else view.strides[dim]
+        step = view.strides[dim] * view.sizes[dim]
+    return row if row >= view.sizes[channel] else None
+
+
+def _at(view: View) -> str:
+    return f"{view.buffer.name} + {view.offset}"
+
+
+def rows_of(call: Call, x: Any, channel: int) -> list[View]:
+    """A value as parts of its channels, of which each has places that lie alike."""
+    if isinstance(x, Parts) and x.dim == channel:
+        parts = [call.view(each) for each in x.parts]
+    else:
+        parts = [call.view(x)]
+    if any(row_of(part, channel) is None for part in parts):
+        rank = len(parts[0].sizes)
+        order = range(rank) if channel == rank - 1 else channels_last(rank)
+        parts = [call.builder.ordered(part, order) for part in parts]
+    if len({row_of(part, channel) for part in parts}) > 1 or len({p.sizes for p in parts}) > 1:
+        whole = [call.builder.ordered(x, channels_last(len(parts[0].sizes)))]
+        return whole if channel == 1 else [call.view(x)]
+    return parts
+
+
+def known(weight: Any) -> Tensor:
+    """A tensor that is known before any step; raises `Unsupported` for others."""
+    if not isinstance(weight, Tensor):
+        raise Unsupported("weights that are computed in a step")
+    return weight
+
+
+def bias_of(bias: Any) -> Tensor | None:
+    """A bias, if there is one, that is known."""
+    return None if bias is None else known(bias)
+
+
+def of_plane(weight: Tensor) -> Tensor:
+    """A weight `(O, C, *S)` as `(O, C, H, W)`."""
+    while weight.dim() < 4:
+        weight = weight.unsqueeze(2)
+    return weight

@@ -1,0 +1,197 @@
+"""Operators in C++ give what torch gives: convolutions and products of random sizes, functions of
+all kinds of numbers."""
+
+from __future__ import annotations
+
+import random
+from itertools import islice
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from codsl.native.native import laid, native
+from codsl.native.values import Unsupported
+from native.many import Case, check
+
+
+class Does(nn.Module):
+    """A function as a module."""
+
+    def __init__(self, run: Any) -> None:
+        super().__init__()
+        self.run = run
+
+    def forward(self, *given: Tensor) -> Any:
+        return self.run(*given)
+
+
+def convolution(seed: int, dtype: torch.dtype) -> Case:
+    """A convolution of random sizes."""
+    draw, numbers = random.Random(seed), torch.Generator().manual_seed(seed)
+    rank = draw.choice((1, 2, 2, 3))
+    groups = draw.choice((1, 1, 2, 0))
+    ins = draw.choice((1, 3, 4, 8, 13, 24))
+    outs = draw.choice((1, 5, 8, 16, 24, 40))
+    if groups == 2:
+        ins, outs = 2 * ins, 2 * outs
+    if groups == 0:
+        groups = outs = ins
+    kernel = [draw.choice((1, 1, 2, 3, 5)) for _ in range(rank)]
+    dilation = [draw.choice((1, 1, 2)) for _ in range(rank)]
+    padding = [draw.choice((0, 1, 2)) for _ in range(rank)]
+    stride = [draw.choice((1, 1, 2, 3)) for _ in range(rank)]
+    reach = [d * (k - 1) + 1 for d, k in zip(dilation, kernel, strict=True)]
+    space = [
+        max(1, r - 2 * p) + draw.choice((0, 3, 9)) for r, p in zip(reach, padding, strict=True)
+    ]
+    x = torch.randn(draw.choice((1, 2, 5)), ins, *space, generator=numbers, dtype=dtype)
+    weight = torch.randn(outs, ins // groups, *kernel, generator=numbers, dtype=dtype)
+    bias = torch.randn(outs, generator=numbers, dtype=dtype) if draw.random() < 0.6 else None
+    convolve = getattr(functional, f"conv{rank}d")
+    after = draw.choice((None, torch.relu, lambda y: functional.silu(y) + y))
+
+    def run(x: Tensor) -> Tensor:
+        y: Tensor = convolve(x, weight, bias, stride, padding, dilation, groups)
+        y = y / (weight[0].numel() ** 0.5)
+        return after(y) if after else y
+
+    return f"convolution {seed}: {x.shape}, {weight.shape}, {stride}, {padding}", Does(run), [x]
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_convolutions_of_random_sizes(dtype: torch.dtype) -> None:
+    assert check([convolution(seed, dtype) for seed in range(80)]) > 10_000
+
+
+def test_products() -> None:
+    numbers = torch.Generator().manual_seed(0)
+
+    def drawn(*sizes: int) -> Tensor:
+        return torch.randn(*sizes, generator=numbers)
+
+    cases: list[Case] = []
+    for rows in (1, 2, 7, 16):
+        for ins, outs in ((1, 1), (3, 17), (64, 64), (130, 5), (48, 400)):
+            layer = nn.Linear(ins, outs)
+            cases.append((f"linear {rows} {ins} {outs}", layer, [drawn(rows, ins)]))
+    cases += [
+        ("matrices", Does(torch.matmul), [drawn(5, 7), drawn(7, 6)]),
+        ("turned", Does(lambda x, y: x.t() @ y.t()), [drawn(7, 5), drawn(6, 7)]),
+        ("batches", Does(torch.bmm), [drawn(3, 5, 7), drawn(3, 7, 6)]),
+        (
+            "einsum",
+            Does(lambda x, y: torch.einsum("bij,kj->bik", x, y)),
+            [drawn(2, 3, 4), drawn(5, 4)],
+        ),
+        ("rows of rows", nn.Linear(6, 4), [drawn(2, 3, 6)]),
+        (
+            "parts",
+            Does(lambda x, y: nn.Linear(7, 3)(torch.cat([x, y], 1))),
+            [drawn(2, 3), drawn(2, 4)],
+        ),
+        (
+            "a residual",
+            Does(lambda x, y: torch.relu(functional.linear(x, torch.eye(4)) + y)),
+            [drawn(2, 4), drawn(2, 4)],
+        ),
+        (
+            "attention",
+            Does(functional.scaled_dot_product_attention),
+            [drawn(2, 3, 5, 4), drawn(2, 3, 6, 4), drawn(2, 3, 6, 4)],
+        ),
+    ]
+    torch.manual_seed(0)
+    assert check(cases[:-3] + cases[-2:]) > 1_000
+
+
+OF_TORCH = """
+    abs exp expm1 erf sigmoid tanh relu neg square sin cos floor ceil round sign selu celu
+"""
+FUNCTIONAL = """
+    gelu silu mish softplus elu hardswish hardsigmoid hardtanh leaky_relu logsigmoid softsign
+    tanhshrink softshrink hardshrink relu6
+"""
+FUNCTIONS: dict[str, Any] = {
+    **{name: getattr(torch, name) for name in OF_TORCH.split()},
+    **{name: getattr(functional, name) for name in FUNCTIONAL.split()},
+    **{
+        f"{name} of what is positive": lambda x, name=name: getattr(torch, name)(x.abs() + 1e-3)
+        for name in ("log", "log1p", "log2", "log10", "sqrt", "rsqrt", "reciprocal")
+    },
+    "gelu by tanh": lambda x: functional.gelu(x, approximate="tanh"),
+    "clamp": lambda x: x.clamp(-0.5, 2),
+    "where": lambda x: torch.where(x > 0.3, x, -2 * x),
+    "powers": lambda x: x**2 + x**3 + x.abs() ** 0.5 + x.abs() ** 1.5,
+    "softmax": lambda x: x.softmax(-1) + x.log_softmax(0),
+    "means": lambda x: x.mean(1, keepdim=True) + x.mean((0, 2), keepdim=True),
+    "extremes": lambda x: x.amax(1, keepdim=True) - x.amin((0, 2), keepdim=True),
+    "spread": lambda x: x.var(1) + x.std(1) + x.var(1, correction=0),
+    "layer norm": lambda x: functional.layer_norm(x, x.shape[-1:]),
+    "group norm": lambda x: functional.group_norm(x, 2),
+    "turned": lambda x: x.transpose(1, 2).reshape(3, -1) + 1,
+    "rolled": lambda x: x.roll(2, 2) + x.flip(1),
+    "parts": lambda x: torch.cat([x[:, 1:3], x[:, :1], x], 1).relu(),
+    "cut": lambda x: [y * 2 for y in x.chunk(3, 2)],
+    "sums": lambda x: x.cumsum(2),
+    "written over": lambda x: (x + 1).mul_(x).add_(3, alpha=2),
+    "a part written over": lambda x: _marked(x + 1),
+    "as it is": lambda x: (x, x[:, 1], x.permute(0, 2, 1)),
+    "the same twice": lambda x: (x + 1, x + 1, (x + 1).relu()),
+    "whole numbers": lambda x: ((x * 3).long() % 4, (x * 3).long() + 1, x > 0),
+}
+
+
+def _marked(x: Tensor) -> Tensor:
+    x[:, 1:3] *= 2
+    return x
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_functions_of_all_kinds_of_numbers(dtype: torch.dtype) -> None:
+    numbers = torch.linspace(-30, 30, 3 * 4 * 37, dtype=dtype).view(3, 4, 37)
+    small = torch.linspace(-1, 1, 3 * 4 * 37, dtype=dtype).view(3, 4, 37)
+    cases = [
+        (f"{name} of {kind}", Does(run), [x])
+        for kind, x in (("large", numbers), ("small", small))
+        for name, run in FUNCTIONS.items()
+    ]
+    assert check(cases) > 40_000
+
+
+def test_what_is_no_number_stays_so() -> None:
+    odd = torch.tensor([[torch.nan, torch.inf, -torch.inf, 0.0, -0.0, 1e-40, 100.0, -100.0] * 3])
+    names = ["exp", "sigmoid", "tanh", "relu", "abs", "log", "log1p", "erf", "expm1"]
+    cases = [(name, Does(FUNCTIONS.get(name, getattr(torch, name))), [odd]) for name in names]
+    cases += [
+        ("softplus", Does(functional.softplus), [odd]),
+        ("pool", Does(lambda x: functional.max_pool1d(x[None], 3, padding=1)[0]), [odd]),
+        ("largest", Does(lambda x: x.amax(1)), [odd]),
+    ]
+    assert check(cases) > 200
+
+
+def test_what_has_no_kernel_is_named() -> None:
+    with pytest.raises(Unsupported, match="`_fft_r2c`"):
+        native(Does(lambda x: torch.fft.rfft(x).abs()), [torch.randn(2, 8)])
+    weights = Does(functional.conv1d)
+    with pytest.raises(Unsupported, match="weights that are computed in a step"):
+        native(weights, [torch.randn(1, 2, 5), torch.randn(3, 2, 2)])
+
+
+def test_results_are_in_memory_of_their_own() -> None:
+    run = native(Does(lambda x: (x + 1, x)), [torch.zeros(2, 3)])
+    x = torch.ones(2, 3)
+    (first, same), (second, _) = run(x), run(x * 2)
+    assert same is x
+    assert first.unique().tolist() == [2.0]
+    assert second.unique().tolist() == [3.0]
+
+
+def test_planes_are_laid_once() -> None:
+    x = torch.randn(2, 3, 4, 5)
+    assert laid(x).stride() == (60, 1, 15, 3)
+    assert laid(laid(x)).data_ptr() == laid(x).data_ptr() or torch.equal(laid(x), x)
+    assert list(islice(laid(x).shape, 4)) == [2, 3, 4, 5]
