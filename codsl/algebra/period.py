@@ -24,6 +24,8 @@ class Phase:
 
     def later(self, frames: int) -> "Phase":
         """The output that is the same some frames later."""
+        if not frames:
+            return self
         return Phase(
             self.oldest + frames, self.newest + frames, self.due + frames, self.first + frames
         )

@@ -1,7 +1,8 @@
 """What tells the streams of one network from another's: a digest of all that decides a state."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, Field, dataclass, fields, is_dataclass
+from functools import cache
 from hashlib import sha256
 from numbers import Integral, Real
 from typing import Any
@@ -63,38 +64,62 @@ def _digest(text: str) -> str:
 
 def written(value: Any) -> str:
     """A value as text that depends on nothing else; what is as by default is left out."""
-    match value:
-        case bool() | str() | bytes() | None:
-            return repr(value)
-        case Integral():
-            return repr(int(value))
-        case Real():
-            return repr(float(value))
-        case Mapping():
-            return _row("{}", sorted(f"{key}:{written(each)}" for key, each in value.items()))
-        case list() | tuple():
-            return _row("()", map(written, value))
-        case set() | frozenset():
-            return _row("{}", sorted(map(written, value)))
-        case Callable():
-            return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
-    name = type(value).__qualname__
-    return f"{name}{_row('()', _own(value))}" if is_dataclass(value) else name
+    kind: Any = type(value)
+    return _way(kind)(value)
 
 
-def _row(brackets: str, entries: Any) -> str:
-    return f"{brackets[0]}{','.join(entries)}{brackets[1]}"
+@cache
+def _way(kind: type) -> Callable[[Any], str]:
+    """How values of a class are written."""
+    for kinds, way in _WAYS:
+        if issubclass(kind, kinds):
+            return way
+    return _fields if is_dataclass(kind) else _class
 
 
-def _own(value: Any) -> Iterator[str]:
-    """The fields of a dataclass that are not as by default."""
-    for field in fields(value):
-        text = written(getattr(value, field.name))
-        if text != _default(field):
-            yield f"{field.name}={text}"
+def _mapping(value: Mapping[Any, Any]) -> str:
+    return _row("{}", sorted(f"{key}:{written(each)}" for key, each in value.items()))
+
+
+def _function(value: Any) -> str:
+    return f"{value.__module__}.{getattr(value, '__qualname__', type(value).__qualname__)}"
+
+
+def _class(value: Any) -> str:
+    return type(value).__qualname__
+
+
+def _fields(value: Any) -> str:
+    """An instance of a dataclass, by those of its fields that are not as by default."""
+    kind: Any = type(value)
+    own = ((name, written(getattr(value, name)), default) for name, default in _kept(kind))
+    given = (f"{name}={text}" for name, text, default in own if text != default)
+    return f"{_class(value)}{_row('()', given)}"
+
+
+@cache
+def _kept(kind: Any) -> tuple[tuple[str, str | None], ...]:
+    """The fields of a dataclass, and what each is by default."""
+    return tuple((field.name, _default(field)) for field in fields(kind))
 
 
 def _default(field: Field[Any]) -> str | None:
     if field.default is not MISSING:
         return written(field.default)
     return None if field.default_factory is MISSING else written(field.default_factory())
+
+
+def _row(brackets: str, entries: Iterable[str]) -> str:
+    return f"{brackets[0]}{','.join(entries)}{brackets[1]}"
+
+
+_WAYS: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+    ((bool, str, bytes, type(None)), repr),
+    (Integral, lambda value: repr(int(value))),
+    (Real, lambda value: repr(float(value))),
+    (Mapping, _mapping),
+    ((list, tuple), lambda value: _row("()", map(written, value))),
+    ((set, frozenset), lambda value: _row("{}", sorted(map(written, value)))),
+    (Callable, _function),
+)
+"""How values are written by the first of these that they are an instance of."""

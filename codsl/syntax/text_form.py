@@ -57,7 +57,7 @@ def _parsed(source: Source, findings: Findings) -> Tree[Token] | None:
     text, broken = source.text, 0
     while broken < MOST_BROKEN:
         try:
-            parsed = grammar().parse(text, start="document")
+            parsed = _whole(text)
         except UnexpectedInput as error:
             goes_on = report(error, source, 0, findings)
             broken += 1
@@ -94,6 +94,12 @@ def _beyond(text: str, most: int) -> int | None:
     """Where a text goes beyond so many words and signs, if it does."""
     found = next(islice(_WORDS.finditer(text), most, None), None)
     return found and found.start()
+
+
+@lru_cache(2)
+def _whole(text: str) -> Tree[Token]:
+    """The parse of a document, which the variants of a network share."""
+    return grammar().parse(text, start="document")
 
 
 @lru_cache(4096)

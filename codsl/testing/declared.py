@@ -37,11 +37,16 @@ class Timing:
 
     def length(self, frames: int) -> int:
         """Outputs of a clip of so many frames."""
-        return next(j for j in count() if self.output(j)[3] > frames)
+        return next(j for j in count(self._passed(3, frames + 1)) if self.output(j)[3] > frames)
 
     def due(self, frames: int) -> int:
         """Outputs that have come out of a stream after so many frames."""
-        return next(j for j in count() if self.output(j)[2] >= frames)
+        return next(j for j in count(self._passed(2, frames)) if self.output(j)[2] >= frames)
+
+    def _passed(self, place: int, frames: int) -> int:
+        """The outputs of all periods that lie, by this figure, before so many frames."""
+        last = int(max(item[place] for item in self.items))
+        return max(0, -(-(frames - last) // self.period)) * len(self.items)
 
     def at(self, frame: int) -> range:
         """The outputs that come out at a frame."""

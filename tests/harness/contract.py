@@ -54,9 +54,8 @@ def contract(
 
     With `in_turn`, of those promises that take turns one that is drawn, and for some lengths.
     """
-    most = Declared.of(net.graph).most
-    assert most <= LONGEST, f"a clip of {most} frames is too long for this test"
     trial = Trial.of(net, source_of(net, seed, dtype))
+    assert trial.frames <= LONGEST, f"a clip of {trial.frames} frames is too long for this test"
     assert trial.every, "a network that is too large for this test"
     trial = replace(trial, some=in_turn)
     turn = random.Random(seed).choice(IN_TURN)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -26,18 +27,16 @@ NETWORKS = sorted(
 MODELINE = "# yaml-language-server: $schema=../schemas/codsl-1.schema.json"
 
 
+@cache
 def in_yaml(path: Path) -> Any:
-    """A network as plain YAML reads it, whichever surface it is written in."""
+    """A network as plain YAML reads it, whichever surface it is written in; not to be changed."""
     text = path.read_text()
     return yaml.safe_load(codsl.convert(text, to="yaml") if path.suffix == ".codsl" else text)
 
 
-FILES = {path.name: in_yaml(path) for path in NETWORKS}
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_every_network_is_valid(name: str) -> None:
-    assert [error.message for error in VALIDATOR.iter_errors(FILES[name])] == []
+@pytest.mark.parametrize("path", NETWORKS, ids=lambda path: path.name)
+def test_every_network_is_valid(path: Path) -> None:
+    assert [error.message for error in VALIDATOR.iter_errors(in_yaml(path))] == []
 
 
 def test_networks_in_yaml_name_their_schema() -> None:
@@ -127,7 +126,7 @@ MISTAKES: list[Callable[[Any], bool]] = [
 
 @pytest.mark.parametrize("plant", MISTAKES, ids=lambda plant: plant.__name__)
 def test_planted_mistakes_are_refused(plant: Callable[[Any], bool]) -> None:
-    planted = {name: deepcopy(spec) for name, spec in FILES.items()}
+    planted = {path.name: deepcopy(in_yaml(path)) for path in NETWORKS}
     wrong = {name: spec for name, spec in planted.items() if "layers" in spec and plant(spec)}
     assert len(wrong) > 4
     assert [name for name, spec in wrong.items() if VALIDATOR.is_valid(spec)] == []

@@ -289,14 +289,15 @@ class Program:
         stream ends here.
         """
         run = _Run(self, given, until, tensors, others, late, ends)
+        base, kept_of, foreign = self.graph.base, self.kept_of, self.foreign
         for value, items in enumerate(xs):
             run.put(value, items)
         for index, node, module in self._computed:
-            if index in self.kept_of:
+            if index in kept_of:
                 run.keep(index, node, module)
-            value = self.graph.base + index
+            value = base + index
             y = None
-            if isinstance(node.recipe, Foreign):
+            if index in foreign:
                 y = run.own_step(index, value, node, module)
             elif until[value] > given[value]:
                 y = run.work(index, value, node, module)
@@ -321,7 +322,7 @@ class _Run:
         late: Late | None,
         ends: bool,
     ) -> None:
-        self.program, self.feeds_of = program, program.feeds_of
+        self.program, self.feeds_of, self.read_last = program, program.feeds_of, program.read_last
         self.feeds, self.reads = program.graph.schedule.feeds, program.graph.schedule.reads
         self.given, self.until = given, until
         self.tensors, self.others = tensors, others
@@ -337,7 +338,7 @@ class _Run:
 
     def forget(self, index: int) -> None:
         """Let go of what no node reads after this one, which of a long chunk is much."""
-        values, feeds = self.program.read_last[index]
+        values, feeds = self.read_last[index]
         for value in values:
             del self.new[value]
         for number in feeds:
@@ -357,7 +358,7 @@ class _Run:
             held = items
         elif items is not None:
             held = torch.cat([held, items], 2)
-            self.tensors[number] = held[:, :, -depth:].clone()
+            self.tensors[number] = held.narrow(2, held.shape[2] - depth, depth).clone()
         last = self.until[value] if self.ends else None
         self.tapes[number] = Tape(self.given[value] - depth, held, last, items is None)
 

@@ -1,8 +1,8 @@
 """Items of a value as they pass, and a layer's windows over them; time is padded here."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from math import inf
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -13,8 +13,7 @@ from codsl.layers.recipe import Call, Windowed
 from codsl.nn.functions.functions import function
 
 
-@dataclass(frozen=True)
-class Tape:
+class Tape(NamedTuple):
     """Items `first`, `first + 1`, ... of a value, as `(B, C, T, *S)`.
 
     `end` is how many items the value has in all, or None while nobody knows. `kept` says that the
@@ -37,7 +36,7 @@ class Tape:
         """The items from `oldest` to `newest` that there are."""
         first = max(oldest, 0)
         last = newest if self.end is None else min(newest, self.end - 1)
-        return replace(self, first=first, items=self.cut(first, last))
+        return self._replace(first=first, items=self.cut(first, last))
 
     def filled(self, oldest: int, newest: int, fill: float) -> "Tape":
         """The items from `oldest` to `newest` that there are, and `fill` after the last; one item
@@ -47,7 +46,7 @@ class Tape:
         some = self.cut(first, last) if first <= last else self.items[:, :, :0]
         size = (*some.shape[:2], max(newest, first) - max(last, first - 1), *some.shape[3:])
         more = some.new_full(size, fill)
-        return replace(self, first=first, items=torch.cat([some, more], 2) if size[2] else some)
+        return self._replace(first=first, items=torch.cat([some, more], 2) if size[2] else some)
 
 
 def call(module: nn.Module, names: tuple[str, ...], what: Call, *inputs: Tensor) -> Tensor:

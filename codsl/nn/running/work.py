@@ -1,8 +1,9 @@
 """What a node has to do at a time, for a whole batch or for rows of it that began later."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,8 +18,7 @@ Done = tuple[Tensor, tuple[Tensor, ...]]
 """The outputs of a node, and the new tensors of what it carries."""
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """A node, the tapes that it reads and the values that these are of, what it carries, and the
     outputs `first` up to `stop` that are due."""
 
@@ -47,9 +47,8 @@ class Work:
 
     def of(self, rows: Tensor) -> "Work":
         """The same for some rows of the batch."""
-        return replace(
-            self,
-            tapes=[replace(tape, items=tape.items[rows]) for tape in self.tapes],
+        return self._replace(
+            tapes=[tape._replace(items=tape.items[rows]) for tape in self.tapes],
             memory=[tensor[rows] for tensor in self.memory],
         )
 
@@ -73,7 +72,7 @@ class Late:
         if isinstance(recipe, Windowed) and recipe.fill is not None:
             (source,), (tape,) = work.sources, work.tapes
             filled = self._filled(tape, self.items[source], recipe.fill)
-            return replace(work, tapes=[filled]).done()
+            return work._replace(tapes=[filled]).done()
         return self._apart(work, value)
 
     @cached_property
@@ -107,7 +106,7 @@ class Late:
             beyond = x.gather(2, at)
         else:
             beyond = torch.full((), fill, dtype=x.dtype, device=x.device)
-        return replace(tape, items=torch.where(place < missing, beyond, x))
+        return tape._replace(items=torch.where(place < missing, beyond, x))
 
     def _apart(self, work: Work, value: int) -> Done:
         """What comes of a node where rows that began at different frames go one after another."""
@@ -132,12 +131,12 @@ class Late:
     def _own(self, work: Work, value: int, turns: int) -> Work:
         """The work of rows that are late, in numbers of their own."""
         tapes = [
-            replace(tape, first=tape.first - turns * self.items[source])
+            tape._replace(first=tape.first - turns * self.items[source])
             for source, tape in zip(work.sources, work.tapes, strict=True)
         ]
-        return replace(_begun(work, turns * self.items[value]), tapes=tapes)
+        return _begun(work, turns * self.items[value])._replace(tapes=tapes)
 
 
 def _begun(work: Work, items: int) -> Work:
     """A work in numbers that begin so many outputs later."""
-    return replace(work, first=max(0, work.first - items), stop=work.stop - items)
+    return work._replace(first=max(0, work.first - items), stop=work.stop - items)
