@@ -1,16 +1,18 @@
 """C++ of codsl's own, written for the network and compiled by the machine's compiler."""
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 import torch
 from torch import Tensor
 
 from codsl.engine.backends.backend import Backend, Forms
-from codsl.engine.backends.form import Form, as_it_is
+from codsl.engine.backends.form import Form
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.pure import PureStep
 from codsl.engine.style import Style
-from codsl.native.native import laid, native
+from codsl.native.native import native
+from codsl.native.rooms import Room
 from codsl.native.target import lanes
 
 
@@ -24,9 +26,13 @@ def _prepare(
     group = listing.grouping()
     kept = range(listing.stored.start, listing.stored.stop + len(listing.carried))
     run = native(PureStep(listing), given, kept)
-    return lambda *tensors: group(*run(*tensors))
+    return lambda *rooms: group(*run(*rooms))
 
 
 NATIVE = Backend(
-    "native", "C++ of its own, compiled here", _prepare, _style, form=Form(laid, as_it_is)
+    "native",
+    "C++ of its own, compiled here",
+    _prepare,
+    _style,
+    form=Form(Room, attrgetter("tensor")),
 )
