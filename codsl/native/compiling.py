@@ -29,6 +29,11 @@ def compiler() -> str | None:
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
+def no_compiler() -> str:
+    """What is missing, and how to have it; empty where there is a compiler."""
+    return "" if compiler() else "a C++ compiler, which is not here: install `g++`, or set `CXX`"
+
+
 def compiled(step: str, kernels: str) -> Any:
     """The function `step` of a text that calls some kernels.
 
@@ -67,7 +72,7 @@ _kernels = cache(_Kernels)
 def _run(arguments: Sequence[str]) -> None:
     found = compiler()
     if found is None:
-        raise RuntimeError("there is no compiler of C++ here: install `g++`, or set `CXX`")
+        raise RuntimeError(no_compiler())
     command = [found, *FLAGS, *arguments]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
