@@ -63,6 +63,13 @@ def begun(
     return process
 
 
+def beside(work: Callable[..., None], *arguments: Any) -> ForkServerProcess:
+    """A process that calls a function of a module, and prints where this one does."""
+    process = _context().Process(target=work, args=arguments, daemon=True)
+    process.start()
+    return process
+
+
 def done(
     work: Callable[..., int | None],
     *arguments: str,
