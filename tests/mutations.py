@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import ast
 import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
 
 @dataclass(frozen=True)
@@ -47,8 +47,8 @@ ADDED = (ast.Expr, ast.AugAssign, ast.Raise, ast.Continue, ast.Break)
 """Statements without which a function still runs; assignments too, where they are not to names."""
 
 
-def mutants_of(path: str, text: str) -> list[Mutant]:
-    """Every mutant of a source."""
+def mutants_of(path: str, text: str, names: Container[str] | None = None) -> list[Mutant]:
+    """Every mutant of a source, or those of these names."""
     tree = ast.parse(text)
     declared = _declarations(tree)
     found = []
@@ -57,12 +57,13 @@ def mutants_of(path: str, text: str) -> list[Mutant]:
             continue
         for kind, new in _mistakes(node):
             place = _place(node, parents[-1])
+            scope = ".".join(each.name for each in parents if isinstance(each, SCOPES))
+            mutant = Mutant(path, scope, node.lineno, kind, *_shown(node, place, new), "")
+            if names is not None and mutant.name not in names:
+                continue
             changed = _exchanged(tree, place, new)
             if _is_python(changed):
-                scope = ".".join(each.name for each in parents if isinstance(each, SCOPES))
-                before, after = _shown(node, place, new)
-                line = node.lineno
-                found.append(Mutant(path, scope, line, kind, before, after, changed))
+                found.append(replace(mutant, source=changed))
     return found
 
 

@@ -12,7 +12,6 @@ from typing import Any
 
 FLAGS = (
     "-std=c++17",
-    "-O3",
     "-march=native",
     "-fno-math-errno",
     "-fno-trapping-math",
@@ -21,6 +20,8 @@ FLAGS = (
     "-fPIC",
 )
 """None of them lets a compiler forget NaN or infinity, or add up in another order."""
+KERNELS = STEPS = "-O3"
+"""How far kernels and the steps that call them are optimised."""
 
 
 def compiler() -> str | None:
@@ -42,7 +43,7 @@ def compiled(step: str, kernels: str) -> Any:
     with TemporaryDirectory(prefix="codsl-") as folder:
         source, library = Path(folder) / "step.cpp", Path(folder) / "step.so"
         source.write_text(step, encoding="utf-8")
-        _run(["-shared", str(source), str(_kernels().of(kernels)), "-o", str(library)])
+        _run([STEPS, "-shared", str(source), str(_kernels().of(kernels)), "-o", str(library)])
         made = ctypes.CDLL(str(library)).step
     made.restype, made.argtypes = None, [ctypes.c_void_p]
     return made
@@ -61,7 +62,7 @@ class _Kernels:
             source = Path(self._folder.name) / f"kernels{len(self._made)}.cpp"
             source.write_text(text, encoding="utf-8")
             object_file = source.with_suffix(".o")
-            _run(["-c", str(source), "-o", str(object_file)])
+            _run([KERNELS, "-c", str(source), "-o", str(object_file)])
             self._made[text] = object_file
         return self._made[text]
 

@@ -8,6 +8,7 @@ from contextlib import chdir, redirect_stderr, redirect_stdout
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
+import forked
 from codsl.cli.main import main
 
 ROOT = Path(__file__).parents[2]
@@ -86,18 +87,18 @@ def in_terminal(*arguments: str | Path, columns: int = 120) -> tuple[int, str]:
     """Run a command in a terminal: its status, and all that it shows."""
     ours, theirs = pty.openpty()
     env = {**environment(), "COLUMNS": str(columns)}
-    command = [sys.executable, "-m", "codsl", *map(str, arguments)]
-    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=theirs, env=env) as process:
-        os.close(theirs)
-        shown = b""
-        while True:
-            try:
-                part = os.read(ours, 65536)
-            except OSError:
-                break
-            if not part:
-                break
-            shown += part
-        status = process.wait(timeout=120)
+    process = forked.begun(
+        forked.command, *map(str, arguments), streams=(theirs, theirs, theirs), environment=env
+    )
+    os.close(theirs)
+    shown = b""
+    while True:
+        try:
+            part = os.read(ours, 65536)
+        except OSError:
+            break
+        if not part:
+            break
+        shown += part
     os.close(ours)
-    return status, shown.decode()
+    return forked.ended(process), shown.decode()

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from shell import codsl, environment, in_terminal
 
+import forked
+
 
 @pytest.fixture
 def clip(tmp_path: Path) -> Path:
@@ -21,8 +23,11 @@ def clip(tmp_path: Path) -> Path:
 
 
 def line(spec: Path, source: Path | str) -> list[str]:
-    words = ["run", str(spec), "--input", str(source), "--output", "-"]
-    return [sys.executable, "-m", "codsl", *words]
+    return ["run", str(spec), "--input", str(source), "--output", "-"]
+
+
+def started(spec: Path, source: Path) -> list[str]:
+    return [sys.executable, "-m", "codsl", *line(spec, source)]
 
 
 def test_a_pipe_has_what_a_file_has_and_nothing_else(signal_spec: Path, clip: Path) -> None:
@@ -50,29 +55,32 @@ def test_the_highest_channels_keep_their_labels(signal_spec: Path, clip: Path) -
 def test_each_comes_with_its_frame(signal_spec: Path) -> None:
     """The first output of a delay of 2 is there with the third frame, while the pipe is open."""
     frames = np.ones((5, 2), np.float32)
-    with subprocess.Popen(
-        line(signal_spec, "-"),
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment(),
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        process.stdin.write(frames[:3].tobytes())
-        process.stdin.flush()
-        assert json.loads(process.stdout.readline())["frame"] == 2
-        process.stdin.write(frames[3:].tobytes())
-        process.stdin.close()
-        assert [json.loads(each)["output"] for each in process.stdout] == [1, 2, 3, 4]
-        assert process.wait(timeout=60) == 0
+    (read, out), (given, write) = os.pipe(), os.pipe()
+    with (
+        os.fdopen(write, "wb") as frames_in,
+        os.fdopen(read, "rb") as outputs,
+        Path(os.devnull).open("wb") as nowhere,
+    ):
+        process = forked.begun(
+            forked.command,
+            *line(signal_spec, "-"),
+            streams=(given, out, nowhere.fileno()),
+            environment=environment(),
+        )
+        os.close(given)
+        os.close(out)
+        frames_in.write(frames[:3].tobytes())
+        frames_in.flush()
+        assert json.loads(outputs.readline())["frame"] == 2
+        frames_in.write(frames[3:].tobytes())
+        frames_in.close()
+        assert [json.loads(each)["output"] for each in outputs] == [1, 2, 3, 4]
+        assert forked.ended(process) == 0
 
 
 def test_a_pipe_that_ends_within_a_frame(signal_spec: Path) -> None:
     cut = np.ones((4, 2), np.float32).tobytes()[:-2]
-    ran = subprocess.run(
-        line(signal_spec, "-"), input=cut, capture_output=True, env=environment(), check=False
-    )
+    ran = forked.done(forked.command, *line(signal_spec, "-"), given=cut, environment=environment())
     assert ran.returncode == 2
     assert len(ran.stdout.splitlines()) == 1
     assert b"after 3 frames 1 output written to standard output" in ran.stderr
@@ -83,7 +91,7 @@ def test_a_reader_that_goes_away_ends_the_stream_quietly(signal_spec: Path, clip
     os.close(read)
     with os.fdopen(write, "wb") as gone:
         ran = subprocess.run(
-            line(signal_spec, clip),
+            started(signal_spec, clip),
             stdout=gone,
             stderr=subprocess.PIPE,
             env=environment(),
@@ -101,7 +109,7 @@ def test_a_full_disk_is_said(signal_spec: Path, clip: Path) -> None:
         pytest.skip("there is no /dev/full here to write to")
     with full.open("wb") as out:
         ran = subprocess.run(
-            line(signal_spec, clip),
+            started(signal_spec, clip),
             stdout=out,
             stderr=subprocess.PIPE,
             env=environment(),
@@ -112,7 +120,7 @@ def test_a_full_disk_is_said(signal_spec: Path, clip: Path) -> None:
 
 
 def test_in_a_terminal_no_bar_runs_through_them(signal_spec: Path, clip: Path) -> None:
-    status, shown = in_terminal(*line(signal_spec, clip)[3:])
+    status, shown = in_terminal(*line(signal_spec, clip))
     assert status == 0
     assert "40/40" not in shown
     assert shown.count('{"output": ') == 40

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +11,7 @@ import torch
 from shell import codsl, environment, in_terminal
 
 import codsl as package
+import forked
 from codsl.cli.main import main
 from media.sounds import tone, write
 
@@ -87,13 +86,12 @@ def test_a_wav_becomes_lines_with_labels(
 def test_a_pipe_is_what_the_file_is(spec: Path, tmp_path: Path) -> None:
     numbers = np.round(tone(300, 4000) * 32767).astype("<i2")
     output = tmp_path / "o.npz"
-    command = [sys.executable, "-m", "codsl", "run", str(spec), "--input", "-", "--raw", "s16le"]
-    ran = subprocess.run(
-        [*command, "--output", str(output), "--start", "0.1s"],
-        input=numbers.tobytes(),
-        capture_output=True,
-        env=environment(),
-        check=False,
+    line = ["run", str(spec), "--input", "-", "--raw", "s16le", "--output", str(output)]
+    ran = forked.done(
+        forked.command,
+        *(*line, "--start", "0.1s"),
+        given=numbers.tobytes(),
+        environment=environment(),
     )
     assert ran.returncode == 0, ran.stderr
     assert ran.stderr == b""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from codsl.native.native import native
+from codsl.native.native import Native, native
 from codsl.native.rooms import Room
 
 if TYPE_CHECKING:
@@ -39,16 +39,28 @@ class Many(nn.Module):
         return found
 
 
-def check(cases: Sequence[Case]) -> int:
-    """How many numbers were compared with those of torch; raises where they are others."""
-    many = Many(cases).eval()
-    given = [x for _, _, tensors in cases for x in tensors]
+def check(*given: Sequence[Case]) -> int:
+    """How many numbers were compared with those of torch; raises where they are others.
+
+    All that are given are of the same modules, which are compiled once.
+    """
+    first = Many(given[0]).eval()
     with torch.no_grad():
-        run = native(many, given)
+        run = native(first, _tensors(given[0]))
+    return sum(_checked(run, cases) for cases in given)
+
+
+def _tensors(cases: Sequence[Case]) -> list[Tensor]:
+    return [x for _, _, tensors in cases for x in tensors]
+
+
+def _checked(run: Native, cases: Sequence[Case]) -> int:
+    with torch.no_grad():
+        given = _tensors(cases)
         first = [each.tensor for each in run(*map(Room, given))]
         kept = [y.clone() for y in first]
         found = iter([each.tensor for each in run(*map(Room, given))])
-        wanted = many.apart(given)
+        wanted = Many(cases).eval().apart(given)
     assert all(map(_same, kept, first)), "a second call wrote over the results of the first"
     count = 0
     for (name, _, _), ys in zip(cases, wanted, strict=True):

@@ -52,6 +52,7 @@ def given_of(net: Any, program: Any, listing: Listing, batch: int) -> list[torch
 @pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
 @pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
 @pytest.mark.first
+@pytest.mark.usefixtures("soon_compiled")
 def test_every_row_has_its_kernels() -> None:
     cases: list[Case] = []
     rows = set()

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import copy
 import pickle
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
 from remembering import remembering
 
+import forked
 from codsl.nn import State
 from codsl.nn.running.work import Late
 
@@ -129,7 +128,7 @@ def test_a_row_goes_on_in_another_process_bit_for_bit(frames: int, tmp_path: Pat
     torch.save((net, x), tmp_path / "net")
     slots.save(1).save(tmp_path / "row")
     wanted = run(slots, x, [1])
-    subprocess.run([sys.executable, "-W", "error", "-c", GO_ON, str(tmp_path)], check=True)
+    forked.done(forked.program, GO_ON, str(tmp_path)).check_returncode()
     assert equal(torch.load(tmp_path / "ys"), wanted)
     end, here = State.load(tmp_path / "end"), slots.save(1)
     assert end.frame == here.frame == frames + 11

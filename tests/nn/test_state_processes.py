@@ -5,8 +5,6 @@ from __future__ import annotations
 import os
 import random
 import signal
-import subprocess
-import sys
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +13,7 @@ import pytest
 import torch
 from torch import Tensor
 
+import forked
 from codsl.nn import State
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def test_a_state_goes_on_in_another_process(tmp_path: Path) -> None:
         net.forward_steps(x[:, :, :19])
         net.save_state(tmp_path / "state")
         wanted = net.forward_steps(x[:, :, 19:], pad_end=True)
-    subprocess.run([sys.executable, "-W", "error", "-c", RESUME, str(tmp_path)], check=True)
+    forked.done(forked.program, RESUME, str(tmp_path)).check_returncode()
     assert torch.equal(torch.load(tmp_path / "y"), wanted)
     assert same(State.load(tmp_path / "end"), net.get_state())
 

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
+import forked
 from codsl.nn.flops import ptflops_hooks
 from harness.contract import randomise
 
@@ -270,7 +271,8 @@ def test_training_on_two_ranks(tmp_path: Path) -> None:
     with torch.no_grad():
         x, target = task(net)
     torch.save((x, target), tmp_path / "task")
-    torch.multiprocessing.spawn(train_on_a_rank, (str(tmp_path),), nprocs=2)
+    for rank in [forked.beside(train_on_a_rank, rank, str(tmp_path)) for rank in range(2)]:
+        assert forked.ended(rank) == 0
     before = copy.deepcopy(net.state_dict())
     trained(net, x, target)
     for rank in range(2):
