@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codsl.network import Network
 
 WORDS = "write a network for other runtimes, and verify what was written"
-TARGETS = ("onnx", "pt2", "aoti", "openvino")
+TARGETS = ("onnx", "pt2", "aoti", "openvino", "cpp")
 DTYPES = ("float32", "float64")
 
 

@@ -21,6 +21,7 @@ FLAGS = (
     "-fPIC",
 )
 """None of them lets a compiler forget NaN or infinity, or add up in another order."""
+NONE = "there is no compiler of C++ here: install `g++`, or set `CXX`"
 
 
 def compiler() -> str | None:
@@ -41,6 +42,17 @@ def compiled(step: str, kernels: str) -> Any:
         made = ctypes.CDLL(str(library)).step
     made.restype, made.argtypes = None, [ctypes.c_void_p]
     return made
+
+
+def library(source: Path) -> ctypes.CDLL:
+    """A text that calls nothing else as a library of this process.
+
+    Raises `RuntimeError` as `compiled` does.
+    """
+    with TemporaryDirectory(prefix="codsl-") as folder:
+        made = Path(folder) / "library.so"
+        _run(["-shared", str(source), "-o", str(made)])
+        return ctypes.CDLL(str(made))
 
 
 class _Kernels:
@@ -67,8 +79,8 @@ _kernels = cache(_Kernels)
 def _run(arguments: Sequence[str]) -> None:
     found = compiler()
     if found is None:
-        raise RuntimeError("there is no compiler of C++ here: install `g++`, or set `CXX`")
-    command = [found, *FLAGS, *arguments]
+        raise RuntimeError(NONE)
+    command = [found, *FLAGS, *os.environ.get("CXXFLAGS", "").split(), *arguments]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"`{found}` failed: {_first_error(made.stderr)}")

@@ -1,0 +1,99 @@
+"""C++ of a network is the network, compiled here and run where there is no codsl."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import torch
+
+import codsl
+from codsl.engine.backends.backend import NotInstalled
+from codsl.export.export import ExportError
+from codsl.export.plain.names import apart
+from codsl.native import graph
+from export.samples import built, streamed, streamed_alone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
+QUICK = ["-std=c++17", "-O0", "-march=native", "-Wall", "-Wextra", "-Werror"]
+FILES = ["README.md", "model.bin", "model.cpp", "model.h", "run.cpp", "run.py"]
+TWO = """codsl 1
+network two {
+  inputs int (2, T), quick (2, T)
+  outputs both, tap
+  tap = conv1d(3, 3, padding=1) from int
+  down = conv1d(4, 3, stride=2, padding=1) from quick
+  memory = lstm(4)
+  up = conv_transpose1d(3, 2, stride=2)
+  both = join(aggregation="sum") from up, tap
+}
+"""
+
+
+@pytest.fixture(autouse=True)
+def quickly_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXXFLAGS", "-O0")
+
+
+def clips_for(net: Any, rows: int, frames: int) -> list[np.ndarray]:
+    draw = np.random.default_rng(0)
+    shapes = [inlet.frame.shape for inlet in net.graph.inputs]
+    return [draw.random((rows, c, frames, *space), np.float32) for c, *space in shapes]
+
+
+def printed(folder: Path, model: str, clips: list[np.ndarray], block: int) -> dict[str, list[list[float]]]:
+    """What `run.cpp` prints of each output, an item a row."""
+    command = ["g++", *QUICK, "run.cpp", model, "-Wl,-rpath,.", "-o", "run"]
+    subprocess.run(command, cwd=folder, check=True)
+    starts = range(0, clips[0].shape[2], block)
+    given = b"".join(clip[:, :, t : t + block].tobytes() for t in starts for clip in clips)
+    done = subprocess.run(["./run"], cwd=folder, input=given, capture_output=True, check=True)
+    found: dict[str, list[list[float]]] = {}
+    for line in done.stdout.decode().splitlines():
+        name, *numbers = line.split()
+        found.setdefault(name, []).append([float(number) for number in numbers])
+    return found
+
+
+def in_lines(y: np.ndarray) -> list[list[float]]:
+    """The items of an output `(B, C, T, *S)` as they are printed, in some order."""
+    return sorted(np.moveaxis(y, 2, 1).reshape(y.shape[0] * y.shape[2], -1).tolist())
+
+
+def test_images_and_strides(tmp_path: Path) -> None:
+    net = built("video")
+    done = net.export(tmp_path / "out", "cpp")
+    assert done.model == tmp_path / "out" / "model.cpp"
+    assert done.proof.frames > net.graph.receptive_field
+    assert sorted(path.name for path in done.folder.iterdir()) == FILES
+    clips = clips_for(net, 1, 24)
+    lines = printed(done.folder, "model.cpp", clips, net.graph.cycle.turn)
+    (wanted,) = streamed(net, clips).values()
+    np.testing.assert_allclose(sorted(lines["output"]), in_lines(wanted), atol=1e-5)
+
+
+def test_phases_and_what_is_carried_of_several_streams(tmp_path: Path) -> None:
+    net = codsl.build(TWO)
+    randomise(net, 1)
+    done = net.eval().export(tmp_path / "out", "cpp", frames=1, batch=2)
+    assert done.proof.rows == 2
+    clips = clips_for(net, 2, 24)
+    found, wanted = streamed_alone(done.folder, clips), streamed(net, clips)
+    lines = printed(done.folder, "./model.so", clips, 1)
+    assert found.keys() == wanted.keys() == lines.keys()
+    for output, y in wanted.items():
+        np.testing.assert_allclose(found[output], y, atol=1e-5)
+        np.testing.assert_allclose(sorted(lines[output]), in_lines(y), atol=1e-5)
+    assert "B is 2." in (done.folder / "README.md").read_text()
+    assert (done.folder / "model.bin").stat().st_size < ALIGNED * 16
+    assert "const float* int_, const float* quick" in (done.folder / "model.h").read_text()
+    again = net.export(done.folder, "pt2", force=True).folder
+    assert sorted(path.name for path in again.iterdir() if path.suffix != ".npy")  == []
