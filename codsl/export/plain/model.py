@@ -19,7 +19,8 @@ MODEL = """\
 
 @INCLUDES@
 
-#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wunused-function"
+#ifndef __clang__
 #pragma GCC diagnostic ignored "-Wpsabi"  // no vector leaves this file
 #endif
 
