@@ -76,7 +76,7 @@ GROWTH: Mapping[str, Growth] = {
     ),
 }
 
-READY = ("eager", "onnxruntime", "openvino")
+READY = ("eager", "native", "onnxruntime", "openvino")
 """The backends of a series: those that are ready soon, and not after minutes of compiling."""
 
 NAMES = (*SUITE, *GROWTH)

@@ -20,7 +20,6 @@ from codsl.export.formats.format import Format, Model
 from codsl.export.formats.table import FORMATS
 from codsl.export.proof import ALLOWED, ROWS, Proof, prove
 from codsl.export.samples import texts
-from codsl.native.compiling import NONE, compiler
 from codsl.nn.running.streaming import Streaming
 
 TRACED = 3
@@ -119,8 +118,9 @@ def _check_packages(format: Format) -> None:
             f"an export to `{format.name}` needs the package `{format.missing}`: "
             f'pip install "codsl[{extra}]"'
         )
-    if format.compiles and compiler() is None:
-        raise NotInstalled(f"an export to `{format.name}` is compiled to be verified: {NONE}")
+    lack = format.lacks()
+    if lack:
+        raise NotInstalled(f"an export to `{format.name}` needs {lack}")
 
 
 def _checked(net: Streaming) -> torch.dtype:

@@ -21,13 +21,17 @@ FLAGS = (
     "-fPIC",
 )
 """None of them lets a compiler forget NaN or infinity, or add up in another order."""
-NONE = "there is no compiler of C++ here: install `g++`, or set `CXX`"
 
 
 def compiler() -> str | None:
     """The compiler of C++: that of `CXX`, else `g++` or `clang++`; None where there is none."""
     names = (os.environ.get("CXX", ""), "g++", "clang++", "c++")
     return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+def no_compiler() -> str:
+    """What is missing, and how to have it; empty where there is a compiler."""
+    return "" if compiler() else "a C++ compiler, which is not here: install `g++`, or set `CXX`"
 
 
 def compiled(step: str, kernels: str) -> Any:
@@ -79,7 +83,7 @@ _kernels = cache(_Kernels)
 def _run(arguments: Sequence[str]) -> None:
     found = compiler()
     if found is None:
-        raise RuntimeError(NONE)
+        raise RuntimeError(no_compiler())
     command = [found, *FLAGS, *os.environ.get("CXXFLAGS", "").split(), *arguments]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:

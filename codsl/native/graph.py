@@ -1,6 +1,6 @@
 """A graph of torch's operators, written as kernels one operator after another."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -24,7 +24,7 @@ from codsl.native.values import (
     channels_last,
 )
 
-OPERATORS: Mapping[str, Callable[..., Any]] = {
+OPERATORS: dict[str, Callable[..., Any]] = {
     **POINTWISE,
     **SHAPING,
     **CONVOLVING,

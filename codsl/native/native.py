@@ -1,32 +1,24 @@
 """A module as a function of its own: its graph is traced, written in C++ and compiled."""
 
+from array import array
 from collections.abc import Callable, Sequence
-from ctypes import c_void_p
 
 import torch
 from torch import Tensor, nn
 
 from codsl.native.compiling import compiled
 from codsl.native.graph import Writer
-from codsl.native.rooms import Rooms
+from codsl.native.rooms import Room, Rooms
 from codsl.native.source import source_of
 from codsl.native.tracing import traced
-from codsl.native.values import View, channels_last
+from codsl.native.values import View
 
-Native = Callable[..., list[Tensor]]
-
-
-def laid(x: Tensor) -> Tensor:
-    """A tensor with channels, the second dimension, beside each other; itself where they are."""
-    if x.dim() < 3:
-        return x.contiguous()
-    order = channels_last(x.dim())
-    back = [order.index(dim) for dim in range(x.dim())]
-    return x.permute(order).contiguous().permute(back)
+Native = Callable[..., list[Room]]
+"""A function of rooms."""
 
 
 def native(module: nn.Module, given: Sequence[Tensor], kept: Sequence[int] = ()) -> Native:
-    """A function that computes what a module does of tensors like these, all `laid`.
+    """A function that computes what a module does, of rooms for tensors like these.
 
     Those of its results that are `kept`, by their numbers, may be held as they are: their memory
     is written to again once nobody holds them. Raises `Unsupported` for what there is no kernel
@@ -59,9 +51,13 @@ def _function(
 ) -> Native:
     """A call with tensors, whose results are `where` among what is given and the rooms."""
 
-    def run(*given: Tensor) -> list[Tensor]:
-        tensors = [*given, *(each.take() for each in rooms), held, room]
-        step((c_void_p * len(tensors))(*(x.data_ptr() for x in tensors)))
-        return [tensors[place] for place in where]
+    always = [held.data_ptr(), room.data_ptr()]
 
+    def run(*given: Room) -> list[Room]:
+        taken = [*given, *(each.take() for each in rooms)]
+        at = array("Q", [*(each.at for each in taken), *always])
+        step(at.buffer_info()[0])
+        return [taken[place] for place in where]
+
+    run.always = held, room  # type: ignore[attr-defined]
     return run

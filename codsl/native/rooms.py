@@ -1,4 +1,4 @@
-"""Memory for the results of steps."""
+"""Memory that steps read and write."""
 
 from collections import deque
 from sys import getrefcount
@@ -9,44 +9,58 @@ from torch import Tensor
 from codsl.native.values import View, channels_last, strides_in
 
 
+class Room:
+    """A tensor with channels, the second dimension, beside each other, and its address."""
+
+    __slots__ = ("at", "tensor")
+
+    def __init__(self, x: Tensor) -> None:
+        self.tensor = laid(x)
+        self.at = self.tensor.data_ptr()
+
+
+def laid(x: Tensor) -> Tensor:
+    """A tensor with channels beside each other; itself where they are."""
+    if x.dim() < 3:
+        return x.contiguous()
+    order = channels_last(x.dim())
+    back = [order.index(dim) for dim in range(x.dim())]
+    return x.permute(order).contiguous().permute(back)
+
+
 class Rooms:
-    """Tensors for one result, channels last: new ones, or, with `again`, that which nobody but
-    this holds any more."""
+    """Rooms for one result: new ones, or, with `again`, those that nobody but this holds any
+    more."""
 
     def __init__(self, like: View, again: bool) -> None:
         self._sizes, self._dtype = like.sizes, like.dtype
         self._strides = strides_in(like.sizes, channels_last(len(like.sizes)))
         self._again = again
-        self._made: deque[Tensor] = deque()
+        self._made: deque[Room] = deque()
 
-    def take(self) -> Tensor:
-        """A tensor that may be written to."""
-        if not self._again:
-            return self._new()
+    def take(self) -> Room:
+        """A room that may be written to."""
         made = self._made
-        if made:
-            oldest = made[0]
-            if getrefcount(oldest) == _FREE:
-                made.rotate(-1)
-                return oldest
-        for number, each in enumerate(made):
-            if getrefcount(each) == _FREE:
-                del made[number]
-                made.append(each)
-                return each
+        if made and getrefcount(made[0]) == _FREE:
+            made.rotate(-1)
+            return made[-1]
+        return self._another()
+
+    def _another(self) -> Room:
+        """A room that is not the oldest."""
+        for number, count in enumerate(map(getrefcount, self._made)):
+            if count == _LISTED:
+                self._made.rotate(-number - 1)
+                return self._made[-1]
         fresh = self._new()
-        made.append(fresh)
+        if self._again:
+            self._made.append(fresh)
         return fresh
 
-    def _new(self) -> Tensor:
-        return torch.empty_strided(self._sizes, self._strides, dtype=self._dtype)
+    def _new(self) -> Room:
+        return Room(torch.empty_strided(self._sizes, self._strides, dtype=self._dtype))
 
 
-def _free() -> int:
-    """What is counted for a tensor in a queue, and in a name beside it."""
-    made = deque([torch.empty(0)])
-    oldest = made[0]
-    return getrefcount(oldest)
-
-
-_FREE = _free()
+_SAMPLE = deque([object()])
+_FREE, _LISTED = getrefcount(_SAMPLE[0]), next(map(getrefcount, _SAMPLE))
+"""What is counted for something that a queue alone has, asked in two ways."""

@@ -36,23 +36,23 @@ class Source:
 
 
 class Held:
-    """Constants as bytes one after another, those that are alike once."""
+    """Constants as bytes one after another, those that are alike once; `size` of them."""
 
     def __init__(self) -> None:
         self._places: dict[bytes, int] = {}
-        self._size = 0
+        self.size = 0
 
     def place(self, x: Tensor) -> int:
         """The byte at which a constant begins."""
         numbers = x.flatten().view(torch.uint8).numpy().tobytes()
         if numbers not in self._places:
-            self._places[numbers] = self._size
-            self._size += -(-len(numbers) // ALIGNED) * ALIGNED
+            self._places[numbers] = self.size
+            self.size += -(-len(numbers) // ALIGNED) * ALIGNED
         return self._places[numbers]
 
     def tensor(self) -> Tensor:
         """All of them."""
-        held = torch.zeros(self._size, dtype=torch.uint8)
+        held = torch.zeros(self.size, dtype=torch.uint8)
         for numbers, place in self._places.items():
             if numbers:
                 part = torch.frombuffer(bytearray(numbers), dtype=torch.uint8)

@@ -13,6 +13,7 @@ from codsl.engine import fast as fast_module
 from codsl.engine.backends.backend import Backend, NotInstalled
 from codsl.engine.backends.table import BACKENDS
 from codsl.engine.plan import Plan
+from codsl.native.graph import OPERATORS
 from engine.fast_streams import agree, chunk_of, frame_of
 from engine.test_fast_step import built
 
@@ -130,6 +131,19 @@ def test_a_backend_that_is_not_there_is_named() -> None:
         absent.check(None)
     with pytest.raises(ValueError, match=r"`eager` has no torch.float16; it has torch.bfloat16"):
         built(SMALL, torch.float32).compile_step(precision=torch.float16)
+
+
+def test_native_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = built(SMALL, torch.float32)
+    fast = net.compile_step("native")
+    monkeypatch.delitem(OPERATORS, "relu")
+    said = "the backend `native` has no kernel for `relu`: take `eager` or another"
+    with torch.no_grad(), pytest.raises(NotImplementedError, match=said):
+        list(map(fast, torch.randn(4, 1, 4)))
+    monkeypatch.setattr("codsl.native.compiling.compiler", lambda: None)
+    said = r"the backend `native` needs a C\+\+ compiler, which is not here: install `g\+\+`"
+    with pytest.raises(NotInstalled, match=said):
+        net.compile_step("native")
 
 
 def test_a_plan_that_does_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

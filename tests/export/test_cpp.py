@@ -8,12 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import torch
 
 import codsl
 from codsl.engine.backends.backend import NotInstalled
+from codsl.export.block import block_of
 from codsl.export.export import ExportError
+from codsl.export.phases import PhasedStep
+from codsl.export.plain.flat import written
 from codsl.export.plain.names import apart
 from codsl.native import graph
+from codsl.native.source import Held
 from export.samples import built, streamed, streamed_alone
 from harness.contract import randomise
 
@@ -93,8 +98,6 @@ def test_phases_and_what_is_carried_of_several_streams(tmp_path: Path) -> None:
         np.testing.assert_allclose(found[output], y, atol=1e-5)
         np.testing.assert_allclose(sorted(lines[output]), in_lines(y), atol=1e-5)
     assert "B is 2." in (done.folder / "README.md").read_text()
-    weights = sum(x.numel() for x in net.parameters())
-    print((done.folder / "model.bin").stat().st_size, weights, "SIZE")
     assert "const float* int_, const float* quick" in (done.folder / "model.h").read_text()
 
 
@@ -108,7 +111,7 @@ def test_mistakes_are_said_before_anything_is_written(
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(
-        NotInstalled, match="there is no compiler of C\\+\\+ here: install `g\\+\\+`"
+        NotInstalled, match=r"an export to `cpp` needs a C.. compiler, which is not"
     ):
         net.export(tmp_path / "out", "cpp")
     assert not list(tmp_path.iterdir())
@@ -119,6 +122,17 @@ def test_what_its_programs_made_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "model.h").touch()
     built("plain").export(tmp_path, "pt2", force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "model.pt2", "run.py"]
+
+
+def test_phases_share_their_weights() -> None:
+    net = built("twice")
+    step, layout = block_of(net.program, torch.float32, 1)
+    assert isinstance(step, PhasedStep)
+    given, held = layout.zeros(1), Held()
+    del given[step.place]
+    for each in step.steps:
+        written(each, given, layout, held)
+    assert held.size < 1.1 * 4 * sum(x.numel() for x in net.parameters())
 
 
 def test_names_are_those_of_c() -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
-from codsl.native.native import laid, native
+from codsl.native.native import native
+from codsl.native.rooms import Room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,10 +44,10 @@ def check(cases: Sequence[Case]) -> int:
     many = Many(cases).eval()
     given = [x for _, _, tensors in cases for x in tensors]
     with torch.no_grad():
-        run = native(many, [laid(x) for x in given])
-        first = run(*map(laid, given))
+        run = native(many, given)
+        first = [each.tensor for each in run(*map(Room, given))]
         kept = [y.clone() for y in first]
-        found = iter(run(*map(laid, given)))
+        found = iter([each.tensor for each in run(*map(Room, given))])
         wanted = many.apart(given)
     assert all(map(_same, kept, first)), "a second call wrote over the results of the first"
     count = 0

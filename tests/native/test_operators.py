@@ -4,7 +4,6 @@ all kinds of numbers."""
 from __future__ import annotations
 
 import random
-from itertools import islice
 from typing import Any
 
 import pytest
@@ -12,7 +11,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from codsl.native.native import laid, native
+from codsl.native.native import native
+from codsl.native.rooms import Room
 from codsl.native.values import Unsupported
 from native.many import Case, check
 
@@ -183,15 +183,27 @@ def test_what_has_no_kernel_is_named() -> None:
 
 def test_results_are_in_memory_of_their_own() -> None:
     run = native(Does(lambda x: (x + 1, x)), [torch.zeros(2, 3)])
-    x = torch.ones(2, 3)
-    (first, same), (second, _) = run(x), run(x * 2)
+    x = Room(torch.ones(2, 3))
+    (first, same), (second, _) = run(x), run(Room(torch.full((2, 3), 2.0)))
     assert same is x
-    assert first.unique().tolist() == [2.0]
-    assert second.unique().tolist() == [3.0]
+    assert first.tensor.unique().tolist() == [2.0]
+    assert second.tensor.unique().tolist() == [3.0]
 
 
-def test_planes_are_laid_once() -> None:
+def test_what_is_kept_has_its_memory_while_it_is_held() -> None:
+    run = native(Does(lambda x: (x + 1,)), [torch.zeros(2, 3)], kept=[0])
+    held = [run(Room(torch.full((2, 3), float(number))))[0] for number in range(3)]
+    assert [each.tensor[0, 0].item() for each in held] == [1.0, 2.0, 3.0]
+    addresses = {each.at for each in held}
+    held.pop()
+    (again,) = run(Room(torch.zeros(2, 3)))
+    assert again.at in addresses - {each.at for each in held}
+    assert [each.tensor[0, 0].item() for each in held] == [1.0, 2.0]
+
+
+def test_rooms_have_channels_beside_each_other() -> None:
     x = torch.randn(2, 3, 4, 5)
-    assert laid(x).stride() == (60, 1, 15, 3)
-    assert laid(laid(x)).data_ptr() == laid(x).data_ptr() or torch.equal(laid(x), x)
-    assert list(islice(laid(x).shape, 4)) == [2, 3, 4, 5]
+    room = Room(x)
+    assert room.tensor.stride() == (60, 1, 15, 3)
+    assert torch.equal(room.tensor, x)
+    assert Room(room.tensor).at == room.at

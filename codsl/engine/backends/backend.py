@@ -27,7 +27,8 @@ class Backend:
     items of each feed are kept.
 
     `style` says for a batch how frames lie and which operations are chosen. `packages` are those
-    that it needs, as they are imported, with the extra of codsl that brings each. `own_precision`
+    that it needs, as they are imported, with the extra of codsl that brings each; `lacks` says what
+    else it needs and is not here, with the remedy, or nothing. `own_precision`
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
     `precisions` are those that it has. What its function takes and gives has the `form` that
     the backend has tensors in, or that of its own which `kept_form` gives for the shape and the
@@ -43,6 +44,7 @@ class Backend:
     own_precision: bool = False
     form: Form = TENSORS
     kept_form: KeptForm | None = None
+    lacks: Callable[[], str] = str
 
     def form_of(self, shape: Sequence[int], dtype: torch.dtype) -> Form:
         """The form of what is kept of this shape, `(B, C, *S)`."""
@@ -55,14 +57,16 @@ class Backend:
         return next((name for name in self.packages if find_spec(name) is None), "")
 
     def check(self, precision: torch.dtype | None) -> None:
-        """Raise `NotInstalled` where a package is missing, `ValueError` for a precision that it
-        does not have."""
+        """Raise `NotInstalled` where a package or another program is missing, `ValueError` for a
+        precision that it does not have."""
         if self.missing:
             extra = self.packages[self.missing]
             raise NotInstalled(
                 f"the backend `{self.name}` needs the package `{self.missing}`: "
                 f'pip install "codsl[{extra}]"'
             )
+        if lack := self.lacks():
+            raise NotInstalled(f"the backend `{self.name}` needs {lack}")
         if precision is not None and precision not in self.precisions:
             has = ", ".join(map(str, self.precisions)) or "none but that of the network"
             raise ValueError(f"the backend `{self.name}` has no {precision}; it has {has}")

@@ -16,7 +16,7 @@ from codsl.export.plain.interface import model_h
 from codsl.export.plain.model import model_cpp
 from codsl.export.plain.programs import driving, run_cpp, run_py
 from codsl.export.rings import Clips, Due
-from codsl.native.compiling import library
+from codsl.native.compiling import library, no_compiler
 from codsl.native.source import Held
 from codsl.native.target import lanes
 from codsl.native.values import Unsupported
@@ -86,6 +86,6 @@ CPP = Format(
     most=1,
     programs={"run.cpp": run_cpp, "run.py": run_py},
     channels=lanes(torch.float32),
-    compiles=True,
+    lacks=no_compiler,
     driving=driving,
 )

@@ -53,7 +53,7 @@ class Model:
 class Format:
     """`write` writes a model to a file named `file`, maybe with others beside it, and `load` gives
     so many streams that it runs there. `packages` are those that this needs, as they are imported,
-    with the extra of codsl that brings each; with `compiles` it needs a compiler of C++. `most` is
+    with the extra of codsl that brings each, and `lacks` says what else is missing here. `most` is
     the most rows of a batch that varies; with 1 none does. Inner images have a multiple of
     `channels`.
 
@@ -72,7 +72,7 @@ class Format:
     needs: str = ""
     most: int | None = None
     channels: int = 1
-    compiles: bool = False
+    lacks: Callable[[], str] = str
     driving: Callable[[dict[str, Any]], Iterator[str]] | None = None
     programs: Mapping[str, Callable[[dict[str, Any]], str]] = field(default_factory=dict)
 
