@@ -25,7 +25,7 @@ from codsl.nn.running.streaming import Streaming
 TRACED = 3
 """Rows while a graph is traced that takes any number: one that no dimension has by chance."""
 NAMES = frozenset(
-    {"README.md", "run.py", "run.cpp", "model.bin", "model.h", "model.so"}
+    {"README.md", "run.py", "run.cpp", "model.bin", "model.h", "model.so", "run"}
     | {each.file for each in FORMATS.values()}
 )
 """The files of an export, and what its programs make."""

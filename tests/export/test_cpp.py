@@ -119,7 +119,7 @@ def test_mistakes_are_said_before_anything_is_written(
 
 def test_what_its_programs_made_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "model.so").touch()
-    (tmp_path / "model.h").touch()
+    (tmp_path / "run").touch()
     built("plain").export(tmp_path, "pt2", force=True)
     assert sorted(path.name for path in tmp_path.iterdir()) == ["README.md", "model.pt2", "run.py"]
 
@@ -136,6 +136,6 @@ def test_phases_share_their_weights() -> None:
 
 
 def test_names_are_those_of_c() -> None:
-    assert apart(["int", "valid.a", "valid_a", "state", "2nd"], ["state"]) == [
-        "int_", "valid_a", "valid_a_", "state_", "_2nd"
+    assert apart(["int", "valid.a", "valid_a", "state"], ["state"]) == [
+        "int_", "valid_a", "valid_a_", "state_"
     ]  # fmt: skip

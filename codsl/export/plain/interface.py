@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from codsl.diagnostics import plural
-from codsl.export.plain.names import apart, named
+from codsl.export.plain.names import apart
 
 KINDS = {"float32": "float", "float64": "double", "int64": "int64_t"}
 
 HEADER = """\
-// Streams of `@NETWORK@`, by codsl @CODSL@: a call takes @BLOCK@ of each of @ROWS@.
+// Streams of `@NETWORK@`, by codsl @CODSL@: a call takes @BLOCK@ of @ROWS@.
 #pragma once
 
 #include <stdbool.h>
@@ -53,11 +53,6 @@ class Argument:
     words: str = ""
 
 
-def prefix(about: Mapping[str, Any]) -> str:
-    """What the names of the functions begin with."""
-    return named(about["network"])
-
-
 def arguments(about: Mapping[str, Any]) -> list[Argument]:
     """What a step is called with behind the weights and the state."""
     rows, kind = about["batch"][0], KINDS[about["dtype"]]
@@ -82,13 +77,13 @@ def arguments(about: Mapping[str, Any]) -> list[Argument]:
 def model_h(about: Mapping[str, Any]) -> str:
     """The interface, with the shape of everything."""
     listed = arguments(about)
-    phases = about["phases"]
+    rows, phases = about["batch"][0], about["phases"]
     blanks = {
         "NETWORK": about["network"],
         "CODSL": about["codsl"],
         "BLOCK": plural(about["frames"], "frame"),
-        "ROWS": plural(about["batch"][0], "stream"),
-        "NAME": prefix(about),
+        "ROWS": f"each of {rows} streams" if rows > 1 else "one stream",
+        "NAME": about["network"],
         "SHAPES": "\n".join(_shapes(listed)),
         "PARAMETERS": ", ".join(f"{each.kind} {each.name}" for each in listed),
         "PHASE": f"; only after a multiple of {phases} calls" if phases > 1 else "",

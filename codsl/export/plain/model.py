@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from codsl.export.layout import Layout
-from codsl.export.plain.interface import arguments, filled, prefix
+from codsl.export.plain.interface import arguments, filled
 from codsl.native.memory import ALIGNED
 from codsl.native.source import Source, library_of
 
@@ -21,7 +21,7 @@ MODEL = """\
 
 #pragma GCC diagnostic ignored "-Wunused-function"
 #ifndef __clang__
-#pragma GCC diagnostic ignored "-Wpsabi"  // no vector leaves this file
+#pragma GCC diagnostic ignored "-Wpsabi"  // vectors stay in this file
 #endif
 
 namespace {
@@ -163,7 +163,7 @@ def model_cpp(
         "ALIGNED": str(ALIGNED),
         "LINES": str(_up(max(each.room for each in sources)) // ALIGNED),
         "NAMES": ", ".join(f"step{phase}" for phase in range(layout.phases)),
-        "NAME": prefix(about),
+        "NAME": about["network"],
         "PARAMETERS": ", ".join(f"{each.kind} x{n}" for n, each in enumerate(listed)),
         "AT": "\n".join(f"      {line}," for line in _addresses(layout, kept)),
         "KERNELS": kernels,

@@ -1,6 +1,5 @@
 """Names of a spec as names of C and C++."""
 
-import re
 from collections.abc import Sequence
 
 KEYWORDS = frozenset(
@@ -17,17 +16,11 @@ KEYWORDS = frozenset(
 )
 
 
-def named(name: str) -> str:
-    """A name as one of C."""
-    found = re.sub(r"\W", "_", name, flags=re.ASCII)
-    return f"_{found}" if found[:1].isdigit() else found
-
-
 def apart(names: Sequence[str], taken: Sequence[str]) -> list[str]:
-    """Names that are all different, and none of those that are taken."""
+    """Names of C that are all different, and none of those that are taken."""
     found: list[str] = []
     for name in names:
-        own = named(name)
+        own = name.replace(".", "_")
         while own in KEYWORDS or own in taken or own in found:
             own += "_"
         found.append(own)

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from codsl.export.plain.interface import arguments, filled, prefix
+from codsl.export.plain.interface import arguments, filled
 from codsl.native.compiling import FLAGS
 from codsl.native.target import lanes
 
@@ -133,7 +133,7 @@ if __name__ == "__main__":
 
 def driving(about: Mapping[str, Any]) -> Iterator[str]:
     """How to compile and to call the model, line by line."""
-    name, phases = prefix(about), about["phases"]
+    name, phases = about["network"], about["phases"]
     vector = lanes(getattr(torch, about["dtype"]))
     yield (
         "It is C++17 without anything else, for GCC and Clang; `model.h` is its interface, for C "
@@ -192,7 +192,7 @@ def run_cpp(about: Mapping[str, Any]) -> str:
         "NUMBER": listed[0].kind.removeprefix("const ").removesuffix("*"),
         "ROOMS": "\n".join(rooms),
         "READ": " && ".join(f"read(x{n})" for n in range(inputs)),
-        "NAME": prefix(about),
+        "NAME": about["network"],
         "GIVEN": ", ".join(given),
         "PRINTS": "\n".join(
             f"    print({json.dumps(port['name'])}, x{inputs + n}, valid{n}, {c}, {items});"
@@ -206,7 +206,7 @@ def run_cpp(about: Mapping[str, Any]) -> str:
 def run_py(about: Mapping[str, Any]) -> str:
     """A program that streams arrays."""
     clips = " ".join(f"{port['name']}.npy" for port in about["inputs"])
-    return filled(RUN_PY, {"CLIPS": clips, "FLAGS": _flags(), "NAME": prefix(about)})
+    return filled(RUN_PY, {"CLIPS": clips, "FLAGS": _flags(), "NAME": about["network"]})
 
 
 def _flags() -> str:
