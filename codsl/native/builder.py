@@ -92,7 +92,7 @@ class Builder:
     def fill(self, target: View, value: Value) -> None:
         """Write the numbers of a value into a view."""
         if isinstance(value, Pending):
-            value.write(target, "", ())
+            value.kernel.write(target)
         elif isinstance(value, Expression):
             self._compute(target, value)
         elif isinstance(value, Parts):
@@ -153,10 +153,10 @@ class Builder:
         rest = [view for view in views(formula) if view is not target]
         after = following(target, formula, last.channel)
         if after is None:
-            last.write(target, "", ())
+            last.kernel.write(target)
             self.emit(filling(target, formula), [*rest, target], target)
         else:
-            last.write(target, after, rest)
+            last.kernel.write(target, after, rest)
 
 
 def leaves(value: Expression) -> list[View | Pending]:

@@ -1,6 +1,7 @@
 """Operators that make each number of a result of one of each operand."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from math import pi, sqrt
 from typing import Any
@@ -79,9 +80,9 @@ def plain(text: str, call: Call, *operands: Any, **_: Any) -> Value:
 
 def _add(call: Call, x: Any, y: Any, alpha: float = 1) -> Value:
     both = isinstance(x, Pending) and isinstance(y, Pending) and alpha == 1
-    if both and (summed := x.plus(y)) is not None:
-        found: Value = summed
-        return found
+    if both and (kernel := x.kernel.plus(y.kernel)) is not None:
+        summed: Value = replace(x, kernel=kernel)
+        return summed
     return call.expression("{0} + {1}", x, y) if alpha == 1 else _scaled(call, x, y, alpha)
 
 

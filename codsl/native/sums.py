@@ -11,7 +11,7 @@ from codsl.native import packing
 from codsl.native.builder import Builder
 from codsl.native.call import Call
 from codsl.native.target import lanes
-from codsl.native.values import Parts, Pending, Sizes, Unsupported, View, channels_last
+from codsl.native.values import Parts, Pending, Sizes, Unsupported, Unwritten, View, channels_last
 
 Pair = tuple[int, int]
 
@@ -60,50 +60,43 @@ class Sum:
         rank = len(self.sizes)
         order = range(rank) if self.channel == rank - 1 else channels_last(rank)
         dtype = self.items[0][0].dtype
-        return Pending(self.sizes, dtype, self.write, tuple(order), self.channel, self.plus)
+        return Pending(self.sizes, dtype, tuple(order), self.channel, self)
 
-    def plus(self, other: Pending) -> Pending | None:
+    def plus(self, other: Unwritten) -> "Sum | None":
         """Both together, where they go alike."""
-        sums = getattr(other.write, "__self__", None)
-        if not isinstance(sums, Sum) or sums.geometry != self.geometry or sums.sizes != self.sizes:
+        if not isinstance(other, Sum) or other.geometry != self.geometry:
             return None
-        biases = [each for each in (self.bias, sums.bias) if each is not None]
+        if other.sizes != self.sizes:
+            return None
+        biases = [each for each in (self.bias, other.bias) if each is not None]
         bias = sum(biases[1:], biases[0]) if biases else None
-        return replace(self, items=self.items + sums.items, bias=bias).pending()
+        return replace(self, items=self.items + other.items, bias=bias)
 
-    def write(
-        self, target: View, after: str = "", reads: Sequence[View] = (), adds: bool = False
-    ) -> None:
+    def write(self, target: View, after: str = "", reads: Sequence[View] = ()) -> None:
         """The kernel that writes the result into a view, and what follows there."""
         if target.dtype != self.builder.dtype:
             raise Unsupported(f"products in {target.dtype} beside {self.builder.dtype}")
         out_row = row_of(target, self.channel)
         if out_row is None:
-            made = self.builder.view(self.pending())
-            self.builder.fill(target, made)
-            if after:
-                raise Unsupported("what follows where places do not lie alike")
+            self.builder.fill(target, self.builder.view(self.pending()))
             return
-        weights = [self._packed(weight, target.dtype) for _, weight in self.items]
         views = [view for view, _ in self.items]
-        items = ", ".join(f"{{{_at(x)}, {_at(w)}}}" for x, w in zip(views, weights, strict=True))
+        weights = [self._packed(weight, target.dtype) for _, weight in self.items]
         bias = [] if self.bias is None else [self.builder.constant(self.bias)]
+        items = ", ".join(f"{{{_at(x)}, {_at(w)}}}" for x, w in zip(views, weights, strict=True))
+        given = [_at(target), "items", str(len(views)), *(map(_at, bias) if bias else ["nullptr"])]
         name = "depthwise" if self.geometry.each else "dense"
-        given = (_at(target), "items", len(views), *(map(_at, bias) if bias else ["nullptr"]))
-        text = "\n".join(
-            [
-                "{",
-                f"const codsl::Item items[] = {{{items}}};",
-                f"const codsl::Window window = {self.geometry.window(out_row)};",
-                f"codsl::{name}({', '.join(map(str, given))}, {str(adds).lower()}, window,",
-                "codsl::Follow([&](long first, long stop) {",
-                after or "(void)first, (void)stop;",
-                "}));",
-                "}",
-            ]
-        )
-        more = [target] if adds else []
-        self.builder.emit(text, [*views, *weights, *bias, *reads, *more], target)
+        text = [
+            "{",
+            f"const codsl::Item items[] = {{{items}}};",
+            f"const codsl::Window window = {self.geometry.window(out_row)};",
+            f"codsl::{name}({', '.join(given)}, false, window,",
+            "codsl::Follow([&](long first, long stop) {",
+            after or "(void)first, (void)stop;",
+            "}));",
+            "}",
+        ]
+        self.builder.emit("\n".join(text), [*views, *weights, *bias, *reads], target)
 
     def _packed(self, weight: Tensor, dtype: torch.dtype) -> View:
         """A weight as the kernel reads it."""

@@ -1,10 +1,10 @@
 """What operators are given and give while C++ is written: where numbers lie, or what makes them."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 
@@ -147,21 +147,27 @@ class Parts:
     dtype: torch.dtype
 
 
+class Unwritten(Protocol):
+    """A kernel whose result has no place yet."""
+
+    def write(self, target: View, after: str = "", reads: Sequence[View] = ()) -> None:
+        """Fill a view, and do `after`, C++ for places from `first` up to `stop` that reads other
+        views, once these are filled."""
+
+    def plus(self, other: "Unwritten") -> "Unwritten | None":
+        """What gives the sum with another; None where no kernel does both."""
+
+
 @dataclass(frozen=True, eq=False)
 class Pending:
-    """What a kernel will write once it is known where, and what is done to it there.
-
-    `write` is told the view to fill, the C++ of what follows for places from `first` up to `stop`,
-    and what that reads. Of dimensions in `order` the `channel` is the innermost. `plus` gives the
-    sum with another, where one kernel does both.
-    """
+    """What a kernel will write once it is known where: its dimensions lie in `order`, of which the
+    `channel` is the innermost."""
 
     sizes: Sizes
     dtype: torch.dtype
-    write: Callable[[View, str, Sequence[View]], None]
     order: tuple[int, ...]
     channel: int
-    plus: Callable[[Any], Any]
+    kernel: Unwritten
 
 
 Value = View | Expression | Parts | Pending
