@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import subprocess
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -12,21 +13,21 @@ import torch
 
 import codsl
 from codsl.engine.backends.backend import NotInstalled
+from codsl.export.about import about as describe
 from codsl.export.block import block_of
 from codsl.export.export import ExportError
 from codsl.export.phases import PhasedStep
 from codsl.export.plain.flat import written
+from codsl.export.plain.interface import model_h
 from codsl.export.plain.names import apart
 from codsl.native import graph
 from codsl.native.source import Held
 from export.samples import built, streamed, streamed_alone
 from harness.contract import randomise
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
 pytestmark = pytest.mark.skipif(shutil.which("g++") is None, reason="there is no g++")
 QUICK = ["-std=c++17", "-O0", "-march=native", "-Wall", "-Wextra", "-Werror"]
+ROOT = Path(__file__).parents[2]
 FILES = ["README.md", "model.bin", "model.cpp", "model.h", "run.cpp", "run.py"]
 TWO = """codsl 1
 network two {
@@ -133,6 +134,17 @@ def test_phases_share_their_weights() -> None:
     for each in step.steps:
         written(each, given, layout, held)
     assert held.size < 1.1 * 4 * sum(x.numel() for x in net.parameters())
+
+
+def test_the_program_in_the_documents_is_one(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "export.md").read_text(encoding="utf-8")
+    spec, program = (page.split(f"```{kind}\n")[1].split("```")[0] for kind in ("text", "cpp"))
+    net = codsl.build(spec).eval()
+    _, layout = block_of(net.program, torch.float32)
+    (tmp_path / "model.h").write_text(model_h(describe(net.graph, layout, (1, 1))))
+    (tmp_path / "watch.cpp").write_text(program)
+    command = ["g++", *QUICK, "-fsyntax-only", "watch.cpp"]
+    subprocess.run(command, cwd=tmp_path, check=True)
 
 
 def test_names_are_those_of_c() -> None:
