@@ -58,16 +58,16 @@ class Network(Block):
         """Write a step of the network into a folder, to be run without codsl, with a program that
         does so; nothing is written unless it gave what the network gives.
 
-        `to` is `onnx`, `pt2` (torch.export), `aoti` (AOTInductor) or `openvino`. A step takes
-        `frames` frames `(B, C, T, *S)`, `graph.cycle.turn` if not given, and the state of B
-        streams, each of which may begin whenever such a turn does; B is `batch`, or any number if
-        not given. `force` writes over an export
-        that is there.
+        `to` is `onnx`, `pt2` (torch.export), `aoti` (AOTInductor), `openvino` or `cpp` (C++ that
+        needs nothing else). A step takes `frames` frames `(B, C, T, *S)`, `graph.cycle.turn` if not
+        given, and the state of B streams, each of which may begin whenever such a turn does; B is
+        `batch`, or any number if not given, but 1 in `cpp`. `force` writes over an export that is
+        there.
 
         Raises `ValueError` for an unknown format, a network in training mode, not on the CPU, or
         in a precision below float32, and `ExportError`, which is one too, where the network cannot
         be written so or the file does something else; `FileExistsError` for a folder that is not
-        empty, and `ImportError` where a package is missing.
+        empty, and `ImportError` where a package or a compiler is missing.
         """
         return export(self, folder, to, frames=frames, batch=batch, force=force)
 

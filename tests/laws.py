@@ -41,7 +41,7 @@ ORDER: dict[str, set[str]] = {
     "native": set(),
     "engine": {"algebra", "layers", "graph", "nn", "native"},
     "bench": BASE | {"algebra", "layers", "graph", "report", "nn", "engine", "network", "pipeline"},
-    "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine"},
+    "export": {"diagnostics", "algebra", "layers", "graph", "nn", "engine", "native"},
     "network": {"algebra", "layers", "graph", "nn", "weights", "engine", "export"},
     "testing": {*BASE, "algebra", "layers", "graph", "nn", "network", "pipeline"},
     "pipeline": {

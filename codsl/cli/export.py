@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from codsl.network import Network
 
 WORDS = "write a network for other runtimes, and verify what was written"
-TARGETS = ("onnx", "pt2", "aoti", "openvino")
+TARGETS = ("onnx", "pt2", "aoti", "openvino", "cpp")
 DTYPES = ("float32", "float64")
 
 
@@ -35,7 +35,7 @@ def declare(parser: ArgumentParser) -> None:
     add("--force", action="store_true", help="write over an export that is there")
     frames = "frames of a step; as many as the strides take to come round if not given"
     add("--frames", metavar="N", type=count, help=frames)
-    rows = "rows of a step: a number, or `dynamic`, any number, if not given"
+    rows = "rows of a step: a number, or `dynamic`, any number, if not given; 1 in `cpp`"
     add("--batch", metavar="N", type=_batch, default=None, help=rows)
     add("--dtype", choices=DTYPES, help="of numbers; the spec's, or float32 if not given")
     add("--seed", metavar="N", type=seed, default=0, help="of the fresh weights; 0 if not given")
@@ -65,14 +65,17 @@ def command(options: Namespace) -> int:
 
 def _export(net: "Network", weights: str, options: Namespace, graph: Graph) -> int:
     from codsl.export.export import ExportError
+    from codsl.export.formats.table import FORMATS
 
+    if options.batch == 0 and FORMATS[options.to].most == 1:
+        raise Misuse(f"the batch of `{options.to}` is fixed: give a number of rows")
     folder = options.output or Path(f"{graph.name}-{options.to}")
     try:
         done = net.export(
             folder,
             options.to,
             frames=options.frames,
-            batch=options.batch,
+            batch=options.batch or None,
             force=options.force,
         )
     except ExportError as error:
@@ -92,10 +95,10 @@ def _export(net: "Network", weights: str, options: Namespace, graph: Graph) -> i
     return 0
 
 
-def _batch(text: str) -> int | None:
-    """A number of rows; None for any."""
+def _batch(text: str) -> int:
+    """A number of rows; 0 for any."""
     if text == "dynamic":
-        return None
+        return 0
     if not (text.isascii() and text.isdigit()) or len(text) > 6 or int(text) == 0:
         raise ArgumentTypeError(f"`{escape(text)}` is neither a number of rows nor `dynamic`")
     return int(text)

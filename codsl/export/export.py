@@ -12,21 +12,23 @@ from shutil import rmtree
 import torch
 
 from codsl.engine.backends.backend import NotInstalled
+from codsl.engine.widening import widened
 from codsl.export.about import about as describe
 from codsl.export.about import in_json
 from codsl.export.block import block_of
 from codsl.export.formats.format import Format, Model
 from codsl.export.formats.table import FORMATS
-from codsl.export.proof import ALLOWED, Proof, prove
-from codsl.export.samples import readme, run_py
+from codsl.export.proof import ALLOWED, ROWS, Proof, prove
+from codsl.export.samples import texts
 from codsl.nn.running.streaming import Streaming
 
 TRACED = 3
 """Rows while a graph is traced that takes any number: one that no dimension has by chance."""
 NAMES = frozenset(
-    {"README.md", "run.py", "run.cpp", "model.bin", *(x.file for x in FORMATS.values())}
+    {"README.md", "run.py", "run.cpp", "model.bin", "model.h", "model.so", "run"}
+    | {each.file for each in FORMATS.values()}
 )
-"""The files of an export."""
+"""The files of an export, and what its programs make."""
 
 
 class ExportError(ValueError):
@@ -68,6 +70,8 @@ def export(
     if frames is not None and frames < 1:
         raise ValueError(f"a step takes 1 frame or more, not {frames}")
     path = Path(folder)
+    if format.most == 1:
+        batch = batch or 1
     with _all_or_nothing(path, force) as part:
         proof = _write(net, format, part, dtype, frames, batch)
     return Exported(path, path / format.file, proof)
@@ -85,27 +89,24 @@ def _write(
     net.reset()
     program = net.program
     try:
-        step, layout = block_of(program, dtype, frames)
+        step, layout = block_of(widened(program, format.channels), dtype, frames)
     except ValueError as error:
         raise ExportError(str(error)) from None
-    rows = (1, format.most) if batch is None else (batch, batch)
-    about = describe(program.graph, layout, rows)
+    about = describe(program.graph, layout, (batch or 1, batch or format.most))
     given = layout.zeros(batch or TRACED)
     model = Model(step, given, layout, in_json(about), batch is None, format.most)
     try:
-        format.write(model.in_one_graph(), folder / format.file)
+        format.write(model, folder / format.file)
     except Exception as error:
         remedy = "" if batch else "; a batch that is fixed, as `batch=1`, may be possible"
         raise ExportError(f"{format.words}: {_first_line(error)}{remedy}") from error
     try:
         with torch.inference_mode():
-            run = format.load(folder / format.file, layout)
-            proof = prove(run, program, layout, batch or 2)
+            rows = batch or ROWS
+            proof = prove(format.load(folder / format.file, layout, rows), program, layout, rows)
     except Exception as error:
         raise ExportError(f"what was written does not do: {_first_line(error)}") from error
-    texts = {"README.md": readme(format, about, proof), "run.py": run_py(format, about)}
-    texts |= {name: program(about) for name, program in format.programs.items()}
-    for name, text in texts.items():
+    for name, text in texts(format, about, proof).items():
         (folder / name).write_text(text, encoding="utf-8")
     return proof
 
@@ -117,6 +118,9 @@ def _check_packages(format: Format) -> None:
             f"an export to `{format.name}` needs the package `{format.missing}`: "
             f'pip install "codsl[{extra}]"'
         )
+    lack = format.lacks()
+    if lack:
+        raise NotInstalled(f"an export to `{format.name}` needs {lack}")
 
 
 def _checked(net: Streaming) -> torch.dtype:

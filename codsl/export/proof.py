@@ -9,7 +9,7 @@ from torch import Tensor
 from codsl.algebra.time import emits, rate
 from codsl.diagnostics import plural
 from codsl.export.layout import Layout
-from codsl.export.rings import Rings, Run
+from codsl.export.rings import Streams
 from codsl.nn.running.program import Program
 
 ALLOWED = {"float64": 1e-9, "float32": 1e-4}
@@ -39,8 +39,8 @@ class Proof:
         return f"{self.frames:,} frames{most}, {plural(self.rows, 'row')}, {self.apart:.1g} apart"
 
 
-def prove(run: Run, program: Program, layout: Layout, rows: int = ROWS) -> Proof:
-    """Run a batch of so many streams from their first frames on; the second begins as soon after
+def prove(file: Streams, program: Program, layout: Layout, rows: int = ROWS) -> Proof:
+    """Run so many streams of a file from their first frames on; the second begins as soon after
     the first as it may.
 
     The file is called as it will be, block by block; the network is given the same frames in
@@ -49,7 +49,7 @@ def prove(run: Run, program: Program, layout: Layout, rows: int = ROWS) -> Proof
     """
     needed = _needed(program, layout)
     calls = min(needed, LONGEST) // layout.frames + ROWS * layout.phases + 1
-    worst = _compare(run, program, layout, rows, calls)
+    worst = _compare(file, program, layout, rows, calls)
     if not worst <= ALLOWED[layout.dtype]:
         raise ValueError(f"its outputs are {worst:.2g} apart from the network's, of the largest")
     return Proof(calls * layout.frames, needed, min(rows, ROWS), worst)
@@ -62,12 +62,11 @@ def _needed(program: Program, layout: Layout) -> int:
     return max(field + graph.delay, graph.cycle.start) + 2 * layout.frames * layout.phases
 
 
-def _compare(run: Run, program: Program, layout: Layout, rows: int, calls: int) -> float:
+def _compare(file: Streams, program: Program, layout: Layout, rows: int, calls: int) -> float:
     """How far outputs of the first rows are apart at most; row `n` begins when phase 0 comes for
     the `n`th time again, where the state is used."""
     draw = torch.Generator().manual_seed(0)
     kind = getattr(torch, layout.dtype)
-    file = Rings(layout, rows, run)
     streams = [_Stream(program, layout) for _ in range(min(rows, ROWS))]
     chunk = max(1, CHUNK // (layout.frames * _numbers(program)))
     for call in range(calls):

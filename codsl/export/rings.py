@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -10,6 +11,18 @@ from codsl.export.layout import Layout
 
 Run = Callable[[Mapping[str, Tensor]], Mapping[str, Tensor]]
 """What a runtime does: the tensors of a layout by name, in and out."""
+Clips = Sequence[Tensor]
+Due = list[tuple[Tensor, Tensor]]
+
+
+class Streams(Protocol):
+    """Streams that begin together, in rows, all before their first frames."""
+
+    def begin(self, row: int) -> None:
+        """Let a stream begin in a row, at phase 0: what the one before left is wiped."""
+
+    def step(self, clips: Clips) -> Due:
+        """The items of each output, `(B, C, T, *S)`, and which of them each row has, `(B, T)`."""
 
 
 class Rings:
@@ -38,7 +51,7 @@ class Rings:
         ]
         self._carried = {name: _wiped(each, row) for name, each in self._carried.items()}
 
-    def step(self, clips: Sequence[Tensor]) -> list[tuple[Tensor, Tensor]]:
+    def step(self, clips: Clips) -> Due:
         """The items of each output, `(B, C, T, *S)`, and which of them each row has, `(B, T)`."""
         layout = self._layout
         given = {port.name: clip for port, clip in zip(layout.inputs, clips, strict=True)}

@@ -62,27 +62,32 @@ if __name__ == "__main__":
 '''
 
 
-def run_py(format: Format, about: dict[str, Any]) -> str:
+def texts(format: Format, about: dict[str, Any], proof: Proof) -> dict[str, str]:
+    """The files beside a model, by their names."""
+    programs = {"run.py": lambda about: _run_py(format, about), **format.programs}
+    return {
+        "README.md": "\n".join(_readme(format, about, proof)) + "\n",
+        **{name: program(about) for name, program in programs.items()},
+    }
+
+
+def _run_py(format: Format, about: dict[str, Any]) -> str:
     """A program that streams arrays through a model."""
     clips = " ".join(f"{port['name']}.npy" for port in about["inputs"])
     return RUN.format(needs=format.needs, clips=clips, load=format.sample)
 
 
-def readme(format: Format, about: dict[str, Any], proof: Proof) -> str:
-    """What the model is and how to drive it."""
-    return "\n".join(_readme(format, about, proof)) + "\n"
-
-
 def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str]:
-    block, phases = about["frames"], about["phases"]
+    block = plural(about["frames"], "frame")
     least, most = about["batch"]
     rows = "1 or more" if most is None else f"{least}" if least == most else f"{least} to {most}"
+    state = ("", "") if format.driving else (" and their state", " and the new state")
     yield f"# {about['network']}, for streams"
     yield ""
     yield (
-        f"`{format.file}` is a step of the network: it takes {plural(block, 'frame')} of each of B "
-        f"streams and their state, and gives the outputs that become due and the new state. B is "
-        f"{rows}. All numbers are {about['dtype']}, in contiguous arrays."
+        f"`{format.file}` is a step of the network: it takes {block} of each of B streams{state[0]}"
+        f", and gives the outputs that become due{state[1]}. B is {rows}. All numbers are "
+        f"{about['dtype']}, in contiguous arrays."
     )
     yield ""
     yield f"Written by codsl {about['codsl']}. Verified: {proof}."
@@ -90,28 +95,54 @@ def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str
     yield "| goes in | shape | |"
     yield "| --- | --- | --- |"
     for port in about["inputs"]:
-        yield f"| `{port['name']}` | {_shape(port)} | {plural(block, 'frame')}, time third |"
-    if about["phase"]:
-        yield f"| `{about['phase']}` | none, int64 | 0 to {phases - 1}: which call it is of these |"
-    yield f"| `{about['had']}` | B, int64 | how many frames each stream has had before |"
-    for ring in about["rings"]:
-        for name, back in ring["taps"]:
-            yield f"| `{name}` | {_shape(ring)} | the item {back} before the next to come |"
-    for each in about["carried"]:
-        yield f"| `{each['old']}` | {_shape(each)}, {each['dtype']} | `{each['new']}` of before |"
+        yield f"| `{port['name']}` | {_shape(port)} | {block}, time third |"
+    if not format.driving:
+        yield from _old(about)
     yield ""
     yield "| comes out | shape | |"
     yield "| --- | --- | --- |"
     for port in about["outputs"]:
         yield f"| `{port['name']}` | {_shape(port)} | delay {port['delay']} frames |"
         yield f"| `{port['valid']}` | B x {port['shape'][1]}, bool | which of these are outputs |"
+    if not format.driving:
+        yield from _new(about)
+    yield ""
+    yield from format.driving(about) if format.driving else _driving(about)
+    yield ""
+    yield f"`python run.py` streams `.npy` clips through it: it needs numpy and {format.needs}."
+    if "run.cpp" in format.programs:
+        streams = "one stream" if least == 1 else plural(least, "stream")
+        yield f"`run.cpp` does the same, for {streams} of raw numbers."
+    if most is not None and most > least:
+        yield ""
+        yield f"Never give it more than {most} rows: the code does not look, and goes wrong."
+
+
+def _old(about: dict[str, Any]) -> Iterator[str]:
+    """The rows of what a step is given besides frames."""
+    if about["phase"]:
+        last = about["phases"] - 1
+        yield f"| `{about['phase']}` | none, int64 | 0 to {last}: which call it is of these |"
+    yield f"| `{about['had']}` | B, int64 | how many frames each stream has had before |"
+    for ring in about["rings"]:
+        for name, back in ring["taps"]:
+            yield f"| `{name}` | {_shape(ring)} | the item {back} before the next to come |"
+    for each in about["carried"]:
+        yield f"| `{each['old']}` | {_shape(each)}, {each['dtype']} | `{each['new']}` of before |"
+
+
+def _new(about: dict[str, Any]) -> Iterator[str]:
+    """The rows of what a step gives besides outputs."""
     for ring in about["rings"]:
         for item, name in enumerate(ring["new"]):
             kept = f"kept in a ring of {ring['depth']}{_when(ring, item)}"
             yield f"| `{name}` | {_shape(ring)} | {kept} |"
     for each in about["carried"]:
         yield f"| `{each['new']}` | {_shape(each)}, {each['dtype']} | the next `{each['old']}` |"
-    yield ""
+
+
+def _driving(about: dict[str, Any]) -> Iterator[str]:
+    """How state goes from step to step."""
     begins = f"whenever `{about['phase']}` is 0" if about["phase"] else "at any step"
     yield (
         f"All state is zeros before the first frame. A stream begins anew in a row {begins}: "
@@ -122,16 +153,9 @@ def _readme(format: Format, about: dict[str, Any], proof: Proof) -> Iterator[str
     if about["phase"]:
         yield ""
         yield (
-            f"Steps come round after {phases}: the strides have something else to do in each, and "
-            "what does not come in a phase is zeros, not to be put into a ring."
+            f"Steps come round after {about['phases']}: the strides have something else to do in "
+            "each, and what does not come in a phase is zeros, not to be put into a ring."
         )
-    yield ""
-    yield f"`python run.py` streams `.npy` clips through it: it needs numpy and {format.needs}."
-    if format.programs:
-        yield f"`{'`, `'.join(format.programs)}` does the same, for one stream of raw numbers."
-    if most is not None and most > least:
-        yield ""
-        yield f"Never give it more than {most} rows: the code does not look, and goes wrong."
 
 
 def _when(ring: dict[str, Any], item: int) -> str:

@@ -49,6 +49,17 @@ def compiled(step: str, kernels: str) -> Any:
     return made
 
 
+def library(source: Path) -> ctypes.CDLL:
+    """A text that calls nothing else as a library of this process.
+
+    Raises `RuntimeError` as `compiled` does.
+    """
+    with TemporaryDirectory(prefix="codsl-") as folder:
+        made = Path(folder) / "library.so"
+        _run(["-shared", str(source), "-o", str(made)])
+        return ctypes.CDLL(str(made))
+
+
 class _Kernels:
     """Kernels that were compiled, each text once in a process."""
 
@@ -74,7 +85,7 @@ def _run(arguments: Sequence[str]) -> None:
     found = compiler()
     if found is None:
         raise RuntimeError(no_compiler())
-    command = [found, *FLAGS, *arguments]
+    command = [found, *FLAGS, *os.environ.get("CXXFLAGS", "").split(), *arguments]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"`{found}` failed: {_first_error(made.stderr)}")

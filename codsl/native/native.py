@@ -38,7 +38,8 @@ def native(module: nn.Module, given: Sequence[Tensor], kept: Sequence[int] = ())
     places = {buffer: len(given) + number for number, buffer in enumerate(fresh)}
     where = [places[each.buffer] if isinstance(each, View) else each for each in results]
     step = compiled(source.step, source.kernels)
-    return _function(step, rooms, where, source.held, torch.empty(source.room, dtype=torch.uint8))
+    held = source.held.tensor()
+    return _function(step, rooms, where, held, torch.empty(source.room, dtype=torch.uint8))
 
 
 def _function(

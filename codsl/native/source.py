@@ -1,6 +1,6 @@
 """The C++ of a graph: one function that calls kernels, and what it is called with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
@@ -21,7 +21,8 @@ LOOPS = ("scalar.h", "product.h", "pool.h")
 
 @dataclass(frozen=True)
 class Source:
-    """`step` defines `extern "C" void step(char* const* at)`, with the `kernels` that it calls.
+    """`step` defines `extern "C" void step(char* const* at)`, of this `body`, with the `kernels`
+    that it calls.
 
     `at` are the addresses of what is given, of the results, of the constants, which are `held`, and
     of a room of so many bytes.
@@ -29,13 +30,46 @@ class Source:
 
     step: str
     kernels: str
-    held: Tensor
+    body: str
+    held: "Held"
     room: int
 
 
-def source_of(builder: Builder, given: Sequence[Buffer], results: Sequence[Buffer]) -> Source:
-    """What is written for the kernels of a builder."""
-    held, constants = _constants(builder)
+class Held:
+    """Constants as bytes one after another, those that are alike once; `size` of them."""
+
+    def __init__(self) -> None:
+        self._places: dict[bytes, int] = {}
+        self.size = 0
+
+    def place(self, x: Tensor) -> int:
+        """The byte at which a constant begins."""
+        numbers = x.flatten().view(torch.uint8).numpy().tobytes()
+        if numbers not in self._places:
+            self._places[numbers] = self.size
+            self.size += -(-len(numbers) // ALIGNED) * ALIGNED
+        return self._places[numbers]
+
+    def tensor(self) -> Tensor:
+        """All of them."""
+        held = torch.zeros(self.size, dtype=torch.uint8)
+        for numbers, place in self._places.items():
+            if numbers:
+                part = torch.frombuffer(bytearray(numbers), dtype=torch.uint8)
+                held[place : place + len(numbers)] = part
+        return held
+
+
+def source_of(
+    builder: Builder,
+    given: Sequence[Buffer],
+    results: Sequence[Buffer],
+    held: Held | None = None,
+) -> Source:
+    """What is written for the kernels of a builder, whose constants may be held with others."""
+    held = held or Held()
+    used = {buffer for kernel in builder.kernels for buffer in kernel.reads}
+    constants = {buffer: held.place(x) for buffer, x in builder.constants.items() if buffer in used}
     scratch, room = laid(builder.kernels)
     touched = {x for kernel in builder.kernels for x in (*kernel.reads, kernel.writes)}
     count = len(given) + len(results)
@@ -45,32 +79,21 @@ def source_of(builder: Builder, given: Sequence[Buffer], results: Sequence[Buffe
         **{each: f"at[{count + 1}] + {place}" for each, place in scratch.items()},
     }
     lines = [_declared(each, at) for each, at in addresses.items() if each in touched]
-    body = [kernel.text for kernel in builder.kernels]
-    step = "\n".join(['extern "C" void step(char* const* at) {', *lines, *body, "}", ""])
-    head = _head(builder.dtype)
-    return Source(head + _texts(LOOPS) + step, kernels_of(builder.dtype), held, room)
+    body = "\n".join([*lines, *(kernel.text for kernel in builder.kernels)])
+    step = f'extern "C" void step(char* const* at) {{\n{body}\n}}\n'
+    head = _head(builder.dtype) + _texts(LOOPS)
+    return Source(head + step, kernels_of(builder.dtype), body, held, room)
+
+
+def library_of(dtype: torch.dtype) -> str:
+    """All kernels that bodies call, in one text."""
+    return kernels_of(dtype) + _texts(LOOPS)
 
 
 @cache
 def kernels_of(dtype: torch.dtype) -> str:
     """The kernels that are the same for all graphs of numbers of this dtype."""
     return _head(dtype) + _texts(KERNELS)
-
-
-def _constants(builder: Builder) -> tuple[Tensor, Mapping[Buffer, int]]:
-    """The constants that kernels read as bytes, one after another, and where each begins."""
-    used = {buffer for kernel in builder.kernels for buffer in kernel.reads}
-    places: dict[Buffer, int] = {}
-    size = 0
-    for buffer in builder.constants:
-        if buffer in used:
-            places[buffer] = size
-            size += -(-buffer.count * buffer.dtype.itemsize // ALIGNED) * ALIGNED
-    held = torch.zeros(size, dtype=torch.uint8)
-    for buffer, place in places.items():
-        numbers = builder.constants[buffer].flatten().view(torch.uint8)
-        held[place : place + len(numbers)] = numbers
-    return held, places
 
 
 def _declared(buffer: Buffer, at: str) -> str:

@@ -36,6 +36,7 @@ def test_a_wrong_spec_is_told(wrong_spec: Path, tmp_path: Path) -> None:
         ((), "the following arguments are required: --to"),
         (("--to", "tflite"), "invalid choice: 'tflite'"),
         (("--to", "onnx", "--batch", "0"), "`0` is neither a number of rows nor `dynamic`"),
+        (("--to", "cpp", "--batch", "dynamic"), "the batch of `cpp` is fixed"),
         (("--to", "onnx", "--dtype", "bfloat16"), "invalid choice: 'bfloat16'"),
     ],
 )

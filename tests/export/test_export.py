@@ -45,6 +45,11 @@ def runs(step: Any, layout: Any) -> Any:
     )
 
 
+def proved(run: Any, program: Program, layout: Any) -> proof.Proof:
+    """How what runs a step does."""
+    return prove(Rings(layout, proof.ROWS, run), program, layout)
+
+
 def metadata(folder: Path) -> dict[str, Any]:
     import onnx
 
@@ -91,7 +96,7 @@ def test_blocks_are_exact_from_the_first_frame_on(monkeypatch: pytest.MonkeyPatc
             monkeypatch.setattr(lister, "MANY", draw.choice((1, 2, 16)))
             step, layout = block_of(net.eval().program, torch.float64, frames)
             try:
-                prove(runs(step, layout), net.program, layout)
+                proved(runs(step, layout), net.program, layout)
             except ValueError as error:
                 error.add_note(f"{seed}, {frames} frames, {lister.MANY} one by one: {spec!r}")
                 raise
@@ -182,7 +187,7 @@ def test_what_is_pushed_out_of_a_ring_does_not_go_out(frames: int, phases: int) 
     for ring in layout.rings:
         assert max(ring.comes) == len(ring.new) == min(frames, ring.depth)
         assert max(back for _, back in ring.taps) <= ring.depth
-    assert prove(runs(step, layout), net.program, layout).apart < 1e-6
+    assert proved(runs(step, layout), net.program, layout).apart < 1e-6
 
 
 def test_a_step_of_too_many_phases_or_frames_is_refused(tmp_path: Path) -> None:
@@ -196,7 +201,7 @@ def test_a_step_of_too_many_phases_or_frames_is_refused(tmp_path: Path) -> None:
         net.export(tmp_path / "out", frames=0)
     step, layout = block_of(net.program, torch.float32, 4)
     with torch.no_grad():
-        assert prove(runs(step, layout), net.program, layout).apart < 1e-5
+        assert proved(runs(step, layout), net.program, layout).apart < 1e-5
     assert layout.phases == 10
 
 
@@ -251,12 +256,12 @@ def test_what_differs_is_found() -> None:
         made = right(given)
         return {**made, **{name: made[name] * 0 for name in layout.rings[-1].new}}
 
-    assert prove(right, net.program, layout).apart < 1e-12
+    assert proved(right, net.program, layout).apart < 1e-12
     for wrong in (off, early, silent, forgetful, stuck):
         with pytest.raises(ValueError, match=r"apart from the network's|where the network gives"):
-            prove(wrong, net.program, layout)
+            proved(wrong, net.program, layout)
     with pytest.raises(ValueError, match=r"gives 1 item of `output` where .* 0, after 2 frames"):
-        prove(early, net.program, layout)
+        proved(early, net.program, layout)
 
 
 @torch.no_grad()
@@ -277,7 +282,7 @@ def test_the_network_follows_in_chunks_of_any_length(
     for frames in (1, 4):
         step, layout = block_of(net.program, torch.float64, frames)
         chunks.clear()
-        done = prove(runs(step, layout), program, layout)
+        done = proved(runs(step, layout), program, layout)
         assert done.apart < 1e-12
         assert sum(chunks) == 2 * done.frames - layout.frames * layout.phases
         assert (max(chunks) == frames) == (numbers == 1)
@@ -289,7 +294,7 @@ def test_a_mistake_in_any_frame_is_found() -> None:
     net = codsl.build("codsl 1\nnetwork n { input (1, T) conv1d(1, 9) }").eval()
     step, layout = block_of(net.program, torch.float32)
     right = runs(step, layout)
-    frames = prove(right, net.program, layout).frames
+    frames = proved(right, net.program, layout).frames
     assert frames > net.graph.receptive_field
     for bad in range(net.graph.delay + 1, frames):
         had = iter(range(frames))
@@ -299,7 +304,7 @@ def test_a_mistake_in_any_frame_is_found() -> None:
             return {**made, "output": made["output"] + 1.0} if next(had) == bad else made
 
         with pytest.raises(ValueError, match="apart from the network's"):
-            prove(wrong, net.program, layout)
+            proved(wrong, net.program, layout)
 
 
 def test_a_long_past_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -307,12 +312,12 @@ def test_a_long_past_is_cut_and_said(monkeypatch: pytest.MonkeyPatch) -> None:
     net = codsl.build("codsl 1\nnetwork n { input (1, T) conv1d(1, 2, dilation=30) }").eval()
     step, layout = block_of(net.program, torch.float32)
     with torch.no_grad():
-        assert str(prove(runs(step, layout), net.program, layout)).startswith(
+        assert str(proved(runs(step, layout), net.program, layout)).startswith(
             "43 frames (the past has 63), 2 rows"
         )
     monkeypatch.setattr(proof, "LONGEST", 20)
     with torch.no_grad(), pytest.raises(ValueError, match="no output"):
-        prove(runs(step, layout), net.program, layout)
+        proved(runs(step, layout), net.program, layout)
 
 
 def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -321,13 +326,15 @@ def test_nothing_is_left_of_what_failed(tmp_path: Path, monkeypatch: pytest.Monk
     before = {path.name: path.read_bytes() for path in (tmp_path / "out").iterdir()}
     right = FORMATS["pt2"]
 
-    def load(path: Path, layout: Any) -> Any:
-        run = right.load(path, layout)
-        return lambda given: {
-            name: y + 1 if y.dtype.is_floating_point else y for name, y in run(given).items()
-        }
+    class Off:
+        def __init__(self, *given: Any) -> None:
+            self._right = right.load(*given)
+            self.begin = self._right.begin
 
-    monkeypatch.setitem(FORMATS, "pt2", replace(right, load=load))
+        def step(self, clips: Any) -> Any:
+            return [(y + 1, valid) for y, valid in self._right.step(clips)]
+
+    monkeypatch.setitem(FORMATS, "pt2", replace(right, load=Off))
     for folder in ("out", "other"):
         with pytest.raises(ExportError, match="does not do: ValueError: its outputs are"):
             net.export(tmp_path / folder, "pt2", force=True)

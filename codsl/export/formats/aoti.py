@@ -12,7 +12,7 @@ from codsl.engine.backends.inductor import SETTINGS
 from codsl.export.formats.format import KEY, Format, Model, by_name
 from codsl.export.formats.pt2 import program_of
 from codsl.export.layout import Layout
-from codsl.export.rings import Run
+from codsl.export.rings import Rings
 
 MOST = 64
 """Rows that the code is made for; it does not look whether there are more."""
@@ -39,13 +39,13 @@ def _write(model: Model, path: Path) -> None:
         )
 
 
-def _load(path: Path, layout: Layout) -> Run:
+def _load(path: Path, layout: Layout, rows: int) -> Rings:
     module: Any = torch._inductor.aoti_load_package(str(path))
 
     def run(given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return by_name(layout, module(*(given[name] for name in layout.given)))
 
-    return run
+    return Rings(layout, rows, run)
 
 
 AOTI = Format(

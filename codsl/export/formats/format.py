@@ -1,6 +1,6 @@
 """What a format is: someone who writes a step to a file, and runs it from there."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from codsl.export.layout import Layout
 from codsl.export.phases import BranchedStep, PhasedStep
-from codsl.export.rings import Run
+from codsl.export.rings import Streams
 
 KEY = "codsl"
 """Under which a file has its metadata, as JSON."""
@@ -52,21 +52,28 @@ class Model:
 @dataclass(frozen=True)
 class Format:
     """`write` writes a model to a file named `file`, maybe with others beside it, and `load` gives
-    what runs it there. `packages` are those that this needs, as they are imported, with the extra
-    of codsl that brings each; `most` is the most rows of a batch that varies. `sample` is Python
-    that defines `about`, the metadata, and `run(given)`, on arrays by name, without codsl, and
-    `needs` what it imports for it. `programs` are made of the metadata and lie beside it.
+    so many streams that it runs there. `packages` are those that this needs, as they are imported,
+    with the extra of codsl that brings each, and `lacks` says what else is missing here. `most` is
+    the most rows of a batch that varies; with 1 none does. Inner images have a multiple of
+    `channels`.
+
+    `sample` is Python that defines `about`, the metadata, and `run(given)`, on arrays by name,
+    without codsl, and `needs` what it needs besides NumPy. `programs` are made of the metadata and
+    lie beside it. Where the state of streams is inside, `driving` says how to drive them.
     """
 
     name: str
     words: str
     file: str
     write: Callable[[Model, Path], None]
-    load: Callable[[Path, Layout], Run]
-    sample: str
+    load: Callable[[Path, Layout, int], Streams]
+    sample: str = ""
     packages: Mapping[str, str] = field(default_factory=dict)
     needs: str = ""
     most: int | None = None
+    channels: int = 1
+    lacks: Callable[[], str] = str
+    driving: Callable[[dict[str, Any]], Iterator[str]] | None = None
     programs: Mapping[str, Callable[[dict[str, Any]], str]] = field(default_factory=dict)
 
     @property

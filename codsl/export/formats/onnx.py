@@ -12,7 +12,7 @@ from codsl.export.cpp import run_cpp
 from codsl.export.formats.format import KEY, Format, Model
 from codsl.export.formats.pt2 import program_of
 from codsl.export.layout import Layout
-from codsl.export.rings import Run
+from codsl.export.rings import Rings
 
 SAMPLE = """\
 import onnxruntime
@@ -41,7 +41,7 @@ def _write(model: Model, path: Path) -> None:
     onnx.save(proto, path)
 
 
-def _load(path: Path, layout: Layout) -> Run:
+def _load(path: Path, layout: Layout, rows: int) -> Rings:
     import onnxruntime  # type: ignore[import-untyped]
 
     options = onnxruntime.SessionOptions()
@@ -56,7 +56,7 @@ def _load(path: Path, layout: Layout) -> Run:
         made = session.run(layout.made, {name: x.numpy() for name, x in given.items()})
         return {name: torch.from_numpy(x) for name, x in zip(layout.made, made, strict=True)}
 
-    return run
+    return Rings(layout, rows, run)
 
 
 ONNX = Format(

@@ -11,7 +11,7 @@ from codsl.engine.backends.onnx_graph import PACKAGES
 from codsl.export.formats.format import KEY, Format, Model
 from codsl.export.formats.onnx import model_of
 from codsl.export.layout import Layout
-from codsl.export.rings import Run
+from codsl.export.rings import Rings
 
 SETTINGS = {"INFERENCE_PRECISION_HINT": "f32", "PERFORMANCE_HINT": "LATENCY"}
 """On processors that have it OpenVINO computes in bfloat16 where it is not told otherwise."""
@@ -39,7 +39,7 @@ def _write(model: Model, path: Path) -> None:
     openvino.save_model(made, path, compress_to_fp16=False)
 
 
-def _load(path: Path, layout: Layout) -> Run:
+def _load(path: Path, layout: Layout, rows: int) -> Rings:
     import openvino
 
     model: Any = openvino.Core().read_model(path)
@@ -55,7 +55,7 @@ def _load(path: Path, layout: Layout) -> Run:
             name: torch.from_numpy(made[place].copy()) for place, name in enumerate(layout.made)
         }
 
-    return run
+    return Rings(layout, rows, run)
 
 
 OPENVINO = Format(

@@ -11,7 +11,7 @@ from torch.export import ExportedProgram
 from codsl.export.formats.format import KEY, Format, Model, by_name
 from codsl.export.gathering import gathered
 from codsl.export.layout import Layout
-from codsl.export.rings import Run
+from codsl.export.rings import Rings
 
 SAMPLE = """\
 import torch
@@ -32,7 +32,7 @@ def program_of(model: Model) -> ExportedProgram:
     """The graph of a model."""
     with torch.no_grad(), catch_warnings():
         simplefilter("ignore")
-        step = model.step.eval()
+        step = model.in_one_graph().step.eval()
         return gathered(
             torch.export.export(step, tuple(model.given), dynamic_shapes=model.shapes())
         )
@@ -46,13 +46,13 @@ def _write(model: Model, path: Path) -> None:
         torch.export.save(program, path, extra_files={KEY: model.about})
 
 
-def _load(path: Path, layout: Layout) -> Run:
+def _load(path: Path, layout: Layout, rows: int) -> Rings:
     module = torch.export.load(path).module()
 
     def run(given: Mapping[str, Tensor]) -> Mapping[str, Tensor]:
         return by_name(layout, module(*(given[name] for name in layout.given)))
 
-    return run
+    return Rings(layout, rows, run)
 
 
 PT2 = Format(
