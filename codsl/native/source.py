@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from importlib.resources import files
 
 import torch
@@ -90,7 +89,6 @@ def library_of(dtype: torch.dtype) -> str:
     return kernels_of(dtype) + _texts(LOOPS)
 
 
-@cache
 def kernels_of(dtype: torch.dtype) -> str:
     """The kernels that are the same for all graphs of numbers of this dtype."""
     return _head(dtype) + _texts(KERNELS)

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from codsl.native.native import native
 from codsl.native.rooms import Room
+from codsl.native.target import lanes
 from codsl.native.values import Unsupported
 from native.many import Case, check
 
@@ -65,6 +66,16 @@ def convolution(seed: int, dtype: torch.dtype) -> Case:
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_convolutions_of_random_sizes(dtype: torch.dtype) -> None:
     assert check([convolution(seed, dtype) for seed in range(80)]) > 10_000
+
+
+def test_vectors_that_are_wider_than_registers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in an export to a machine whose vectors are narrower."""
+    lanes.cache_clear()
+    monkeypatch.setattr("codsl.native.target.BYTES", {"AVX2": 64})
+    try:
+        assert check([convolution(seed, torch.float32) for seed in range(20)]) > 1_000
+    finally:
+        lanes.cache_clear()
 
 
 def test_products() -> None:

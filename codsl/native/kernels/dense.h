@@ -11,9 +11,15 @@
 
 namespace codsl {
 
+// How many vectors the registers hold; one that is wider than a register takes several.
+constexpr int REGISTERS =
+    CODSL_REGISTER_BYTES && sizeof(Vector) > CODSL_REGISTER_BYTES
+        ? CODSL_REGISTERS * CODSL_REGISTER_BYTES / static_cast<int>(sizeof(Vector))
+        : CODSL_REGISTERS;
+
 // Places in a register tile: accumulators, one row of weights and one number of x fill the registers.
 constexpr int tile_places(int vectors) {
-  return smaller(vectors == 1 ? 8 : 12, (CODSL_REGISTERS - vectors - 1) / vectors);
+  return larger(1, smaller(vectors == 1 ? 8 : 12, (REGISTERS - vectors - 1) / vectors));
 }
 
 // Sums kept apart per accumulator, so that even a small tile hides the latency of its multiply-adds.
