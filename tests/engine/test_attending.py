@@ -11,7 +11,8 @@ from codsl.engine.attending import Attending
 from codsl.engine.lister import Lister
 from codsl.engine.style import PLAIN, Style
 from codsl.export.block import block_of
-from codsl.export.proof import prove
+from codsl.export.proof import ROWS, prove
+from codsl.export.rings import Rings
 from engine.fast_streams import agree, same_stream
 from engine.test_fast_step import built
 
@@ -42,7 +43,7 @@ def exact(net: Any, frames: int) -> None:
     def run(given: Any) -> Any:
         return dict(zip(layout.made, step(*(given[each] for each in layout.given)), strict=True))
 
-    prove(run, net.program, layout)
+    prove(Rings(layout, ROWS, run), net.program, layout)
 
 
 @pytest.mark.parametrize("batch", [1, 3])

@@ -321,7 +321,7 @@ def test_a_frame_that_does_not_fit_is_refused(frame: Any, message: str, begun: i
 
 def test_mistakes_are_said() -> None:
     net = built(TCN, torch.float32)
-    with pytest.raises(ValueError, match="no backend `quick`; there is `eager`, `compile`"):
+    with pytest.raises(ValueError, match="no backend `quick`; there is `eager`, `native`"):
         net.compile_step(backend="quick")
     with pytest.raises(ValueError, match="in training mode"):
         net.train().compile_step()
