@@ -9,7 +9,7 @@ ALIGNED = 64
 """Bytes of which every buffer begins at a multiple."""
 
 
-def laid(kernels: Sequence[Kernel]) -> tuple[Mapping[Buffer, int], int]:
+def planned(kernels: Sequence[Kernel]) -> tuple[Mapping[Buffer, int], int]:
     """The byte at which each buffer of scratch begins, and how many bytes they take together."""
     spans = _spans(kernels)
     places: dict[Buffer, int] = {}

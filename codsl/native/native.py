@@ -51,13 +51,12 @@ def _function(
 ) -> Native:
     """A call with tensors, whose results are `where` among what is given and the rooms."""
 
-    always = [held.data_ptr(), room.data_ptr()]
+    always = Room(held), Room(room)
 
     def run(*given: Room) -> list[Room]:
-        taken = [*given, *(each.take() for each in rooms)]
-        at = array("Q", [*(each.at for each in taken), *always])
+        taken = [*given, *(each.take() for each in rooms), *always]
+        at = array("Q", [each.at for each in taken])
         step(at.buffer_info()[0])
         return [taken[place] for place in where]
 
-    run.always = held, room  # type: ignore[attr-defined]
     return run

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from codsl.native.builder import Builder
 from codsl.native.loops import type_of
-from codsl.native.memory import ALIGNED, laid
+from codsl.native.memory import ALIGNED, planned
 from codsl.native.target import lanes
 from codsl.native.values import Buffer, Kind
 
@@ -69,7 +69,7 @@ def source_of(
     held = held or Held()
     used = {buffer for kernel in builder.kernels for buffer in kernel.reads}
     constants = {buffer: held.place(x) for buffer, x in builder.constants.items() if buffer in used}
-    scratch, room = laid(builder.kernels)
+    scratch, room = planned(builder.kernels)
     touched = {x for kernel in builder.kernels for x in (*kernel.reads, kernel.writes)}
     count = len(given) + len(results)
     addresses = {
