@@ -25,11 +25,13 @@ from codsl.native.values import (
 
 @dataclass(frozen=True)
 class Kernel:
-    """Lines of C++, and the buffers that they read and write."""
+    """Lines of C++, the buffers that they read and write, and how many multiplications a
+    convolution has, whose lines use `ahead`: what it fetches for those behind it."""
 
     text: str
     reads: frozenset[Buffer]
     writes: Buffer
+    work: int = 0
 
 
 class Builder:
@@ -72,10 +74,10 @@ class Builder:
             self._held[key] = View(buffer, sizes, strides_in(sizes, range(len(sizes))))
         return self._held[key]
 
-    def emit(self, text: str, reads: Iterable[View], target: View) -> None:
+    def emit(self, text: str, reads: Iterable[View], target: View, work: int = 0) -> None:
         """One more kernel."""
         found = frozenset(view.buffer for view in reads)
-        self.kernels.append(Kernel(text, found, target.buffer))
+        self.kernels.append(Kernel(text, found, target.buffer, work))
 
     def view(self, value: Value | Tensor) -> View:
         """A value where its numbers lie, which are computed if they were not."""

@@ -32,8 +32,7 @@ def planned(kernels: Sequence[Kernel]) -> tuple[Mapping[Buffer, int], int]:
 
 
 def _bytes(buffer: Buffer) -> int:
-    size = buffer.count * buffer.dtype.itemsize
-    return -(-max(size, 1) // ALIGNED) * ALIGNED
+    return -(-max(buffer.bytes, 1) // ALIGNED) * ALIGNED
 
 
 def _spans(kernels: Sequence[Kernel]) -> dict[Buffer, tuple[int, int]]:

@@ -7,13 +7,14 @@ from importlib.resources import files
 import torch
 from torch import Tensor
 
-from codsl.native.builder import Builder
+from codsl.native.builder import Builder, Kernel
+from codsl.native.fetching import Part, fetched
 from codsl.native.loops import type_of
 from codsl.native.memory import ALIGNED, planned
 from codsl.native.target import lanes
 from codsl.native.values import Buffer, Kind
 
-COMMON = ("follow.h", "vector.h", "convolutions.h")
+COMMON = ("follow.h", "vector.h", "ahead.h", "convolutions.h")
 KERNELS = ("dense.h", "depthwise.h", "convolutions.cpp")
 LOOPS = ("scalar.h", "product.h", "pool.h")
 
@@ -78,7 +79,8 @@ def source_of(
         **{each: f"at[{count + 1}] + {place}" for each, place in scratch.items()},
     }
     lines = [_declared(each, at) for each, at in addresses.items() if each in touched]
-    body = "\n".join([*lines, *(kernel.text for kernel in builder.kernels)])
+    kernels = map(_text, builder.kernels, fetched(builder.kernels))
+    body = "\n".join([*lines, *kernels])
     step = f'extern "C" void step(char* const* at) {{\n{body}\n}}\n'
     head = _head(builder.dtype) + _texts(LOOPS)
     return Source(head + step, kernels_of(builder.dtype), body, held, room)
@@ -92,6 +94,22 @@ def library_of(dtype: torch.dtype) -> str:
 def kernels_of(dtype: torch.dtype) -> str:
     """The kernels that are the same for all graphs of numbers of this dtype."""
     return _head(dtype) + _texts(KERNELS)
+
+
+def _text(kernel: Kernel, parts: Sequence[Part]) -> str:
+    """A kernel, behind the declaration of what it fetches."""
+    if not kernel.work:
+        return kernel.text
+    lines = ["codsl::Ahead ahead;"]
+    if parts:
+        lines = [f"const codsl::Span spans[] = {{{', '.join(map(_span, parts))}}};"]
+        lines.append(f"codsl::Ahead ahead(spans, {len(parts)});")
+    return "\n".join(["{", *lines, kernel.text, "}"])
+
+
+def _span(part: Part) -> str:
+    name = part.buffer.name
+    return f"{{reinterpret_cast<const char*>({name}) + {part.start}, {part.bytes}}}"
 
 
 def _declared(buffer: Buffer, at: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from math import prod
 from typing import Any
 
 import torch
@@ -31,6 +32,12 @@ class Geometry:
     padding: Pair = (0, 0)
     dilation: Pair = (1, 1)
     each: bool = False
+
+    @property
+    def work(self) -> int:
+        """Multiplications for an item."""
+        channels = 1 if self.each else self.channels
+        return self.batch * prod(self.out_plane) * self.outs * prod(self.kernel) * channels
 
     def window(self, out_row: int) -> str:
         """The same in C++, where places of the result are so far apart."""
@@ -90,13 +97,14 @@ class Sum:
             "{",
             f"const codsl::Item items[] = {{{items}}};",
             f"const codsl::Window window = {self.geometry.window(out_row)};",
-            f"codsl::{name}({', '.join(given)}, false, window,",
+            f"codsl::{name}({', '.join(given)}, window, ahead,",
             "codsl::Follow([&](long first, long stop) {",
             after or "(void)first, (void)stop;",
             "}));",
             "}",
         ]
-        self.builder.emit("\n".join(text), [*views, *weights, *bias, *reads], target)
+        work = self.geometry.work * len(views)
+        self.builder.emit("\n".join(text), [*views, *weights, *bias, *reads], target, work)
 
     def _packed(self, weight: Tensor, dtype: torch.dtype) -> View:
         """A weight as the kernel reads it."""

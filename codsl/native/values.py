@@ -38,6 +38,11 @@ class Buffer:
         """What it is called in C++."""
         return f"b{self.number}"
 
+    @property
+    def bytes(self) -> int:
+        """How many bytes its numbers take."""
+        return self.count * self.dtype.itemsize
+
 
 @dataclass(frozen=True)
 class View:

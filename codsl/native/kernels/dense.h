@@ -7,6 +7,7 @@
 #include <cstring>
 #include <vector>
 
+#include "ahead.h"
 #include "vector.h"
 
 namespace codsl {
@@ -37,6 +38,7 @@ struct Stretch {
   bool adds;
   long ahead;            // how far beyond w the weights begin that are due next
   long out, width;       // the panel's first out, and how many of its outs exist
+  Ahead* fetching;
 };
 
 template <int PLACES, int VECTORS>
@@ -117,7 +119,10 @@ CODSL_INLINE void compute_tile(const Stretch& s, long first) {
 // Computes the tiles of one size from place `first` on, up to place `stop`.
 template <int PLACES, int VECTORS, bool WHOLE>
 static __attribute__((noinline)) void compute_tiles(const Stretch& s, long first, long stop) {
-  for (; first < stop; first += PLACES) compute_tile<PLACES, VECTORS, WHOLE>(s, first);
+  for (; first < stop; first += PLACES) {
+    s.fetching->some();
+    compute_tile<PLACES, VECTORS, WHOLE>(s, first);
+  }
 }
 
 template <int PLACES, int VECTORS>
@@ -314,7 +319,7 @@ static inline void add_panel(const Scratch& scratch, const R* panel, int vectors
 
 // Adds one item to the places of a block.
 static inline void add_item(R* y, const Item& item, const R* bias, bool adds, const Window& w, const Layout& l,
-                            long first, long stop) {
+                            long first, long stop, Ahead& ahead) {
   Scratch& scratch = own_scratch();
   list_groups(scratch, item.x, y, w, l, first, stop);
   // The first group can only begin the sums of the places that it reaches.
@@ -331,20 +336,28 @@ static inline void add_item(R* y, const Item& item, const R* bias, bool adds, co
     s.width = smaller(wide * LANES, w.outs - s.out);
     s.bias = bias ? bias + s.out : nullptr;
     s.adds = adds;
+    s.fetching = &ahead;
     add_panel(scratch, item.w + s.out * l.runs * l.length, wide, s, l);
     v += wide;
   }
 }
 
+// Tiles of a call, about.
+static inline long count_tiles(const Window& w, const Layout& l, int count, long places) {
+  const long panels = ceiling(w.outs, 2 * LANES), pieces = l.length ? ceiling(l.length, l.piece) : 0;
+  return count * ceiling(places, tile_places(2)) * panels * l.groups * pieces;
+}
+
 template <class After>
-static void dense(R* y, const Item* items, int count, const R* bias, bool adds, const Window& w, After after) {
+static void dense(R* y, const Item* items, int count, const R* bias, const Window& w, Ahead& ahead, After after) {
   const Layout layout = choose_layout(w);
   const long places = w.batch * w.out_height * w.out_width;
+  ahead.spread(count_tiles(w, layout, count, places));
   for (long first = 0; first < places; first += layout.block) {
     const long stop = smaller(first + layout.block, places);
     for (int i = 0; i < count; i++)
-      add_item(y, items[i], i ? nullptr : bias, i > 0 || adds, w, layout, first, stop);
-    if (count == 0) start_places(y, bias, adds, w, first, stop);
+      add_item(y, items[i], i ? nullptr : bias, i > 0, w, layout, first, stop, ahead);
+    if (count == 0) start_places(y, bias, false, w, first, stop);
     after(first, stop);
   }
 }

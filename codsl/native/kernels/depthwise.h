@@ -4,9 +4,12 @@
 // and what is left of a vector of channels at the end, are computed place by place.
 #pragma once
 
+#include "ahead.h"
 #include "vector.h"
 
 namespace codsl {
+
+constexpr int NEIGHBOURS = 10;  // places of a row that are computed together, at most
 
 // What all places of a call share.
 struct Planes {
@@ -14,7 +17,7 @@ struct Planes {
   const Item* items;
   int count;
   const R* bias;  // or null
-  bool adds;
+  Ahead* fetching;
 };
 
 // A row of places, and the rows of the kernel that meet the image there.
@@ -39,10 +42,8 @@ static __attribute__((noinline)) void compute_place(const Planes& p, const Windo
   const long lanes = w.channels - channel, taps = w.kernel_h * w.kernel_w;
   R* y = p.y + (line.place + ox) * w.out_row + channel;
   Vector sums[VECTORS];
-  CODSL_UNROLL for (int v = 0; v < VECTORS; v++) {
+  CODSL_UNROLL for (int v = 0; v < VECTORS; v++)
     sums[v] = p.bias ? load_lanes<WHOLE>(p.bias + channel + v * LANES, lanes) : Vector{};
-    if (p.adds) sums[v] += load_lanes<WHOLE>(y + v * LANES, lanes);
-  }
   long from, to;
   const long ix = ox * w.stride_w - w.pad_w;
   clip_taps(ix, w.dilation_w, w.width, w.kernel_w, from, to);
@@ -77,7 +78,6 @@ static __attribute__((noinline)) void compute_strip(const Planes& p, const Windo
   Vector sums[SPLITS][PLACES] = {};
   const Vector bias = p.bias ? load(p.bias + channel) : Vector{};
   CODSL_UNROLL for (int o = 0; o < PLACES; o++) sums[0][o] = bias;
-  if (p.adds) CODSL_UNROLL for (int o = 0; o < PLACES; o++) sums[0][o] += load(y + o * w.out_row);
   const long row = w.row, ix = ox * STRIDE - w.pad_w, first = -ix, last = w.width - ix;
   const long start = line.image + ((line.iy + line.from * w.dilation_h) * w.width + ix) * row + channel;
   for (int i = 0; i < p.count; i++) {
@@ -111,8 +111,10 @@ static __attribute__((noinline)) void compute_strip(const Planes& p, const Windo
 template <int PLACES, int KERNEL, int STRIDE>
 static inline void choose_neighbours(const Planes& p, const Window& w, const Line& line, long ox, long places) {
   if (places == PLACES)
-    for (long channel = 0; channel + LANES <= w.channels; channel += LANES)
+    for (long channel = 0; channel + LANES <= w.channels; channel += LANES) {
+      p.fetching->some();
       compute_strip<PLACES, KERNEL, STRIDE>(p, w, line, ox, channel);
+    }
   else if constexpr (PLACES > 1)
     choose_neighbours<PLACES - 1, KERNEL, STRIDE>(p, w, line, ox, places);
 }
@@ -120,7 +122,7 @@ static inline void choose_neighbours(const Planes& p, const Window& w, const Lin
 // Places first..stop of a row, all whole vectors of channels.
 template <int KERNEL, int STRIDE>
 static void compute_neighbours(const Planes& p, const Window& w, const Line& line, long first, long stop) {
-  constexpr int PLACES = KERNEL > 3 ? 8 : 10;
+  constexpr int PLACES = KERNEL > 3 ? 8 : NEIGHBOURS;
   const long tiles = ceiling(stop - first, PLACES);
   for (long tile = 0; tile < tiles; tile++) {
     const long places = (stop - first) / (tiles - tile);
@@ -156,8 +158,9 @@ static inline Line find_line(const Window& w, long b, long oy) {
 }
 
 template <class After>
-static void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& w, After after) {
-  const Planes planes = {y, items, count, bias, adds};
+static void depthwise(R* y, const Item* items, int count, const R* bias, const Window& w, Ahead& ahead, After after) {
+  const Planes planes = {y, items, count, bias, &ahead};
+  ahead.spread(w.batch * w.out_height * ceiling(w.out_width, NEIGHBOURS) * (w.channels / LANES));
   const Compute compute = choose_compute(w);
   // Between these, the kernel hangs over the image by half of itself at most.
   const long hem = w.kernel_w / 2, room = w.width + hem + w.pad_w - w.kernel_w;
