@@ -1,7 +1,7 @@
 """The kernels of a graph while they are written: what they are called with, and where it lies."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import prod
 
 import torch
@@ -24,14 +24,31 @@ from codsl.native.values import (
 
 
 @dataclass(frozen=True)
+class Images:
+    """That a kernel is a convolution of so many images, each of so many places and with so much
+    `work`, multiplications. Its lines use `images`, those that it is called for, and `ahead`, what
+    it fetches for the kernels behind it."""
+
+    count: int
+    places: int
+    work: int
+
+
+@dataclass(frozen=True)
 class Kernel:
-    """Lines of C++, the buffers that they read and write, and how many multiplications a
-    convolution has, whose lines use `ahead`: what it fetches for those behind it."""
+    """Lines of C++, and the buffers that they read and write; of a convolution, of which images,
+    and how far these are apart in each buffer where image after image lies in it."""
 
     text: str
     reads: frozenset[Buffer]
     writes: Buffer
-    work: int = 0
+    images: Images | None = None
+    apart: Mapping[Buffer, int] = field(default_factory=dict)
+
+    @property
+    def touches(self) -> list[Buffer]:
+        """What it reads, then what it writes."""
+        return [*sorted(self.reads, key=lambda each: each.number), self.writes]
 
 
 class Builder:
@@ -74,10 +91,13 @@ class Builder:
             self._held[key] = View(buffer, sizes, strides_in(sizes, range(len(sizes))))
         return self._held[key]
 
-    def emit(self, text: str, reads: Iterable[View], target: View, work: int = 0) -> None:
+    def emit(
+        self, text: str, reads: Sequence[View], target: View, images: Images | None = None
+    ) -> None:
         """One more kernel."""
         found = frozenset(view.buffer for view in reads)
-        self.kernels.append(Kernel(text, found, target.buffer, work))
+        apart = _apart([*reads, target], target.sizes) if images else {}
+        self.kernels.append(Kernel(text, found, target.buffer, images, apart))
 
     def view(self, value: Value | Tensor) -> View:
         """A value where its numbers lie, which are computed if they were not."""
@@ -159,6 +179,24 @@ class Builder:
             self.emit(filling(target, formula), [*rest, target], target)
         else:
             last.kernel.write(target, after, rest)
+
+
+def _apart(views: Sequence[View], sizes: Sizes) -> dict[Buffer, int]:
+    """How far images, the first dimension of results of these sizes, are apart in each buffer."""
+    found: dict[Buffer, set[int]] = {}
+    for view in views:
+        found.setdefault(view.buffer, set()).add(_image(view, sizes))
+    alike = {buffer: steps.pop() for buffer, steps in found.items() if len(steps) == 1}
+    return {buffer: step for buffer, step in alike.items() if step}
+
+
+def _image(view: View, sizes: Sizes) -> int:
+    """How far images are apart in a view; 0 where they are not one after another."""
+    if len(view.sizes) < len(sizes) or view.sizes[0] != sizes[0]:
+        return 0
+    inside = zip(view.sizes[1:], view.strides[1:], strict=True)
+    last = view.offset + sum((size - 1) * step for size, step in inside)
+    return view.strides[0] if last < view.strides[0] else 0
 
 
 def leaves(value: Expression) -> list[View | Pending]:

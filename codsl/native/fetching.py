@@ -8,10 +8,9 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from codsl.native.builder import Kernel
+from codsl.native.turns import NEAR, Stage
 from codsl.native.values import Buffer, Kind
 
-NEAR = 1 << 20
-"""Bytes that stay in the caches from one step to the next."""
 MOST = 1 << 20
 """Bytes of a buffer that are fetched before the kernel runs, which comes to the rest in order."""
 RATE = 1
@@ -20,34 +19,49 @@ RATE = 1
 
 @dataclass(frozen=True)
 class Part:
-    """Bytes of a buffer from `start` on."""
+    """Bytes of a buffer from `start` on, so many further for each `image`; those of the images of
+    this turn, or with `later` of the next."""
 
     buffer: Buffer
     start: int
     bytes: int
+    image: int = 0
+    later: bool = False
 
 
-def fetched(kernels: Sequence[Kernel]) -> list[list[Part]]:
-    """What each kernel fetches for those behind it, as late as there is time for it."""
-    far = [list(parts) for parts in _far(kernels)]
-    if sum(part.bytes for parts in far for part in parts) <= NEAR:
-        return [[] for _ in kernels]
+Parts = list[list[Part]]
+"""Parts for each kernel of a stage."""
+
+
+def fetched(stages: Sequence[Stage]) -> list[Parts]:
+    """What each kernel of each stage fetches for those behind it, as late as there is time."""
+    far = list(_far(stages))
+    if sum(part.bytes for parts in far for each in parts for part in each) <= NEAR:
+        return [[[] for _ in stage.kernels] for stage in stages]
     waiting: list[Part] = []
     found = []
-    for kernel, own in zip(reversed(kernels), reversed(far), strict=True):
-        found.append(list(_taken(waiting, kernel.work * RATE)))
+    for stage, parts in zip(reversed(stages), reversed(far), strict=True):
+        if stage.turn:
+            waiting = []
+            _through(stage, [[replace(x, later=True) for x in each] for each in parts], waiting)
+        found.append(_through(stage, parts, waiting))
+        waiting = [part for part in waiting if not part.later]
+    return found[::-1]
+
+
+def _through(stage: Stage, far: Parts, waiting: list[Part]) -> Parts:
+    """What the kernels of a turn fetch of what waits, to which comes what they need themselves."""
+    found = []
+    for kernel, own in zip(reversed(stage.kernels), reversed(far), strict=True):
+        found.append(list(_taken(waiting, _room(kernel, stage))))
         waiting += reversed(own)
     return found[::-1]
 
 
-def _far(kernels: Sequence[Kernel]) -> Iterator[Iterator[Part]]:
-    """For each kernel, what no kernel before it has touched in a step."""
-    touched: set[Buffer] = set()
-    for kernel in kernels:
-        buffers = [*sorted(kernel.reads, key=lambda each: each.number), kernel.writes]
-        fresh = [x for x in buffers if x.kind is not Kind.SCRATCH and x not in touched]
-        yield (Part(buffer, 0, min(buffer.bytes, MOST)) for buffer in fresh)
-        touched.update(buffers)
+def _room(kernel: Kernel, stage: Stage) -> int:
+    """Bytes that there is time for while a kernel computes."""
+    images = kernel.images
+    return images.work * (stage.turn or images.count) * RATE if images else 0
 
 
 def _taken(waiting: list[Part], room: int) -> Iterator[Part]:
@@ -60,3 +74,22 @@ def _taken(waiting: list[Part], room: int) -> Iterator[Part]:
             part = replace(part, bytes=room)
         room -= part.bytes
         yield part
+
+
+def _far(stages: Sequence[Stage]) -> Iterator[Parts]:
+    """For each kernel what no kernel before it has touched, in a step or in turns."""
+    touched: set[Buffer] = set()
+    for stage in stages:
+        near = set(stage.own) if stage.turn else touched
+        yield [list(_fresh(kernel, stage.turn, near)) for kernel in stage.kernels]
+        touched |= stage.touches
+
+
+def _fresh(kernel: Kernel, turn: int, near: set[Buffer]) -> Iterator[Part]:
+    """What a kernel touches first; for a turn of so many images, or for all with 0."""
+    for buffer in kernel.touches:
+        if buffer in near or (not turn and buffer.kind is Kind.SCRATCH):
+            continue
+        near.add(buffer)
+        apart = kernel.apart.get(buffer, 0) * buffer.dtype.itemsize if turn else 0
+        yield Part(buffer, 0, min(apart * turn or buffer.bytes, MOST), apart)

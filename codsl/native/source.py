@@ -7,12 +7,14 @@ from importlib.resources import files
 import torch
 from torch import Tensor
 
-from codsl.native.builder import Builder, Kernel
-from codsl.native.fetching import Part, fetched
+from codsl.native.builder import Builder
+from codsl.native.fetching import fetched
 from codsl.native.loops import type_of
 from codsl.native.memory import ALIGNED, planned
+from codsl.native.staging import declared, staging
 from codsl.native.target import lanes
-from codsl.native.values import Buffer, Kind
+from codsl.native.turns import staged
+from codsl.native.values import Buffer
 
 COMMON = ("follow.h", "vector.h", "ahead.h", "convolutions.h")
 KERNELS = ("dense.h", "depthwise.h", "convolutions.cpp")
@@ -70,17 +72,19 @@ def source_of(
     held = held or Held()
     used = {buffer for kernel in builder.kernels for buffer in kernel.reads}
     constants = {buffer: held.place(x) for buffer, x in builder.constants.items() if buffer in used}
-    scratch, room = planned(builder.kernels)
-    touched = {x for kernel in builder.kernels for x in (*kernel.reads, kernel.writes)}
+    stages = staged(builder.kernels)
+    scratch, room = planned(stages)
+    touched = {x for stage in stages for x in stage.touches - stage.own.keys()}
     count = len(given) + len(results)
     addresses = {
         **{each: f"at[{number}]" for number, each in enumerate((*given, *results))},
         **{each: f"at[{count}] + {place}" for each, place in constants.items()},
         **{each: f"at[{count + 1}] + {place}" for each, place in scratch.items()},
     }
-    lines = [_declared(each, at) for each, at in addresses.items() if each in touched]
-    kernels = map(_text, builder.kernels, fetched(builder.kernels))
-    body = "\n".join([*lines, *kernels])
+    lines = [declared(each, at) for each, at in addresses.items() if each in touched]
+    for stage, parts in zip(stages, fetched(stages), strict=True):
+        lines += staging(stage, parts, addresses)
+    body = "\n".join(lines)
     step = f'extern "C" void step(char* const* at) {{\n{body}\n}}\n'
     head = _head(builder.dtype) + _texts(LOOPS)
     return Source(head + step, kernels_of(builder.dtype), body, held, room)
@@ -94,28 +98,6 @@ def library_of(dtype: torch.dtype) -> str:
 def kernels_of(dtype: torch.dtype) -> str:
     """The kernels that are the same for all graphs of numbers of this dtype."""
     return _head(dtype) + _texts(KERNELS)
-
-
-def _text(kernel: Kernel, parts: Sequence[Part]) -> str:
-    """A kernel, behind the declaration of what it fetches."""
-    if not kernel.work:
-        return kernel.text
-    lines = ["codsl::Ahead ahead;"]
-    if parts:
-        lines = [f"const codsl::Span spans[] = {{{', '.join(map(_span, parts))}}};"]
-        lines.append(f"codsl::Ahead ahead(spans, {len(parts)});")
-    return "\n".join(["{", *lines, kernel.text, "}"])
-
-
-def _span(part: Part) -> str:
-    name = part.buffer.name
-    return f"{{reinterpret_cast<const char*>({name}) + {part.start}, {part.bytes}}}"
-
-
-def _declared(buffer: Buffer, at: str) -> str:
-    const = "const " if buffer.kind in (Kind.GIVEN, Kind.CONSTANT) else ""
-    kind = f"{const}{type_of(buffer.dtype)}*"
-    return f"{kind} const {buffer.name} = reinterpret_cast<{kind}>({at});"
 
 
 def _head(dtype: torch.dtype) -> str:

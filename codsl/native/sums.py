@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from codsl.native import packing
-from codsl.native.builder import Builder
+from codsl.native.builder import Builder, Images
 from codsl.native.call import Call
 from codsl.native.target import lanes
 from codsl.native.values import Parts, Pending, Sizes, Unsupported, Unwritten, View, channels_last
@@ -35,15 +35,15 @@ class Geometry:
 
     @property
     def work(self) -> int:
-        """Multiplications for an item."""
+        """Multiplications for an image of an item."""
         channels = 1 if self.each else self.channels
-        return self.batch * prod(self.out_plane) * self.outs * prod(self.kernel) * channels
+        return prod(self.out_plane) * self.outs * prod(self.kernel) * channels
 
     def window(self, out_row: int) -> str:
-        """The same in C++, where places of the result are so far apart."""
+        """An image of it in C++, where places of the result are so far apart."""
         pairs = (self.kernel, self.stride, self.padding, self.dilation)
         numbers = (
-            *(self.batch, *self.plane, self.channels, self.row),
+            *(*self.plane, self.channels, self.row),
             *(*self.out_plane, self.outs, out_row),
             *(number for pair in pairs for number in pair),
         )
@@ -97,14 +97,15 @@ class Sum:
             "{",
             f"const codsl::Item items[] = {{{items}}};",
             f"const codsl::Window window = {self.geometry.window(out_row)};",
-            f"codsl::{name}({', '.join(given)}, window, ahead,",
+            f"codsl::{name}({', '.join(given)}, window, images, ahead,",
             "codsl::Follow([&](long first, long stop) {",
             after or "(void)first, (void)stop;",
             "}));",
             "}",
         ]
-        work = self.geometry.work * len(views)
-        self.builder.emit("\n".join(text), [*views, *weights, *bias, *reads], target, work)
+        place = self.geometry
+        images = Images(place.batch, prod(place.out_plane), place.work * len(views))
+        self.builder.emit("\n".join(text), [*views, *weights, *bias, *reads], target, images)
 
     def _packed(self, weight: Tensor, dtype: torch.dtype) -> View:
         """A weight as the kernel reads it."""

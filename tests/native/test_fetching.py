@@ -9,11 +9,12 @@ import torch
 from torch import nn
 
 from codsl.native import fetching
-from codsl.native.builder import Kernel
+from codsl.native.builder import Images, Kernel
 from codsl.native.fetching import Part, fetched
 from codsl.native.graph import Writer
 from codsl.native.source import source_of
 from codsl.native.tracing import traced
+from codsl.native.turns import staged
 from codsl.native.values import Buffer, Kind
 from native.many import Many, check
 
@@ -33,8 +34,13 @@ def drawn(random: Random, count: int) -> list[Kernel]:
         writes = buffer(random.choice([Kind.SCRATCH, Kind.RESULT]))
         known += [*reads, writes]
         work = random.choice([0, 100_000, 3_000_000])
-        kernels.append(Kernel("", frozenset(reads), writes, work))
+        images = Images(1, 1, work) if work else None
+        kernels.append(Kernel("", frozenset(reads), writes, images))
     return kernels
+
+
+def work_of(kernel: Kernel) -> int:
+    return kernel.images.work * fetching.RATE if kernel.images else 0
 
 
 def first_use(kernels: list[Kernel]) -> dict[Buffer, int]:
@@ -51,9 +57,9 @@ def test_parts_are_fetched_once_in_time_and_as_late_as_can_be() -> None:
         kernels = drawn(random, 40)
         due = first_use(kernels)
         ends: dict[Buffer, int] = {}
-        plan = fetched(kernels)
+        plan = [parts for stage in fetched(staged(kernels)) for parts in stage]
         for number, (kernel, taken) in enumerate(zip(kernels, plan, strict=True)):
-            assert sum(part.bytes for part in taken) <= kernel.work * fetching.RATE
+            assert sum(part.bytes for part in taken) <= work_of(kernel)
             for part in taken:
                 assert part.buffer.kind is not Kind.SCRATCH
                 assert part.bytes > 0
@@ -64,7 +70,7 @@ def test_parts_are_fetched_once_in_time_and_as_late_as_can_be() -> None:
         assert all(end <= min(x.bytes, fetching.MOST) for x, end in ends.items())
         assert no_two_overlap(spread)
         assert all(
-            sum(part.bytes for part in plan[number]) == kernels[number].work * fetching.RATE
+            sum(part.bytes for part in plan[number]) == work_of(kernels[number])
             for number in range(len(kernels) - 1)
             if any(due[p.buffer] > number + 1 for taken in plan[:number] for p in taken)
         )
@@ -87,7 +93,27 @@ def test_little_is_not_fetched() -> None:
     buffer = Buffer(0, fetching.NEAR // 4 - 1, torch.float32, Kind.CONSTANT)
     out = Buffer(1, 1, torch.float32, Kind.RESULT)
     kernels = [Kernel("", frozenset(), out, 10**9), Kernel("", frozenset([buffer]), out)]
-    assert fetched(kernels) == [[], []]
+    assert fetched(staged(kernels)) == [[[]], [[]]]
+
+
+def test_turns_fetch_for_the_next_turn() -> None:
+    """A stage of two kernels whose second takes long, for images of a quarter of a megabyte."""
+    count, step = 8, 1 << 16
+    x, kept = (Buffer(number, count * step, torch.float32, Kind.GIVEN) for number in range(2))
+    between = Buffer(2, count * step, torch.float32)
+    y = Buffer(3, count * step, torch.float32, Kind.RESULT)
+    apart = dict.fromkeys([x, kept, between, y], step)
+    soon, long = Images(count, 50, 1000), Images(count, 50, 10**7)
+    one = Kernel("", frozenset([x]), between, soon, {x: step, between: step})
+    other = Kernel("", frozenset([between, kept]), y, long, apart)
+    (stage,) = staged([one, other])
+    assert (stage.turn, dict(stage.own)) == (2, {between: step})
+    first, second = fetched([stage])[0]
+    bytes_of_image = 4 * step
+    assert first == [Part(kept, 0, 2000, bytes_of_image)]
+    assert {(part.buffer, part.later) for part in second} == {(x, True), (kept, True), (y, True)}
+    assert sum(part.bytes for part in second) == 3 * 2 * bytes_of_image - 2000
+    assert not any(part.buffer is between for part in (*first, *second))
 
 
 def test_a_network_that_fetches_computes_as_one_that_does_not() -> None:

@@ -13,6 +13,7 @@ from codsl.engine.backends.native import NATIVE
 from codsl.engine.lister import Lister
 from codsl.engine.pure import PureStep
 from codsl.engine.widening import widened
+from codsl.native import turns
 from harness.contract import randomise
 from layers.row_networks import examples, frame_of, network
 from native.many import Case, check
@@ -68,10 +69,12 @@ def test_every_row_has_its_kernels() -> None:
 
 
 @pytest.mark.first
-def test_shipped_networks() -> None:
+def test_shipped_networks_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "NEAR", 0)
+    monkeypatch.setattr(turns, "PLACES", 2)
     cases: list[Case] = []
     for name in SMALL:
         net = codsl.build(FOLDER / f"{name}.codsl", params=SMALL[name])
         randomise(net, 1)
-        cases += steps(net.eval(), name, 2)
+        cases += steps(net.eval(), name, 3)
     assert check(cases) > 10_000

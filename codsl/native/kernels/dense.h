@@ -179,7 +179,7 @@ struct Layout {
   bool plain;       // every place reads exactly its own row
 };
 
-static inline Layout choose_layout(const Window& w) {
+static inline Layout choose_layout(const Window& w, long places) {
   constexpr long FITTING = 256;  // numbers whose weights for a panel leave room in the first cache
   constexpr long BLOCK = 96;     // places whose rows of x and y stay near while the weights go by
   Layout l;
@@ -193,7 +193,6 @@ static inline Layout choose_layout(const Window& w) {
   if (merges && l.length * l.runs <= FITTING) l.group_runs = l.runs;
   l.groups = l.runs / l.group_runs;
   l.plain = w.kernel_h == 1 && w.kernel_w == 1 && w.stride_h == 1 && w.stride_w == 1 && w.pad_h == 0 && w.pad_w == 0;
-  const long places = w.batch * w.out_height * w.out_width;
   const bool once = l.plain && places <= tile_places(2);  // no other tile reads these weights again
   l.piece = once ? l.length : ceiling(l.length, larger(1, ceiling(l.length, FITTING)));
   const long even = ceiling(places, larger(1, ceiling(places, BLOCK)));
@@ -349,12 +348,14 @@ static inline long count_tiles(const Window& w, const Layout& l, int count, long
 }
 
 template <class After>
-static void dense(R* y, const Item* items, int count, const R* bias, const Window& w, Ahead& ahead, After after) {
-  const Layout layout = choose_layout(w);
-  const long places = w.batch * w.out_height * w.out_width;
+static void dense(R* y, const Item* items, int count, const R* bias, const Window& w, Images images, Ahead& ahead,
+                  After after) {
+  const long plane = w.out_height * w.out_width, end = images.to * plane;
+  const long places = end - images.from * plane;
+  const Layout layout = choose_layout(w, places);
   ahead.spread(count_tiles(w, layout, count, places));
-  for (long first = 0; first < places; first += layout.block) {
-    const long stop = smaller(first + layout.block, places);
+  for (long first = end - places; first < end; first += layout.block) {
+    const long stop = smaller(first + layout.block, end);
     for (int i = 0; i < count; i++)
       add_item(y, items[i], i ? nullptr : bias, i > 0, w, layout, first, stop, ahead);
     if (count == 0) start_places(y, bias, false, w, first, stop);

@@ -158,15 +158,16 @@ static inline Line find_line(const Window& w, long b, long oy) {
 }
 
 template <class After>
-static void depthwise(R* y, const Item* items, int count, const R* bias, const Window& w, Ahead& ahead, After after) {
+static void depthwise(R* y, const Item* items, int count, const R* bias, const Window& w, Images images, Ahead& ahead,
+                      After after) {
   const Planes planes = {y, items, count, bias, &ahead};
-  ahead.spread(w.batch * w.out_height * ceiling(w.out_width, NEIGHBOURS) * (w.channels / LANES));
+  ahead.spread((images.to - images.from) * w.out_height * ceiling(w.out_width, NEIGHBOURS) * (w.channels / LANES));
   const Compute compute = choose_compute(w);
   // Between these, the kernel hangs over the image by half of itself at most.
   const long hem = w.kernel_w / 2, room = w.width + hem + w.pad_w - w.kernel_w;
   const long first = smaller(w.out_width, ceiling(larger(0, w.pad_w - hem), w.stride_w));
   const long stop = compute && room >= 0 ? larger(first, smaller(w.out_width, room / w.stride_w + 1)) : first;
-  for (long b = 0; b < w.batch; b++)
+  for (long b = images.from; b < images.to; b++)
     for (long oy = 0; oy < w.out_height; oy++) {
       const Line line = find_line(w, b, oy);
       compute_places(planes, w, line, 0, first, 0);

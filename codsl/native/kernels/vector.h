@@ -15,9 +15,14 @@ struct Item {
 };
 
 struct Window {
-  long batch, height, width, channels, row;
+  long height, width, channels, row;
   long out_height, out_width, outs, out_row;
   long kernel_h, kernel_w, stride_h, stride_w, pad_h, pad_w, dilation_h, dilation_w;
+};
+
+// Those of the batch that a call is for.
+struct Images {
+  long from, to;
 };
 
 #define CODSL_INLINE static inline __attribute__((always_inline))
