@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 
+from codsl.native.pages import ALIGNED
 from codsl.native.turns import Stage
 from codsl.native.values import Buffer, Kind
-
-ALIGNED = 64
-"""Bytes of which every buffer begins at a multiple."""
 
 
 def planned(stages: Sequence[Stage]) -> tuple[Mapping[Buffer, int], int]:

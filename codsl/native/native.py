@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from codsl.native.compiling import compiled
 from codsl.native.graph import Writer
+from codsl.native.pages import Pages
 from codsl.native.rooms import Room, Rooms
 from codsl.native.source import source_of
 from codsl.native.tracing import traced
@@ -34,12 +35,14 @@ def native(module: nn.Module, given: Sequence[Tensor], kept: Sequence[int] = ())
         for number, each in enumerate(results)
         if isinstance(each, View) and number not in kept
     }
-    rooms = [Rooms(view, buffer not in shown) for buffer, view in fresh.items()]
+    always = source.held.size, source.room
+    pages = Pages(sum(always) + sum(buffer.bytes for buffer in fresh))
+    rooms = [Rooms(view, buffer not in shown, pages) for buffer, view in fresh.items()]
     places = {buffer: len(given) + number for number, buffer in enumerate(fresh)}
     where = [places[each.buffer] if isinstance(each, View) else each for each in results]
     step = compiled(source.step, source.kernels)
-    held = source.held.tensor()
-    return _function(step, rooms, where, held, torch.empty(source.room, dtype=torch.uint8))
+    held, scratch = map(pages.take, always)
+    return _function(step, rooms, where, source.held.put(held), scratch)
 
 
 def _function(

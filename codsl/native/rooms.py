@@ -6,6 +6,7 @@ from sys import getrefcount
 import torch
 from torch import Tensor
 
+from codsl.native.pages import Pages
 from codsl.native.values import View, channels_last, strides_in
 
 
@@ -32,8 +33,9 @@ class Rooms:
     """Rooms for one result: new ones, or, with `again`, those that nobody but this holds any
     more."""
 
-    def __init__(self, like: View, again: bool) -> None:
+    def __init__(self, like: View, again: bool, pages: Pages) -> None:
         self._sizes, self._dtype = like.sizes, like.dtype
+        self._bytes, self._pages = like.buffer.bytes, pages
         self._strides = strides_in(like.sizes, channels_last(len(like.sizes)))
         self._again = again
         self._made: deque[Room] = deque()
@@ -52,13 +54,12 @@ class Rooms:
             if count == _LISTED:
                 self._made.rotate(-number - 1)
                 return self._made[-1]
-        fresh = self._new()
-        if self._again:
-            self._made.append(fresh)
+        if not self._again:
+            return Room(torch.empty_strided(self._sizes, self._strides, dtype=self._dtype))
+        memory = self._pages.take(self._bytes).view(self._dtype)
+        fresh = Room(memory.as_strided(self._sizes, self._strides))
+        self._made.append(fresh)
         return fresh
-
-    def _new(self) -> Room:
-        return Room(torch.empty_strided(self._sizes, self._strides, dtype=self._dtype))
 
 
 _SAMPLE = deque([object()])

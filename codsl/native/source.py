@@ -10,7 +10,8 @@ from torch import Tensor
 from codsl.native.builder import Builder
 from codsl.native.fetching import fetched
 from codsl.native.loops import type_of
-from codsl.native.memory import ALIGNED, planned
+from codsl.native.memory import planned
+from codsl.native.pages import ALIGNED
 from codsl.native.staging import declared, staging
 from codsl.native.target import lanes
 from codsl.native.turns import staged
@@ -52,14 +53,14 @@ class Held:
             self.size += -(-len(numbers) // ALIGNED) * ALIGNED
         return self._places[numbers]
 
-    def tensor(self) -> Tensor:
-        """All of them."""
-        held = torch.zeros(self.size, dtype=torch.uint8)
+    def put(self, memory: Tensor) -> Tensor:
+        """All of them in memory of `size` bytes, which is returned."""
+        memory.zero_()
         for numbers, place in self._places.items():
             if numbers:
                 part = torch.frombuffer(bytearray(numbers), dtype=torch.uint8)
-                held[place : place + len(numbers)] = part
-        return held
+                memory[place : place + len(numbers)] = part
+        return memory
 
 
 def source_of(

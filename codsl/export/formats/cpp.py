@@ -41,7 +41,7 @@ def _write(model: Model, path: Path) -> None:
         sources = [written(step, given, layout, held) for step in steps]
     except Unsupported as error:
         raise Unsupported(f"there is no kernel for {error}") from None
-    weights = held.tensor().numpy().tobytes()
+    weights = held.put(torch.empty(held.size, dtype=torch.uint8)).numpy().tobytes()
     path.with_name(WEIGHTS).write_bytes(weights)
     path.with_name("model.h").write_text(model_h(about), encoding="utf-8")
     path.write_text(model_cpp(sources, layout, about, len(weights)), encoding="utf-8")

@@ -10,7 +10,7 @@ import torch
 
 from codsl.export.layout import Layout
 from codsl.export.plain.interface import arguments, filled
-from codsl.native.memory import ALIGNED
+from codsl.native.pages import ALIGNED
 from codsl.native.source import Source, library_of
 
 MODEL = """\
