@@ -1,7 +1,7 @@
 """How a stream goes on by a listing for each frame of its turn, and the past items it keeps."""
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -90,9 +90,13 @@ class Plan:
         layout = torch.channels_last if last else torch.contiguous_format
         return self._cast(item).clone(memory_format=layout)
 
-    def _given(self, x: Tensor) -> Any:
-        """A frame as the backend takes it."""
+    def _own(self, x: Tensor) -> Any:
+        """A frame as the backend keeps it."""
         return self._form.native(self._laid(x))
+
+    def _read(self, x: Tensor) -> Any:
+        """A frame as a step of the backend reads it."""
+        return self._form.frame(self._cast(x)) if self._form.frame else self._own(x)
 
     def _cast(self, x: Tensor) -> Tensor:
         """Numbers of the stream in the precision of the plan."""
@@ -145,7 +149,7 @@ class Plan:
         step = self._turn.get(phase)
         if step is None:
             step = self._turn[phase] = self._prepared(cycle.start + phase, xs)
-        ys = step.run([self._given(x) for x in xs], self._shelves, self._rings, self._carried)
+        ys = step.run(xs, self._shelves, self._rings, self._carried)
         self._frame += 1
         return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys
 
@@ -153,14 +157,15 @@ class Plan:
         """What happens at a frame, as the backend does it."""
         listing = self._lister.listing(frame)
         if not listing.operations and not any(listing.outputs):
-            return _Step(listing, listing.straight(), self._form)
+            return _Step(listing, listing.straight(), self._own, self._form)
         loads = (
             self._forms[each.feed].tensor(self._shelves[each.feed][-each.back])
             for each in listing.loads
         )
-        given = [*map(self._laid, xs), *loads, *map(self._form.tensor, self._carried)]
+        frames, carried = map(self._read, xs), self._carried
+        given = [*map(self._form.tensor, frames), *loads, *map(self._form.tensor, carried)]
         straight = self._backend.prepare(listing, given, self._precision, self._forms)
-        return _Step(listing, straight, self._form)
+        return _Step(listing, straight, self._read, self._form)
 
 
 def _with_channels(x: Tensor, channels: int) -> Tensor:
@@ -170,10 +175,16 @@ def _with_channels(x: Tensor, channels: int) -> Tensor:
 
 
 class _Step:
-    """A listing of one frame, which reads from shelves and writes to them."""
+    """A listing of one frame, taken in some way, which reads from shelves and writes to them."""
 
-    def __init__(self, listing: Listing, straight: Straight, form: Form) -> None:
-        self._straight = straight
+    def __init__(
+        self,
+        listing: Listing,
+        straight: Straight,
+        taken: Callable[[Tensor], Any],
+        form: Form,
+    ) -> None:
+        self._straight, self._taken = straight, taken
         self._tensor = form.tensor
         self._loads = [(load.feed, -load.back) for load in listing.loads]
         self._rings = listing.rings
@@ -184,12 +195,13 @@ class _Step:
 
     def run(
         self,
-        xs: list[Any],
+        frames: list[Tensor],
         shelves: list[Shelf],
         rings: Mapping[int, Ring],
         carried: list[Any],
     ) -> Values:
         """The outputs, in memory that nobody else has."""
+        xs = map(self._taken, frames)
         loads = [shelves[feed][back] for feed, back in self._loads]
         turned = [rings[feed] for feed in self._rings]
         outputs, stores, carried[:], _ = self._straight(*xs, *loads, *turned, *carried)

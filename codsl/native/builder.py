@@ -75,11 +75,12 @@ class Builder:
         order = range(len(sizes)) if order is None else order
         return View(self.buffer(prod(sizes), dtype), sizes, strides_in(sizes, order))
 
-    def given(self, like: Tensor) -> View:
-        """A tensor that is given from outside, channels last."""
+    def given(self, like: Tensor, plain: bool = False) -> View:
+        """A tensor that is given from outside, channels last, or its numbers as they come."""
         sizes = tuple(like.shape)
+        order = range(len(sizes)) if plain else channels_last(len(sizes))
         buffer = self.buffer(like.numel(), like.dtype, Kind.GIVEN)
-        return View(buffer, sizes, strides_in(sizes, channels_last(len(sizes))))
+        return View(buffer, sizes, strides_in(sizes, order))
 
     def constant(self, x: Tensor) -> View:
         """A tensor that is known; the same memory for the same tensor."""

@@ -37,15 +37,21 @@ NOTHING = frozenset({"_assert_tensor_metadata", "_assert_scalar", "sym_constrain
 
 
 class Writer:
-    """The kernels of a program; `given` are its inputs and `results` its outputs, each a view, or
-    the number of an input that is handed on."""
+    """The kernels of a program; `given` are its inputs, and `results` its outputs, each a view, or
+    the number of an input that is handed on. The first inputs are `plain`: their numbers lie as
+    they come, not channels last, and they are not handed on but copied."""
 
     def __init__(
-        self, program: fx.GraphModule, given: Sequence[Tensor], dtype: torch.dtype
+        self,
+        program: fx.GraphModule,
+        given: Sequence[Tensor],
+        dtype: torch.dtype,
+        plain: int = 0,
     ) -> None:
         self.builder = Builder(dtype)
-        inputs = [self.builder.given(x) for x in given]
+        inputs = [self.builder.given(x, number < plain) for number, x in enumerate(given)]
         self.given = [view.buffer for view in inputs]
+        self._lasting = self.given[plain:]
         self.results: list[View | int] = []
         self._values: dict[fx.Node, Any] = {}
         comes = iter(inputs)
@@ -110,7 +116,7 @@ class Writer:
         view = self.builder.view(value)
         order = channels_last(len(view.sizes))
         laid = self.builder.ordered(view, order)
-        if laid.whole and laid.buffer in self.given:
+        if laid.whole and laid.buffer in self._lasting:
             return self.given.index(laid.buffer)
         if not laid.whole or laid.buffer.kind is not Kind.SCRATCH:
             fresh = self.builder.room(view.sizes, view.dtype, order)

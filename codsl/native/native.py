@@ -18,15 +18,19 @@ Native = Callable[..., list[Room]]
 """A function of rooms."""
 
 
-def native(module: nn.Module, given: Sequence[Tensor], kept: Sequence[int] = ()) -> Native:
-    """A function that computes what a module does, of rooms for tensors like these.
+def native(
+    module: nn.Module, given: Sequence[Tensor], kept: Sequence[int] = (), plain: int = 0
+) -> Native:
+    """A function that computes what a module does, of rooms for tensors like these: the first are
+    `plain`, with their numbers as they come, and only read; the others have channels beside each
+    other, and what is a result as well is handed on.
 
     Those of its results that are `kept`, by their numbers, may be held as they are: their memory
     is written to again once nobody holds them. Raises `Unsupported` for what there is no kernel
     for, and `RuntimeError` where it cannot be compiled.
     """
     dtype = next((x.dtype for x in given if x.is_floating_point()), torch.float32)
-    writer = Writer(traced(module, given), given, dtype)
+    writer = Writer(traced(module, given), given, dtype, plain)
     results = writer.results
     fresh = {each.buffer: each for each in results if isinstance(each, View)}
     source = source_of(writer.builder, writer.given, list(fresh))

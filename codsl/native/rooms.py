@@ -11,22 +11,25 @@ from codsl.native.values import View, channels_last, strides_in
 
 
 class Room:
-    """A tensor with channels, the second dimension, beside each other, and its address."""
+    """A tensor and its address."""
 
     __slots__ = ("at", "tensor")
 
     def __init__(self, x: Tensor) -> None:
-        self.tensor = laid(x)
-        self.at = self.tensor.data_ptr()
+        self.tensor = x
+        self.at = x.data_ptr()
 
 
-def laid(x: Tensor) -> Tensor:
-    """A tensor with channels beside each other; itself where they are."""
-    if x.dim() < 3:
-        return x.contiguous()
-    order = channels_last(x.dim())
-    back = [order.index(dim) for dim in range(x.dim())]
-    return x.permute(order).contiguous().permute(back)
+def copied(x: Tensor) -> Room:
+    """The numbers of a tensor with channels, the second dimension, beside each other."""
+    sizes = tuple(x.shape)
+    strides = strides_in(sizes, channels_last(len(sizes)))
+    return Room(torch.empty_strided(sizes, strides, dtype=x.dtype).copy_(x))
+
+
+def as_it_comes(x: Tensor) -> Room:
+    """The numbers of a tensor one after another, as most frames lie."""
+    return Room(x.contiguous())
 
 
 class Rooms:

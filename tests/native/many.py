@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from codsl.native.native import Native, native
-from codsl.native.rooms import Room
+from codsl.native.rooms import copied
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,9 +57,9 @@ def _tensors(cases: Sequence[Case]) -> list[Tensor]:
 def _checked(run: Native, cases: Sequence[Case]) -> int:
     with torch.no_grad():
         given = _tensors(cases)
-        first = [each.tensor for each in run(*map(Room, given))]
+        first = [each.tensor for each in run(*map(copied, given))]
         kept = [y.clone() for y in first]
-        found = iter([each.tensor for each in run(*map(Room, given))])
+        found = iter([each.tensor for each in run(*map(copied, given))])
         wanted = Many(cases).eval().apart(given)
     assert all(map(_same, kept, first)), "a second call wrote over the results of the first"
     count = 0

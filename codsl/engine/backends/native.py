@@ -13,7 +13,7 @@ from codsl.engine.pure import PureStep
 from codsl.engine.style import Style
 from codsl.native.compiling import no_compiler
 from codsl.native.native import native
-from codsl.native.rooms import Room
+from codsl.native.rooms import as_it_comes, copied
 from codsl.native.target import lanes
 from codsl.native.values import Unsupported
 
@@ -30,7 +30,7 @@ def _prepare(
     group = listing.grouping()
     kept = range(listing.stored.start, listing.stored.stop + len(listing.carried))
     try:
-        run = native(PureStep(listing), given, kept)
+        run = native(PureStep(listing), given, kept, plain=listing.frames * listing.inputs)
     except Unsupported as error:
         raise Unsupported(
             f"the backend `native` has no kernel for {error}: take `eager` or another"
@@ -43,6 +43,6 @@ NATIVE = Backend(
     "C++ of its own, compiled here",
     _prepare,
     _style,
-    form=Form(Room, attrgetter("tensor")),
+    form=Form(copied, attrgetter("tensor"), as_it_comes),
     lacks=no_compiler,
 )
