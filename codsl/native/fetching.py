@@ -13,8 +13,8 @@ from codsl.native.values import Buffer, Kind
 
 MOST = 1 << 20
 """Bytes of a buffer that are fetched before the kernel runs, which comes to the rest in order."""
-RATE = 1
-"""Bytes that are fetched for each multiplication, at most; memory gives no more meanwhile."""
+PACE = 2
+"""Multiplications for each byte that is fetched, at least; memory gives no more meanwhile."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def _through(stage: Stage, far: Parts, waiting: list[Part]) -> Parts:
 def _room(kernel: Kernel, stage: Stage) -> int:
     """Bytes that there is time for while a kernel computes."""
     images = kernel.images
-    return images.work * (stage.turn or images.count) * RATE if images else 0
+    return images.work * (stage.turn or images.count) // PACE if images else 0
 
 
 def _taken(waiting: list[Part], room: int) -> Iterator[Part]:

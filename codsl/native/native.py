@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from codsl.native.compiling import compiled
 from codsl.native.graph import Writer
 from codsl.native.pages import Pages
-from codsl.native.rooms import Room, Rooms
+from codsl.native.rooms import Fresh, Room, Used
 from codsl.native.source import source_of
 from codsl.native.tracing import traced
 from codsl.native.values import View
@@ -41,7 +41,9 @@ def native(
     }
     always = source.held.size, source.room
     pages = Pages(sum(always) + sum(buffer.bytes for buffer in fresh))
-    rooms = [Rooms(view, buffer not in shown, pages) for buffer, view in fresh.items()]
+    rooms = [
+        Fresh(view) if buffer in shown else Used(view, pages) for buffer, view in fresh.items()
+    ]
     places = {buffer: len(given) + number for number, buffer in enumerate(fresh)}
     where = [places[each.buffer] if isinstance(each, View) else each for each in results]
     step = compiled(source.step, source.kernels)
@@ -51,7 +53,7 @@ def native(
 
 def _function(
     step: Callable[[object], None],
-    rooms: Sequence[Rooms],
+    rooms: Sequence[Fresh],
     where: Sequence[int],
     held: Tensor,
     room: Tensor,
@@ -59,9 +61,10 @@ def _function(
     """A call with tensors, whose results are `where` among what is given and the rooms."""
 
     always = Room(held), Room(room)
+    takes = [each.take for each in rooms]
 
     def run(*given: Room) -> list[Room]:
-        taken = [*given, *(each.take() for each in rooms), *always]
+        taken = [*given, *[take() for take in takes], *always]
         at = array("Q", [each.at for each in taken])
         step(at.buffer_info()[0])
         return [taken[place] for place in where]

@@ -1,6 +1,7 @@
 """Memory that steps read and write."""
 
 from collections import deque
+from math import prod
 from sys import getrefcount
 
 import torch
@@ -32,19 +33,32 @@ def as_it_comes(x: Tensor) -> Room:
     return Room(x.contiguous())
 
 
-class Rooms:
-    """Rooms for one result: new ones, or, with `again`, those that nobody but this holds any
-    more."""
+class Fresh:
+    """Rooms for one result, each of them new."""
 
-    def __init__(self, like: View, again: bool, pages: Pages) -> None:
+    __slots__ = ("_dtype", "_sizes", "_strides")
+
+    def __init__(self, like: View) -> None:
         self._sizes, self._dtype = like.sizes, like.dtype
-        self._bytes, self._pages = like.buffer.bytes, pages
         self._strides = strides_in(like.sizes, channels_last(len(like.sizes)))
-        self._again = again
-        self._made: deque[Room] = deque()
 
     def take(self) -> Room:
         """A room that may be written to."""
+        return Room(torch.empty_strided(self._sizes, self._strides, dtype=self._dtype))
+
+
+class Used(Fresh):
+    """Rooms for one result, those again that nobody else holds any more."""
+
+    __slots__ = ("_made", "_pages")
+
+    def __init__(self, like: View, pages: Pages) -> None:
+        super().__init__(like)
+        self._made: deque[Room] = deque()
+        self._pages = pages
+
+    def take(self) -> Room:
+        """A room that may be written to; mostly the oldest."""
         made = self._made
         if made and getrefcount(made[0]) == _FREE:
             made.rotate(-1)
@@ -57,9 +71,7 @@ class Rooms:
             if count == _LISTED:
                 self._made.rotate(-number - 1)
                 return self._made[-1]
-        if not self._again:
-            return Room(torch.empty_strided(self._sizes, self._strides, dtype=self._dtype))
-        memory = self._pages.take(self._bytes).view(self._dtype)
+        memory = self._pages.take(prod(self._sizes) * self._dtype.itemsize).view(self._dtype)
         fresh = Room(memory.as_strided(self._sizes, self._strides))
         self._made.append(fresh)
         return fresh

@@ -40,7 +40,7 @@ def drawn(random: Random, count: int) -> list[Kernel]:
 
 
 def work_of(kernel: Kernel) -> int:
-    return kernel.images.work * fetching.RATE if kernel.images else 0
+    return kernel.images.work // fetching.PACE if kernel.images else 0
 
 
 def first_use(kernels: list[Kernel]) -> dict[Buffer, int]:
@@ -110,9 +110,10 @@ def test_turns_fetch_for_the_next_turn() -> None:
     assert (stage.turn, dict(stage.own)) == (2, {between: step})
     first, second = fetched([stage])[0]
     bytes_of_image = 4 * step
-    assert first == [Part(kept, 0, 2000, bytes_of_image)]
+    few = 2 * soon.work // fetching.PACE
+    assert first == [Part(kept, 0, few, bytes_of_image)]
     assert {(part.buffer, part.later) for part in second} == {(x, True), (kept, True), (y, True)}
-    assert sum(part.bytes for part in second) == 3 * 2 * bytes_of_image - 2000
+    assert sum(part.bytes for part in second) == 3 * 2 * bytes_of_image - few
     assert not any(part.buffer is between for part in (*first, *second))
 
 
