@@ -361,7 +361,7 @@ class Document:
 
 
 def children(node: object) -> Sequence[object]:
-    """The nodes directly under a node."""
+    """What stands directly under a node, without its places."""
     if isinstance(node, tuple):
         return node
     kind: Any = type(node)
@@ -370,7 +370,7 @@ def children(node: object) -> Sequence[object]:
 
 @cache
 def _parts(kind: type) -> tuple[str, ...]:
-    """The names of the fields of a class of nodes."""
+    """The names of the fields of a class of nodes that are no places."""
     if issubclass(kind, Span | Source) or not is_dataclass(kind):
         return ()
-    return tuple(part.name for part in fields(kind))
+    return tuple(part.name for part in fields(kind) if part.compare)

@@ -201,11 +201,11 @@ class Plain:
         data: dict[str, Any] = {}
         first: dict[str, yaml.Node] = {}
         for key, value in node.value:
-            at = span_of(self._source, key)
             if not isinstance(key, yaml.ScalarNode):
-                self._no_key(node, at)
+                self._no_key(node, span_of(self._source, key))
                 continue
             if key.value == "<<" and not key.style:
+                at = span_of(self._source, key)
                 self._findings.add("E0108", "merge keys are not read", at, helps=(MERGE,))
                 self.bad.add(id(node))
                 continue
@@ -213,6 +213,7 @@ class Plain:
                 self.bad.add(id(node))
                 continue
             if key.value in first:
+                at = span_of(self._source, key)
                 there = Label(span_of(self._source, first[key.value]), "first here")
                 message = f"the key `{key.value}` stands here twice"
                 self._findings.add("E0107", message, at, there, helps=self._without(key, value))
