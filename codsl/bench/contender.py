@@ -77,7 +77,10 @@ class Fast:
             return Absent(name, f"its chunks are those of {EAGER.name}")
         step.set_state(scene.begun)
         if not scene.steps:
-            _made_ready(step, scene)
+            try:
+                _made_ready(step, scene)
+            except RuntimeError as error:
+                return Absent(name, line(error))
         return Contender(
             name,
             self._pick.call,

@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from codsl.native.graph import Writer
 from codsl.native.native import Native, native
 from codsl.native.rooms import copied
+from codsl.native.source import source_of
+from codsl.native.tracing import traced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,6 +40,14 @@ class Many(nn.Module):
             found.append(tuple(ys) if isinstance(ys, tuple | list) else (ys,))
             start += count
         return found
+
+
+def body_of(module: nn.Module, given: Sequence[Tensor]) -> str:
+    """What is written for a module."""
+    with torch.no_grad():
+        program = traced(Many([("", module, given)]), given)
+        writer = Writer(program, given, torch.float32)
+    return source_of(writer.builder, writer.given, []).body
 
 
 def check(*given: Sequence[Case]) -> int:

@@ -11,12 +11,9 @@ from torch import nn
 from codsl.native import fetching
 from codsl.native.builder import Images, Kernel
 from codsl.native.fetching import Part, fetched
-from codsl.native.graph import Writer
-from codsl.native.source import source_of
-from codsl.native.tracing import traced
 from codsl.native.turns import staged
 from codsl.native.values import Buffer, Kind
-from native.many import Many, check
+from native.many import body_of, check
 
 
 def drawn(random: Random, count: int) -> list[Kernel]:
@@ -127,8 +124,6 @@ def test_a_network_that_fetches_computes_as_one_that_does_not() -> None:
         nn.Linear(512 * 9, 60),
     ).eval()
     given = [torch.randn(2, 16, 8, 8)]
-    with torch.no_grad():
-        writer = Writer(traced(Many([("", net, given)]), given), given, torch.float32)
-    body = source_of(writer.builder, writer.given, []).body
+    body = body_of(net, given)
     assert body.count("codsl::Span spans[]") == 3
     assert check([("", net, given)]) > 100
