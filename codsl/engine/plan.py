@@ -1,26 +1,20 @@
-"""How a stream goes on by a listing for each frame of its turn, and the past items it keeps."""
+"""How a stream goes on by a listing for each frame of its turn."""
 
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from codsl.algebra.shape import Frame
+from codsl.algebra.time import burst
 from codsl.engine.backends.backend import Backend
-from codsl.engine.backends.form import Form
+from codsl.engine.backends.memory import Kept, Needs, Step
 from codsl.engine.lister import Lister
-from codsl.engine.listing import Listing, Straight
-from codsl.engine.ring import Ring
 from codsl.engine.style import Style
 from codsl.graph.align import Feed
 from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
-
-Shelf = deque[Any]
-"""The last items of a value, the oldest first; one that comes takes the place of the oldest."""
+from codsl.nn.running.ways import dtype_of
 
 
 class Plan:
@@ -37,31 +31,38 @@ class Plan:
         precision: torch.dtype | None = None,
     ) -> None:
         self._lister = lister
-        self._backend, self._form = backend, backend.form
         self._precision = precision
         self._casts = precision is not None and not backend.own_precision
         self._names, self._graph = program.names, program.graph
-        self._style = style
         self.like = replace(state, tensors=(), others=())
         (inlet, *more) = self._graph.inputs
         shape = (state.batch_size, *inlet.frame.shape)
         self._shape = None if more or inlet.name else torch.Size(shape)
-        feeds = self._graph.schedule.feeds
-        self._shelves = [Shelf(maxlen=feed.depth) for feed in feeds]
         self._wide = [feed.frame for feed in lister.program.graph.schedule.feeds]
-        self._forms = [self._form_of(*each) for each in zip(feeds, self._wide, strict=True)]
-        self._rings = {number: Ring(feeds[number].depth) for number in lister.rings}
-        self._kept = [self._rings.get(number, shelf) for number, shelf in enumerate(self._shelves)]
-        self._turn: dict[int, _Step] = {}
+        self._memory = backend.memory(self._needs(style))
+        self._turn: dict[int, Step] = {}
         self._frame = state.frame
-        self._carried: list[Any] = []
 
-    def _form_of(self, feed: Feed, frame: Frame) -> Form:
-        """How the items of a feed are kept; those of an input as they come."""
-        if feed.value < self._graph.base and feed.through is None:
-            return self._form
-        shape = (self.like.batch_size, *frame.shape)
-        return self._backend.form_of(shape, self.like.dtype)
+    def _needs(self, style: Style) -> Needs:
+        """What is kept."""
+        batch, dtype = self.like.batch_size, self._kind(self.like.dtype)
+        schedule = self._graph.schedule
+        feeds = [
+            Kept(
+                (batch, *frame.shape),
+                feed.depth,
+                burst(schedule.fires[feed.value]),
+                feed.value < self._graph.base and feed.through is None,
+                number in self._lister.rings,
+            )
+            for number, (feed, frame) in enumerate(zip(schedule.feeds, self._wide, strict=True))
+        ]
+        carried = [
+            ((batch, *each.shape), self._kind(dtype_of(each, self.like.dtype)))
+            for memory in schedule.memory
+            for each in memory
+        ]
+        return Needs(tuple(feeds), tuple(carried), dtype, self._precision, style.last)
 
     def takes(self, frame: Tensor) -> bool:
         """Whether a frame is as those of the only input, at a glance."""
@@ -77,30 +78,21 @@ class Plan:
     def load(self, state: State) -> None:
         """Go on from a state, which is copied."""
         self._frame = state.frame
-        kept = zip(self._kept, self._forms, self._wide, state.tensors, strict=False)
-        for shelf, form, frame, tensor in kept:
-            wide = _with_channels(tensor, frame.channels)
-            shelf.extend(form.native(self._laid(item)) for item in wide.unbind(2))
-        carried = map(self._cast, state.tensors[len(self._shelves) :])
-        self._carried = [self._form.native(each) for each in carried]
+        kept = zip(self._wide, state.tensors, strict=False)
+        items = [
+            self._cast(_with_channels(tensor, frame.channels)).unbind(2) for frame, tensor in kept
+        ]
+        carried = [self._cast(each) for each in state.tensors[len(self._wide) :]]
+        self._memory.load(items, carried)
 
-    def _laid(self, item: Tensor) -> Tensor:
-        """An item in memory of its own, as kernels like it."""
-        last = self._style.last and item.dim() == 4
-        layout = torch.channels_last if last else torch.contiguous_format
-        return self._cast(item).clone(memory_format=layout)
-
-    def _own(self, x: Tensor) -> Any:
-        """A frame as the backend keeps it."""
-        return self._form.native(self._laid(x))
-
-    def _read(self, x: Tensor) -> Any:
-        """A frame as a step of the backend reads it."""
-        return self._form.frame(self._cast(x)) if self._form.frame else self._own(x)
+    def _kind(self, dtype: torch.dtype) -> torch.dtype:
+        """The dtype that the plan has for one of the stream."""
+        casts = self._casts and dtype == self.like.dtype
+        return self._precision if casts and self._precision else dtype
 
     def _cast(self, x: Tensor) -> Tensor:
         """Numbers of the stream in the precision of the plan."""
-        return x.to(self._precision) if self._casts and x.dtype == self.like.dtype else x
+        return x.to(self._kind(x.dtype)) if self._casts else x
 
     def _back(self, x: Tensor) -> Tensor:
         """Numbers in the precision of the plan in that of the stream."""
@@ -109,8 +101,7 @@ class Plan:
     @property
     def held(self) -> int:
         """Bytes of the items and tensors that are kept, without what a form of the backend adds."""
-        tensors = [x for items in self._items() for x in items]
-        tensors += map(self._form.tensor, self._carried)
+        tensors = [*(x for items in self._items() for x in items), *self._memory.carried()]
         return sum(each.numel() * each.element_size() for each in tensors)
 
     def dump(self) -> State:
@@ -123,7 +114,7 @@ class Plan:
             here.batch_size,
             here.dtype,
             here.device,
-            (*kept, *(self._back(self._form.tensor(each)).clone() for each in self._carried)),
+            (*kept, *(self._back(each).clone() for each in self._memory.carried())),
             self._names,
             network=self._graph.fingerprint,
         )
@@ -131,8 +122,8 @@ class Plan:
     def _items(self) -> Iterator[list[Tensor]]:
         """The items of each feed."""
         feeds = self._graph.schedule.feeds
-        for shelf, form, feed in zip(self._kept, self._forms, feeds, strict=True):
-            yield [form.tensor(item)[:, : feed.frame.channels] for item in shelf]
+        for items, feed in zip(self._memory.items(), feeds, strict=True):
+            yield [item[:, : feed.frame.channels] for item in items]
 
     def _whole(self, items: list[Tensor], feed: Feed) -> Tensor:
         """What is kept of a feed, `(B, C, depth, *S)`."""
@@ -146,70 +137,18 @@ class Plan:
         """The outputs that are due with frames `(B, C, *S)`."""
         cycle = self._graph.cycle
         phase = (self._frame - cycle.start) % cycle.turn
+        if self._casts:
+            xs = [self._cast(x) for x in xs]
         step = self._turn.get(phase)
         if step is None:
-            step = self._turn[phase] = self._prepared(cycle.start + phase, xs)
-        ys = step.run(xs, self._shelves, self._rings, self._carried)
+            listing = self._lister.listing(cycle.start + phase)
+            step = self._turn[phase] = self._memory.step(listing, xs)
+        ys = step(xs)
         self._frame += 1
         return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys
-
-    def _prepared(self, frame: int, xs: list[Tensor]) -> "_Step":
-        """What happens at a frame, as the backend does it."""
-        listing = self._lister.listing(frame)
-        if not listing.operations and not any(listing.outputs):
-            return _Step(listing, listing.straight(), self._own, self._form)
-        loads = (
-            self._forms[each.feed].tensor(self._shelves[each.feed][-each.back])
-            for each in listing.loads
-        )
-        frames, carried = map(self._read, xs), self._carried
-        given = [*map(self._form.tensor, frames), *loads, *map(self._form.tensor, carried)]
-        straight = self._backend.prepare(listing, given, self._precision, self._forms)
-        return _Step(listing, straight, self._read, self._form)
 
 
 def _with_channels(x: Tensor, channels: int) -> Tensor:
     """A tensor `(B, C, ...)` with zeros behind its channels, up to so many."""
     more = channels - x.shape[1]
     return torch.cat([x, x.new_zeros(x.shape[0], more, *x.shape[2:])], 1) if more else x
-
-
-class _Step:
-    """A listing of one frame, taken in some way, which reads from shelves and writes to them."""
-
-    def __init__(
-        self,
-        listing: Listing,
-        straight: Straight,
-        taken: Callable[[Tensor], Any],
-        form: Form,
-    ) -> None:
-        self._straight, self._taken = straight, taken
-        self._tensor = form.tensor
-        self._loads = [(load.feed, -load.back) for load in listing.loads]
-        self._rings = listing.rings
-        self._feeds = [feed for feed, slots in enumerate(listing.stores) if slots]
-        own = {slot for each in listing.operations if each.fresh for slot in each.outputs}
-        own -= set().union(*listing.stores)
-        self._own = [bool(slots) and slots[0] in own for slots in listing.outputs]
-
-    def run(
-        self,
-        frames: list[Tensor],
-        shelves: list[Shelf],
-        rings: Mapping[int, Ring],
-        carried: list[Any],
-    ) -> Values:
-        """The outputs, in memory that nobody else has."""
-        xs = map(self._taken, frames)
-        loads = [shelves[feed][back] for feed, back in self._loads]
-        turned = [rings[feed] for feed in self._rings]
-        outputs, stores, carried[:], _ = self._straight(*xs, *loads, *turned, *carried)
-        for feed in self._feeds:
-            shelves[feed].extend(stores[feed])
-        for ring in turned:
-            ring.keep()
-        ys = (self._tensor(items[0]) if items else None for items in outputs)
-        return tuple(
-            y if own or y is None else y.clone() for y, own in zip(ys, self._own, strict=True)
-        )

@@ -18,7 +18,7 @@ from codsl.native.values import (
     Sizes,
     Value,
     View,
-    channels_last,
+    lying,
     strides_in,
 )
 
@@ -78,9 +78,8 @@ class Builder:
     def given(self, like: Tensor, plain: bool = False) -> View:
         """A tensor that is given from outside, channels last, or its numbers as they come."""
         sizes = tuple(like.shape)
-        order = range(len(sizes)) if plain else channels_last(len(sizes))
-        buffer = self.buffer(like.numel(), like.dtype, Kind.GIVEN)
-        return View(buffer, sizes, strides_in(sizes, order))
+        strides = strides_in(sizes, range(len(sizes))) if plain else lying(sizes)
+        return View(self.buffer(like.numel(), like.dtype, Kind.GIVEN), sizes, strides)
 
     def constant(self, x: Tensor) -> View:
         """A tensor that is known; the same memory for the same tensor."""

@@ -35,8 +35,8 @@ def no_compiler() -> str:
     return "" if compiler() else "a C++ compiler, which is not here: install `g++`, or set `CXX`"
 
 
-def compiled(step: str, kernels: str) -> Any:
-    """The function `step` of a text that calls some kernels.
+def compiled(step: str, kernels: str, given: int) -> Any:
+    """The function `step`, of so many addresses, of a text that calls some kernels.
 
     Raises `RuntimeError` where there is no compiler, or it fails.
     """
@@ -45,7 +45,7 @@ def compiled(step: str, kernels: str) -> Any:
         source.write_text(step, encoding="utf-8")
         _run([STEPS, "-shared", str(source), str(_kernels().of(kernels)), "-o", str(library)])
         made = ctypes.CDLL(str(library)).step
-    made.restype, made.argtypes = None, [ctypes.c_void_p]
+    made.restype, made.argtypes = None, [ctypes.c_void_p] * given
     return made
 
 

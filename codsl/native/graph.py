@@ -37,9 +37,9 @@ NOTHING = frozenset({"_assert_tensor_metadata", "_assert_scalar", "sym_constrain
 
 
 class Writer:
-    """The kernels of a program; `given` are its inputs, and `results` its outputs, each a view, or
-    the number of an input that is handed on. The first inputs are `plain`: their numbers lie as
-    they come, not channels last, and they are not handed on but copied."""
+    """The kernels of a program; `given` are its inputs, and `results` its outputs, each all of a
+    buffer of its own. The first inputs are `plain`, the first outputs `shown`: their numbers lie as
+    they come, not channels last."""
 
     def __init__(
         self,
@@ -47,12 +47,12 @@ class Writer:
         given: Sequence[Tensor],
         dtype: torch.dtype,
         plain: int = 0,
+        shown: int = 0,
     ) -> None:
         self.builder = Builder(dtype)
         inputs = [self.builder.given(x, number < plain) for number, x in enumerate(given)]
         self.given = [view.buffer for view in inputs]
-        self._lasting = self.given[plain:]
-        self.results: list[View | int] = []
+        self.results: list[View] = []
         self._values: dict[fx.Node, Any] = {}
         comes = iter(inputs)
         for node in program.graph.nodes:
@@ -64,7 +64,8 @@ class Writer:
                 self._values[node] = self._called(node)
             elif node.op == "output":
                 listed: Any = node.args[0]
-                self.results = [self._result(self._values[each]) for each in listed]
+                for number, each in enumerate(listed):
+                    self.results.append(self._result(self._values[each], number < shown))
 
     def _called(self, node: fx.Node) -> Any:
         """What an operator gives; what is known is computed at once."""
@@ -111,17 +112,14 @@ class Writer:
         self.builder.fill(target, made)
         return target
 
-    def _result(self, value: Any) -> View | int:
-        """A result in memory of its own, channels last, or the number of the input that it is."""
+    def _result(self, value: Any, plain: bool) -> View:
+        """A result in memory that no other has."""
         view = self.builder.view(value)
-        order = channels_last(len(view.sizes))
+        rank = len(view.sizes)
+        order = list(range(rank)) if plain else channels_last(rank)
         laid = self.builder.ordered(view, order)
-        if laid.whole and laid.buffer in self._lasting:
-            return self.given.index(laid.buffer)
         if not laid.whole or laid.buffer.kind is not Kind.SCRATCH:
             fresh = self.builder.room(view.sizes, view.dtype, order)
-            if laid.buffer.kind is Kind.RESULT and laid.whole:
-                return laid
             self.builder.fill(fresh, laid)
             laid = fresh
         laid.buffer.kind = Kind.RESULT

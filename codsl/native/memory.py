@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from codsl.native.pages import ALIGNED
+from codsl.native.pages import aligned
 from codsl.native.turns import Stage
 from codsl.native.values import Buffer, Kind
 
@@ -34,7 +34,7 @@ def planned(stages: Sequence[Stage]) -> tuple[Mapping[Buffer, int], int]:
 
 
 def _bytes(needed: int) -> int:
-    return -(-max(needed, 1) // ALIGNED) * ALIGNED
+    return aligned(max(needed, 1))
 
 
 def _spans(stages: Sequence[Stage]) -> dict[Buffer, tuple[int, int]]:

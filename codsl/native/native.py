@@ -1,72 +1,81 @@
 """A module as a function of its own: its graph is traced, written in C++ and compiled."""
 
-from array import array
+from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from codsl.native.block import Block
 from codsl.native.compiling import compiled
 from codsl.native.graph import Writer
-from codsl.native.pages import Pages
-from codsl.native.rooms import Fresh, Room, Used
-from codsl.native.source import source_of
+from codsl.native.keeping import counted, found
+from codsl.native.pages import paged
+from codsl.native.source import ALWAYS, kernels_of, loops_of, parameters, source_of
 from codsl.native.tracing import traced
-from codsl.native.values import View
+from codsl.native.values import View, lying
 
-Native = Callable[..., list[Room]]
-"""A function of rooms."""
+Native = Callable[..., list[Tensor]]
 
 
 def native(
-    module: nn.Module, given: Sequence[Tensor], kept: Sequence[int] = (), plain: int = 0
+    module: nn.Module,
+    given: Sequence[Tensor],
+    block: Block,
+    reads: Sequence[tuple[int, int]] = (),
+    writes: Sequence[int] = (),
 ) -> Native:
-    """A function that computes what a module does, of rooms for tensors like these: the first are
-    `plain`, with their numbers as they come, and only read; the others have channels beside each
-    other, and what is a result as well is handed on.
+    """A function that computes what a module does, of tensors like these.
 
-    Those of its results that are `kept`, by their numbers, may be held as they are: their memory
-    is written to again once nobody holds them. Raises `Unsupported` for what there is no kernel
-    for, and `RuntimeError` where it cannot be compiled.
+    Instead of the last it `reads` items of a block, each by which it is and how far back. The last
+    results it `writes` there, by which they are items of; the others it gives, each in memory of
+    its own. Raises `Unsupported` for what there is no kernel for, and `RuntimeError` where it
+    cannot be compiled.
     """
     dtype = next((x.dtype for x in given if x.is_floating_point()), torch.float32)
+    plain = len(given) - len(reads)
     writer = Writer(traced(module, given), given, dtype, plain)
-    results = writer.results
-    fresh = {each.buffer: each for each in results if isinstance(each, View)}
-    source = source_of(writer.builder, writer.given, list(fresh))
-    shown = {
-        each.buffer
-        for number, each in enumerate(results)
-        if isinstance(each, View) and number not in kept
-    }
-    always = source.held.size, source.room
-    pages = Pages(sum(always) + sum(buffer.bytes for buffer in fresh))
-    rooms = [
-        Fresh(view) if buffer in shown else Used(view, pages) for buffer, view in fresh.items()
+    fresh = writer.results[: len(writer.results) - len(writes)]
+    names = [f"x{number}" for number in range(plain + len(fresh))]
+    places = [
+        *names[:plain],
+        *(found(which, -back) for which, back in reads),
+        *names[plain:],
+        *(found(which, writes[:place].count(which)) for place, which in enumerate(writes)),
     ]
-    places = {buffer: len(given) + number for number, buffer in enumerate(fresh)}
-    where = [places[each.buffer] if isinstance(each, View) else each for each in results]
-    step = compiled(source.step, source.kernels)
-    held, scratch = map(pages.take, always)
-    return _function(step, rooms, where, source.held.put(held), scratch)
+    buffers = [*writer.given, *(view.buffer for view in writer.results)]
+    source = source_of(writer.builder, dict(zip(buffers, places, strict=True)))
+    lines = [source.body, *(counted(*each) for each in Counter(writes).items())]
+    function = "\n".join([f'extern "C" void step({parameters(names)}) {{', *lines, "}\n"])
+    text = loops_of(dtype) + block.keeping.table + function
+    step = compiled(text, kernels_of(dtype), len(ALWAYS) + len(names))
+    always = source.held.put(paged(source.held.size)), paged(source.room), block
+    return _call(step, always, fresh)
 
 
-def _function(
-    step: Callable[[object], None],
-    rooms: Sequence[Fresh],
-    where: Sequence[int],
-    held: Tensor,
-    room: Tensor,
+def _call(
+    step: Callable[..., None], always: tuple[Tensor, Tensor, Block], fresh: Sequence[View]
 ) -> Native:
-    """A call with tensors, whose results are `where` among what is given and the rooms."""
+    """A call with tensors, whose results are new."""
+    weights, room, block = always
+    rooms = [_room(view) for view in fresh]
 
-    always = Room(held), Room(room)
-    takes = [each.take for each in rooms]
-
-    def run(*given: Room) -> list[Room]:
-        taken = [*given, *[take() for take in takes], *always]
-        at = array("Q", [each.at for each in taken])
-        step(at.buffer_info()[0])
-        return [taken[place] for place in where]
+    def run(*given: Tensor) -> list[Tensor]:
+        laid = [x.contiguous() for x in given]
+        made = [take() for take in rooms]
+        step(
+            weights.data_ptr(),
+            room.data_ptr(),
+            block.at,
+            *(x.data_ptr() for x in laid),
+            *(y.data_ptr() for y in made),
+        )
+        return made
 
     return run
+
+
+def _room(view: View) -> Callable[[], Tensor]:
+    """Memory for a result, with channels beside each other."""
+    return partial(torch.empty_strided, view.sizes, lying(view.sizes), dtype=view.dtype)

@@ -1,6 +1,6 @@
 """The C++ of a graph: one function that calls kernels, and what it is called with."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -11,7 +11,7 @@ from codsl.native.builder import Builder
 from codsl.native.fetching import fetched
 from codsl.native.loops import type_of
 from codsl.native.memory import planned
-from codsl.native.pages import ALIGNED
+from codsl.native.pages import aligned
 from codsl.native.staging import declared, staging
 from codsl.native.target import lanes
 from codsl.native.turns import staged
@@ -19,20 +19,16 @@ from codsl.native.values import Buffer
 
 COMMON = ("follow.h", "vector.h", "ahead.h", "convolutions.h")
 KERNELS = ("dense.h", "depthwise.h", "convolutions.cpp")
-LOOPS = ("scalar.h", "product.h", "pool.h")
+LOOPS = ("scalar.h", "product.h", "pool.h", "items.h")
+ALWAYS = ("weights", "room", "state")
+"""What every step is called with, before what is given and its results: constants, scratch, and
+what is kept."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """`step` defines `extern "C" void step(char* const* at)`, of this `body`, with the `kernels`
-    that it calls.
+    """The body of a step in C++, whose constants are `held`, and whose room is of so many bytes."""
 
-    `at` are the addresses of what is given, of the results, of the constants, which are `held`, and
-    of a room of so many bytes.
-    """
-
-    step: str
-    kernels: str
     body: str
     held: "Held"
     room: int
@@ -50,7 +46,7 @@ class Held:
         numbers = x.flatten().view(torch.uint8).numpy().tobytes()
         if numbers not in self._places:
             self._places[numbers] = self.size
-            self.size += -(-len(numbers) // ALIGNED) * ALIGNED
+            self.size += aligned(len(numbers))
         return self._places[numbers]
 
     def put(self, memory: Tensor) -> Tensor:
@@ -63,37 +59,39 @@ class Held:
         return memory
 
 
-def source_of(
-    builder: Builder,
-    given: Sequence[Buffer],
-    results: Sequence[Buffer],
-    held: Held | None = None,
-) -> Source:
-    """What is written for the kernels of a builder, whose constants may be held with others."""
+def source_of(builder: Builder, places: Mapping[Buffer, str], held: Held | None = None) -> Source:
+    """What is written for the kernels of a builder, with C++ for where lies what is given and what
+    is a result; constants may be held with others."""
     held = held or Held()
     used = {buffer for kernel in builder.kernels for buffer in kernel.reads}
     constants = {buffer: held.place(x) for buffer, x in builder.constants.items() if buffer in used}
     stages = staged(builder.kernels)
     scratch, room = planned(stages)
     touched = {x for stage in stages for x in stage.touches - stage.own.keys()}
-    count = len(given) + len(results)
     addresses = {
-        **{each: f"at[{number}]" for number, each in enumerate((*given, *results))},
-        **{each: f"at[{count}] + {place}" for each, place in constants.items()},
-        **{each: f"at[{count + 1}] + {place}" for each, place in scratch.items()},
+        **places,
+        **{each: f"weights + {place}" for each, place in constants.items()},
+        **{each: f"room + {place}" for each, place in scratch.items()},
     }
     lines = [declared(each, at) for each, at in addresses.items() if each in touched]
     for stage, parts in zip(stages, fetched(stages), strict=True):
         lines += staging(stage, parts, addresses)
-    body = "\n".join(lines)
-    step = f'extern "C" void step(char* const* at) {{\n{body}\n}}\n'
-    head = _head(builder.dtype) + _texts(LOOPS)
-    return Source(head + step, kernels_of(builder.dtype), body, held, room)
+    return Source("\n".join(lines), held, room)
+
+
+def parameters(names: Sequence[str]) -> str:
+    """Those of a function around the body of a step."""
+    return ", ".join(f"[[maybe_unused]] char* {name}" for name in (*ALWAYS, *names))
 
 
 def library_of(dtype: torch.dtype) -> str:
     """All kernels that bodies call, in one text."""
     return kernels_of(dtype) + _texts(LOOPS)
+
+
+def loops_of(dtype: torch.dtype) -> str:
+    """Those that are written out in bodies, and how the others are called."""
+    return _head(dtype) + _texts(LOOPS)
 
 
 def kernels_of(dtype: torch.dtype) -> str:

@@ -190,3 +190,8 @@ def strides_in(sizes: Sizes, order: Sequence[int]) -> Sizes:
 def channels_last(rank: int) -> list[int]:
     """The order in which channels, the second dimension, lie beside each other."""
     return [*range(0, min(rank, 1)), *range(2, rank), *([1] if rank > 1 else [])]
+
+
+def lying(sizes: Sizes) -> Sizes:
+    """The strides of numbers one after another, with channels beside each other."""
+    return strides_in(sizes, channels_last(len(sizes)))

@@ -126,7 +126,7 @@ def test_lower_precision_costs_what_it_says() -> None:
 
 def test_a_backend_that_is_not_there_is_named() -> None:
     absent = Backend(
-        "quick", "", BACKENDS["eager"].prepare, BACKENDS["eager"].style, {"no_such": "x"}
+        "quick", "", BACKENDS["eager"].memory, BACKENDS["eager"].style, {"no_such": "x"}
     )
     with pytest.raises(
         NotInstalled, match=r'needs the package `no_such`: pip install "codsl\[x\]"'

@@ -17,9 +17,9 @@ from codsl.export.about import about as describe
 from codsl.export.block import block_of
 from codsl.export.export import ExportError
 from codsl.export.phases import PhasedStep
-from codsl.export.plain.flat import written
 from codsl.export.plain.interface import model_h
 from codsl.export.plain.names import apart
+from codsl.export.plain.steps import written
 from codsl.native import graph
 from codsl.native.source import Held
 from export.samples import built, streamed, streamed_alone
@@ -131,8 +131,8 @@ def test_phases_share_their_weights() -> None:
     assert isinstance(step, PhasedStep)
     given, held = layout.zeros(1), Held()
     del given[step.place]
-    for each in step.steps:
-        written(each, given, layout, held)
+    for phase, each in enumerate(step.steps):
+        written(each, given, layout, phase, held)
     assert held.size < 1.1 * 4 * sum(x.numel() for x in net.parameters())
 
 

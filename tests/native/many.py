@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor, nn
 
+from codsl.native.block import Block
 from codsl.native.graph import Writer
-from codsl.native.native import Native, native
-from codsl.native.rooms import copied
+from codsl.native.keeping import Kept
+from codsl.native.native import native
 from codsl.native.source import source_of
 from codsl.native.tracing import traced
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 Case = tuple[str, nn.Module, "Sequence[Tensor]"]
 TOLERANCE = {torch.float32: 2e-5, torch.float64: 1e-12}
@@ -47,17 +48,28 @@ def body_of(module: nn.Module, given: Sequence[Tensor]) -> str:
     with torch.no_grad():
         program = traced(Many([("", module, given)]), given)
         writer = Writer(program, given, torch.float32)
-    return source_of(writer.builder, writer.given, []).body
+    return source_of(writer.builder, dict.fromkeys(writer.given, "nullptr")).body
 
 
-def check(*given: Sequence[Case]) -> int:
+def check(*given: Sequence[Case], kept: bool = True) -> int:
     """How many numbers were compared with those of torch; raises where they are others.
 
-    All that are given are of the same modules, which are compiled once.
+    All that are given are of the same modules, which are compiled once. What they take is `kept`,
+    or comes as it is.
     """
-    first = Many(given[0]).eval()
+    first = _tensors(given[0])
+    block = Block([Kept(tuple(x.shape), x.dtype, 1) for x in first] if kept else [])
+    reads = [(which, 1) for which in range(len(first))] if kept else []
     with torch.no_grad():
-        run = native(first, _tensors(given[0]))
+        step = native(Many(given[0]).eval(), first, block, reads)
+
+    def run(tensors: Sequence[Tensor]) -> list[Tensor]:
+        if not kept:
+            return step(*tensors)
+        for which, x in enumerate(tensors):
+            block.put(which, x)
+        return step()
+
     return sum(_checked(run, cases) for cases in given)
 
 
@@ -65,14 +77,13 @@ def _tensors(cases: Sequence[Case]) -> list[Tensor]:
     return [x for _, _, tensors in cases for x in tensors]
 
 
-def _checked(run: Native, cases: Sequence[Case]) -> int:
+def _checked(run: Callable[[Sequence[Tensor]], list[Tensor]], cases: Sequence[Case]) -> int:
     with torch.no_grad():
-        given = _tensors(cases)
-        first = [each.tensor for each in run(*map(copied, given))]
-        kept = [y.clone() for y in first]
-        found = iter([each.tensor for each in run(*map(copied, given))])
-        wanted = Many(cases).eval().apart(given)
-    assert all(map(_same, kept, first)), "a second call wrote over the results of the first"
+        first = run(_tensors(cases))
+        before = [y.clone() for y in first]
+        found = iter(run(_tensors(cases)))
+        wanted = Many(cases).eval().apart(_tensors(cases))
+    assert all(map(_same, before, first)), "a second call wrote over the results of the first"
     count = 0
     for (name, _, _), ys in zip(cases, wanted, strict=True):
         for y in ys:

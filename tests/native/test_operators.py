@@ -11,8 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from codsl.native.block import Block
+from codsl.native.keeping import Kept
 from codsl.native.native import native
-from codsl.native.rooms import Room, copied
 from codsl.native.target import lanes
 from codsl.native.values import Unsupported
 from native.many import Case, check
@@ -185,35 +186,50 @@ def test_what_is_no_number_stays_so() -> None:
 
 def test_what_has_no_kernel_is_named() -> None:
     with pytest.raises(Unsupported, match="`_fft_r2c`"):
-        native(Does(lambda x: torch.fft.rfft(x).abs()), [torch.randn(2, 8)])
+        native(Does(lambda x: torch.fft.rfft(x).abs()), [torch.randn(2, 8)], Block([]))
     weights = Does(functional.conv1d)
     with pytest.raises(Unsupported, match="weights that are computed in a step"):
-        native(weights, [torch.randn(1, 2, 5), torch.randn(3, 2, 2)])
+        native(weights, [torch.randn(1, 2, 5), torch.randn(3, 2, 2)], Block([]))
 
 
 def test_results_are_in_memory_of_their_own() -> None:
-    run = native(Does(lambda x: (x + 1, x)), [torch.zeros(2, 3)])
-    x = Room(torch.ones(2, 3))
-    (first, same), (second, _) = run(x), run(Room(torch.full((2, 3), 2.0)))
-    assert same is x
-    assert first.tensor.unique().tolist() == [2.0]
-    assert second.tensor.unique().tolist() == [3.0]
+    run = native(Does(lambda x: (x + 1, x, x)), [torch.zeros(2, 3)], Block([]))
+    x = torch.ones(2, 3)
+    (first, same, again), (second, *_) = run(x), run(torch.full((2, 3), 2.0))
+    assert first.unique().tolist() == [2.0]
+    assert second.unique().tolist() == [3.0]
+    assert torch.equal(same, x)
+    assert torch.equal(again, x)
+    assert len({each.data_ptr() for each in (x, same, again)}) == 3
 
 
-def test_what_is_kept_has_its_memory_while_it_is_held() -> None:
-    run = native(Does(lambda x: (x + 1,)), [torch.zeros(2, 3)], kept=[0])
-    held = [run(Room(torch.full((2, 3), float(number))))[0] for number in range(3)]
-    assert [each.tensor[0, 0].item() for each in held] == [1.0, 2.0, 3.0]
-    addresses = {each.at for each in held}
-    held.pop()
-    (again,) = run(Room(torch.zeros(2, 3)))
-    assert again.at in addresses - {each.at for each in held}
-    assert [each.tensor[0, 0].item() for each in held] == [1.0, 2.0]
-
-
-def test_rooms_have_channels_beside_each_other() -> None:
+def test_what_comes_is_read_as_it_lies() -> None:
     x = torch.randn(2, 3, 4, 5)
-    room = copied(x)
-    assert room.tensor.stride() == (60, 1, 15, 3)
-    assert torch.equal(room.tensor, x)
-    assert room.at == room.tensor.data_ptr() != x.data_ptr()
+    run = native(Does(lambda x: (x * 2,)), [x], Block([]))
+    for lying in (x, x.to(memory_format=torch.channels_last), x.transpose(2, 3).clone().mT):
+        (y,) = run(lying)
+        assert torch.equal(y, x * 2)
+        assert y.is_contiguous(memory_format=torch.channels_last)
+
+
+def test_a_step_reads_and_writes_items_of_a_block() -> None:
+    """Items go round and round: a mean of the last two, of which two come with every call."""
+    block = Block([Kept((2, 3), torch.float32, 4), Kept((2,), torch.int64, 2)])
+    block.put(0, torch.zeros(2, 3))
+    block.put(0, torch.ones(2, 3))
+    block.put(1, torch.tensor([5, 6]))
+
+    def means(x: Tensor, older: Tensor, newer: Tensor, count: Tensor) -> Any:
+        return older + newer, (older + newer) / 2, x, count + 1
+
+    given = [torch.zeros(2, 3), *(block.item(0, back) for back in (2, 1)), block.item(1, 1)]
+    run = native(Does(means), given, block, [(0, 2), (0, 1), (1, 1)], [0, 0, 1])
+    older, newer, count = torch.zeros(2, 3), torch.ones(2, 3), torch.tensor([5, 6])
+    for number in range(9):
+        x = torch.randn(2, 3)
+        (y,) = run(x)
+        assert torch.equal(y, older + newer)
+        older, newer, count = (older + newer) / 2, x, count + 1
+        assert torch.equal(block.item(0, 2), older), number
+        assert torch.equal(block.item(0, 1), newer)
+        assert torch.equal(block.item(1, 1), count)

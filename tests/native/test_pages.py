@@ -1,4 +1,4 @@
-"""Pieces of large pages: apart, in place, and gone when nobody holds them."""
+"""Memory in large pages: apart, in place, and gone when nobody holds it."""
 
 from __future__ import annotations
 
@@ -8,34 +8,29 @@ from pathlib import Path
 import pytest
 import torch
 
-from codsl.native.pages import ALIGNED, PAGE, Pages
-
-SIZES = [1, 63, 64, 65, 1000, 0, 100_000, PAGE, 3 * PAGE + 1, 5]
+from codsl.native.pages import ALIGNED, PAGE, paged
 
 
-@pytest.mark.parametrize("size", [1000, PAGE, 5 * PAGE + 3])
-def test_pieces_are_apart(size: int) -> None:
-    pages = Pages(size)
-    pieces = [pages.take(each) for each in SIZES * 3]
+@pytest.mark.parametrize("size", [0, 1, 1000, PAGE // 2, PAGE, 3 * PAGE + 5])
+def test_memory_has_its_size_and_begins_where_it_should(size: int) -> None:
+    pieces = [paged(size) for _ in range(3)]
     for number, piece in enumerate(pieces):
         piece.fill_(number)
-    for number, (piece, each) in enumerate(zip(pieces, SIZES * 3, strict=True)):
+    for number, piece in enumerate(pieces):
         assert piece.dtype == torch.uint8
-        assert piece.shape == (each,)
+        assert piece.shape == (size,)
         assert piece.data_ptr() % ALIGNED == 0
         assert (piece == number).all()
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells of memory in files")
 def test_memory_is_given_back() -> None:
-    pages = Pages(8 * PAGE)
-    piece, other = pages.take(PAGE), pages.take(2 * PAGE)
-    at = piece.data_ptr()
+    whole = paged(3 * PAGE)
+    part, at = whole[PAGE:], whole.data_ptr()
     assert at % PAGE == 0
+    del whole
     assert mapped(at)
-    del pages, piece
-    assert mapped(at)
-    del other
+    del part
     assert not mapped(at)
 
 

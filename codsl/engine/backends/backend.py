@@ -1,19 +1,13 @@
-"""What a backend is: someone who makes a function of a listing."""
+"""What a backend is: someone who remembers what a stream needs, and takes its steps."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 
 import torch
-from torch import Tensor
 
-from codsl.engine.backends.form import TENSORS, Form
-from codsl.engine.listing import Listing, Straight
+from codsl.engine.backends.memory import Memory, Needs
 from codsl.engine.style import Style
-
-KeptForm = Callable[[Sequence[int], torch.dtype], Form | None]
-Forms = Sequence[Form]
-Prepare = Callable[[Listing, Sequence[Tensor], torch.dtype | None, Forms], Straight]
 
 
 class NotInstalled(ImportError):
@@ -22,34 +16,23 @@ class NotInstalled(ImportError):
 
 @dataclass(frozen=True)
 class Backend:
-    """`prepare` makes a function like `listing.straight()` of a listing, tensors of the kind that
-    it will be given, a precision to compute in, if that is not theirs, and the forms in which the
-    items of each feed are kept.
+    """`memory` makes what a stream remembers, with nothing in it, which knows the backend's steps.
 
     `style` says for a batch how frames lie and which operations are chosen. `packages` are those
     that it needs, as they are imported, with the extra of codsl that brings each; `lacks` says what
     else it needs and is not here, with the remedy, or nothing. `own_precision`
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
-    `precisions` are those that it has. What its function takes and gives has the `form` that
-    the backend has tensors in, or that of its own which `kept_form` gives for the shape and the
-    dtype of something kept.
+    `precisions` are those that it has.
     """
 
     name: str
     words: str
-    prepare: Prepare
+    memory: Callable[[Needs], Memory]
     style: Callable[[int, torch.device], Style]
     packages: Mapping[str, str] = field(default_factory=dict)
     precisions: tuple[torch.dtype, ...] = ()
     own_precision: bool = False
-    form: Form = TENSORS
-    kept_form: KeptForm | None = None
     lacks: Callable[[], str] = str
-
-    def form_of(self, shape: Sequence[int], dtype: torch.dtype) -> Form:
-        """The form of what is kept of this shape, `(B, C, *S)`."""
-        own = self.kept_form(shape, dtype) if self.kept_form is not None else None
-        return own or self.form
 
     @property
     def missing(self) -> str:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend, Forms
+from codsl.engine.backends.backend import Backend
+from codsl.engine.backends.shelves import Forms, Shelving
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import Style
 
@@ -24,7 +25,7 @@ def _prepare(
 EAGER = Backend(
     "eager",
     "torch, operation by operation",
-    _prepare,
+    Shelving(_prepare),
     _style,
     precisions=(torch.bfloat16,),
 )

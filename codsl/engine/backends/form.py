@@ -14,12 +14,10 @@ def as_it_is(x: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Form:
-    """`native` makes a value of the backend of a tensor, `tensor` a tensor of a value; `frame`
-    makes one of a frame, where a step only reads that, and gives copies of what is kept of it."""
+    """`native` makes a value of the backend of a tensor, `tensor` a tensor of a value."""
 
     native: Callable[[Tensor], Any] = as_it_is
     tensor: Callable[[Any], Tensor] = as_it_is
-    frame: Callable[[Tensor], Any] | None = None
 
 
 TENSORS = Form()

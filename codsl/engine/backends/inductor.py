@@ -9,7 +9,8 @@ from warnings import catch_warnings, simplefilter
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend, Forms
+from codsl.engine.backends.backend import Backend
+from codsl.engine.backends.shelves import Forms, Shelving
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.pure import PureStep
 from codsl.engine.style import Style
@@ -73,7 +74,13 @@ def load(path: Path) -> Callable[[list[Tensor]], list[Tensor]]:
     return run
 
 
-COMPILE = Backend("compile", "torch.compile", _compiled, _style, precisions=(torch.bfloat16,))
+COMPILE = Backend(
+    "compile", "torch.compile", Shelving(_compiled), _style, precisions=(torch.bfloat16,)
+)
 AOTI = Backend(
-    "aoti", "AOTInductor, compiled ahead of time", _ahead, _style, precisions=(torch.bfloat16,)
+    "aoti",
+    "AOTInductor, compiled ahead of time",
+    Shelving(_ahead),
+    _style,
+    precisions=(torch.bfloat16,),
 )

@@ -6,11 +6,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend, Forms
+from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.blocks import form_of
 from codsl.engine.backends.form import Form
 from codsl.engine.backends.marks import kept_in_blocks
 from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
+from codsl.engine.backends.shelves import Forms, Shelving
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import GRAPH, Style
 
@@ -60,9 +61,7 @@ _FORM = Form(_native, torch.from_numpy)
 ONNXRUNTIME = Backend(
     "onnxruntime",
     "ONNX Runtime on the CPU",
-    _prepare,
+    Shelving(_prepare, _FORM, form_of),
     _style,
     {"onnxruntime": "onnx", **PACKAGES},
-    form=_FORM,
-    kept_form=form_of,
 )

@@ -6,8 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codsl.engine.backends.backend import Backend, Forms
+from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.onnx_graph import PACKAGES, pure_model
+from codsl.engine.backends.shelves import Forms, Shelving
 from codsl.engine.listing import Listing, Straight
 from codsl.engine.style import PLAIN, Style
 
@@ -51,7 +52,7 @@ def _prepare(
 OPENVINO = Backend(
     "openvino",
     "OpenVINO on the CPU",
-    _prepare,
+    Shelving(_prepare),
     _style,
     {"openvino": "openvino", **PACKAGES},
     (torch.bfloat16,),

@@ -11,10 +11,10 @@ import torch
 from codsl.export.formats.format import Format, Model
 from codsl.export.layout import Layout
 from codsl.export.phases import PhasedStep
-from codsl.export.plain.flat import written
 from codsl.export.plain.interface import model_h
 from codsl.export.plain.model import model_cpp
 from codsl.export.plain.programs import driving, run_cpp, run_py
+from codsl.export.plain.steps import written
 from codsl.export.rings import Clips, Due
 from codsl.native.compiling import library, no_compiler
 from codsl.native.source import Held
@@ -38,7 +38,7 @@ def _write(model: Model, path: Path) -> None:
         steps = list(model.step.steps)
         del given[model.step.place]
     try:
-        sources = [written(step, given, layout, held) for step in steps]
+        sources = [written(step, given, layout, phase, held) for phase, step in enumerate(steps)]
     except Unsupported as error:
         raise Unsupported(f"there is no kernel for {error}") from None
     weights = held.put(torch.empty(held.size, dtype=torch.uint8)).numpy().tobytes()
