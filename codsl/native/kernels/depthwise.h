@@ -10,6 +10,7 @@
 namespace codsl {
 
 constexpr int NEIGHBOURS = 10;  // places of a row that are computed together, at most
+constexpr int FETCHED = 8;      // items whose lines are fetched before they are read, at most
 
 // What all places of a call share.
 struct Planes {
@@ -18,6 +19,7 @@ struct Planes {
   int count;
   const R* bias;  // or null
   Ahead* fetching;
+  Ahead* below;  // what the next row reads and this one does not
 };
 
 // A row of places, and the rows of the kernel that meet the image there.
@@ -113,6 +115,7 @@ static inline void choose_neighbours(const Planes& p, const Window& w, const Lin
   if (places == PLACES)
     for (long channel = 0; channel + LANES <= w.channels; channel += LANES) {
       p.fetching->some();
+      p.below->some();
       compute_strip<PLACES, KERNEL, STRIDE>(p, w, line, ox, channel);
     }
   else if constexpr (PLACES > 1)
@@ -157,11 +160,28 @@ static inline Line find_line(const Window& w, long b, long oy) {
   return line;
 }
 
+// The tiles of a row, or a few more.
+static inline long count_tiles(const Window& w) { return ceiling(w.out_width, NEIGHBOURS) * (w.channels / LANES); }
+
+// The lines of x under the next row of places, behind those under this one.
+static inline Ahead find_below(const Planes& p, const Window& w, const Line& line, Span* spans) {
+  const long next = line.iy + (w.kernel_h - 1) * w.dilation_h + 1, width = w.width * w.row;
+  const long from = smaller(w.height, larger(0, next)), to = smaller(w.height, larger(0, next + w.stride_h));
+  const int count = static_cast<int>(smaller(p.count, FETCHED));
+  const long bytes = (to - from) * width * static_cast<long>(sizeof(R));
+  for (int i = 0; i < count; i++) spans[i] = {p.items[i].x + line.image + from * width, bytes};
+  Ahead below(spans, count);
+  below.spread(count_tiles(w));
+  return below;
+}
+
 template <class After>
 static void depthwise(R* y, const Item* items, int count, const R* bias, const Window& w, Images images, Ahead& ahead,
                       After after) {
-  const Planes planes = {y, items, count, bias, &ahead};
-  ahead.spread((images.to - images.from) * w.out_height * ceiling(w.out_width, NEIGHBOURS) * (w.channels / LANES));
+  Span spans[FETCHED];
+  Ahead below;
+  const Planes planes = {y, items, count, bias, &ahead, &below};
+  ahead.spread((images.to - images.from) * w.out_height * count_tiles(w));
   const Compute compute = choose_compute(w);
   // Between these, the kernel hangs over the image by half of itself at most.
   const long hem = w.kernel_w / 2, room = w.width + hem + w.pad_w - w.kernel_w;
@@ -170,6 +190,7 @@ static void depthwise(R* y, const Item* items, int count, const R* bias, const W
   for (long b = images.from; b < images.to; b++)
     for (long oy = 0; oy < w.out_height; oy++) {
       const Line line = find_line(w, b, oy);
+      below = find_below(planes, w, line, spans);
       compute_places(planes, w, line, 0, first, 0);
       if (first < stop) {
         compute(planes, w, line, first, stop);
