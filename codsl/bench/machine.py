@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from time import perf_counter
 
 import torch
 
@@ -16,6 +17,11 @@ SHORT = 1 << 22
 
 SIDE = 512
 """Rows and columns of the matrices: large enough for the best rate, small enough for the caches."""
+
+BEAT = 48
+"""Rows and columns of those that are multiplied again and again, in some microseconds each."""
+TRIES = 200
+"""How many of these are made to see how long one takes."""
 
 
 def here() -> Machine:
@@ -74,3 +80,21 @@ class Rates:
         """Copies of so much memory as a step has to read; what fits into a cache is faster."""
         for _ in range(self.copies):
             self._to.copy_(self._from)
+
+
+class Beat:
+    """The same arithmetic every time, of about so many `seconds`: where that takes longer now and
+    then, it is the machine's doing."""
+
+    def __init__(self, seconds: float) -> None:
+        self._a, self._b = torch.randn(2, BEAT, BEAT).unbind()
+        self._product = torch.empty(BEAT, BEAT)
+        self._count = TRIES
+        begin = perf_counter()
+        self()
+        self._count = max(1, round(seconds * TRIES / (perf_counter() - begin)))
+
+    def __call__(self) -> None:
+        """So many matrix products."""
+        for _ in range(self._count):
+            torch.mm(self._a, self._b, out=self._product)

@@ -14,7 +14,7 @@ from codsl.bench.clock import Calls, Effort, Timing, interleaved, once
 from codsl.bench.contender import Absent, Contender, Window, line
 from codsl.bench.footage import Footage, beyond, run_in
 from codsl.bench.limit import Least
-from codsl.bench.machine import Rates
+from codsl.bench.machine import Beat, Rates
 from codsl.bench.peer import Peer
 from codsl.bench.pick import Pick, every
 from codsl.bench.result import Bound, Case, Outcome, Row, titled
@@ -25,8 +25,11 @@ from codsl.nn.nest import leaves
 
 Entrant = Callable[[Scene], Contender | Absent]
 
-MULTIPLY, COPY = "(matrix product)", "(copy)"
-"""What is timed among the contenders, for the limit."""
+MULTIPLY, COPY, BEAT = "(matrix product)", "(copy)", "(beat)"
+"""What is timed among the contenders, for the limit and for the tail of the machine."""
+
+WARM = 5
+"""Passes of which the best tells how long a call takes."""
 
 MOST = 1 << 28
 """Numbers that a clip which is run again and again may have."""
@@ -118,7 +121,8 @@ def outcome(
     begun, absent = begin(scene, entrants, doing)
     least = Least.of(scene.net.graph, scene.streams, scene.frames)
     rates = Rates(least.bytes)
-    machine: dict[str, Calls] = {MULTIPLY: [rates.multiply], COPY: [rates.copy]}
+    beat = Beat(_least(begun))
+    machine: dict[str, Calls] = {MULTIPLY: [rates.multiply], COPY: [rates.copy], BEAT: [beat]}
     doing("in turns")
     calls = {each.contender.name: each.calls for each in begun}
     firsts = {each.contender.name: each.seconds for each in begun}
@@ -169,12 +173,20 @@ def begin(
     return begun, absent
 
 
+def _least(begun: Sequence[Begun]) -> float:
+    """The seconds that a call of the quickest takes, once it has been made before."""
+    quickest = min(begun, key=lambda each: sum(each.seconds))
+    return min(min(once(quickest.calls)[1]) for _ in range(WARM))
+
+
 def _bound(least: Least, rates: Rates, timings: Mapping[str, Timing], streams: int) -> Bound:
     """The limit, at the best rates that were seen."""
     flops = rates.flops / timings[MULTIPLY].least
     copied = rates.bytes / timings[COPY].least
     arithmetic, memory = least.seconds(flops, copied)
-    return Bound(1e3 * arithmetic / streams, 1e3 * memory / streams, flops, copied)
+    return Bound(
+        1e3 * arithmetic / streams, 1e3 * memory / streams, flops, copied, timings[BEAT].tail
+    )
 
 
 def _row(each: Contender, timing: Timing, calls: int, streams: int, apart: float | None) -> Row:

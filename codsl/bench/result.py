@@ -64,12 +64,15 @@ class Row:
 @dataclass(frozen=True)
 class Bound:
     """The limit, in milliseconds for a frame of one stream: by arithmetic and by memory, at so many
-    operations of a matrix product and so many bytes of a copy a second."""
+    operations of a matrix product and so many bytes of a copy a second. `tail` is that of the same
+    arithmetic every time, about as long as a call of the quickest contender; None where there are
+    too few to tell."""
 
     arithmetic: float
     memory: float
     flops: float
     bytes: float
+    tail: float | None = None
 
     @property
     def ms(self) -> float:

@@ -61,13 +61,17 @@ def cells(outcome: Outcome) -> Iterator[tuple[str, ...]]:
             milliseconds(row.ms),
             f"{outcome.plain.ms / row.ms:.2f}",
             f"{100 * bound.ms / row.ms:.0f}",
-            "" if row.tail is None else f"{row.tail:.2f}",
+            _tail(row.tail),
             _apart(row),
             f"{row.ready:.1f}" if row.ready else "",
         )
     why = "arithmetic" if bound.arithmetic >= bound.memory else "memory"
     times = f"{outcome.plain.ms / bound.ms:.2f}"
-    yield f"limit ({why})", milliseconds(bound.ms), times, "100", "", "", ""
+    yield f"limit ({why})", milliseconds(bound.ms), times, "100", _tail(bound.tail), "", ""
+
+
+def _tail(tail: float | None) -> str:
+    return "" if tail is None else f"{tail:.2f}"
 
 
 def milliseconds(ms: float) -> str:

@@ -19,7 +19,7 @@ def outcome(chunk: int = 0, streams: int = 1) -> Outcome:
         row("clip", 32.0, None),
     )
     return Outcome(
-        chunk, streams, rows, {"gone": "not installed: <b>"}, Bound(0.25, 0.1, 1e11, 1e10)
+        chunk, streams, rows, {"gone": "not installed: <b>"}, Bound(0.25, 0.1, 1e11, 1e10, 1.9)
     )
 
 

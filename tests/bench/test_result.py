@@ -25,12 +25,19 @@ def test_json_has_what_is_told() -> None:
     assert set(first) == {"name", "total", "backends", "outcomes"}
     (steps, *_) = first["outcomes"]
     assert set(steps) == {"chunk", "streams", "rows", "absent", "bound", "best"}
-    assert set(steps["bound"]) == {"arithmetic", "memory", "flops", "bytes"}
+    assert set(steps["bound"]) == {"arithmetic", "memory", "flops", "bytes", "tail"}
     assert set(steps["rows"][0]) == {
         *("name", "words", "ms", "least", "longest", "tail", "passes", "same", "exact", "apart"),
         *("ready", "macs"),
     }
     assert steps["best"] == "eager"
+
+
+def test_results_of_before_there_was_a_tail_of_the_machine_are_read() -> None:
+    data = RESULTS.to_dict()
+    del data["cases"][0]["outcomes"][0]["bound"]["tail"]
+    first, second, *_ = Results.from_dict(data).cases[0].outcomes
+    assert (first.bound.tail, second.bound.tail) == (None, 1.9)
 
 
 @pytest.mark.parametrize("apart", [inf, nan])
