@@ -10,6 +10,7 @@ import yaml
 
 from codsl import shipped
 from codsl.diagnostics import Diagnostic, Findings, SpecError
+from codsl.garbage import uncollected
 from codsl.graph.check import check as check_spec
 from codsl.graph.graph import Graph
 from codsl.graph.written import Written
@@ -57,6 +58,7 @@ def check(
     return graph
 
 
+@uncollected()
 def inspect(
     spec: Spec,
     *,
@@ -126,6 +128,7 @@ def weights_in(spec: Spec) -> Path | None:
     return None
 
 
+@uncollected()
 def build(
     spec: Spec | Graph,
     *,

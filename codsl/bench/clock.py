@@ -1,13 +1,13 @@
 """How long calls take, measured in turns, so that what slows the machine slows all of them."""
 
-import gc
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
 from statistics import median
 from time import perf_counter
 from typing import Any
+
+from codsl.garbage import uncollected
 
 ROUNDS = 10
 """How often each has its turn."""
@@ -65,7 +65,7 @@ def interleaved(
     for name, seconds in (firsts or {}).items():
         found[name] += [seconds] if sum(seconds) >= effort.seconds else []
     names = list(contenders)
-    with _undisturbed():
+    with uncollected():
         for turn in range(ROUNDS):
             first = turn % max(len(names), 1)
             for name in (*names[first:], *names[:first]):
@@ -96,15 +96,3 @@ def timing(passes: Sequence[Sequence[float]]) -> Timing:
     )
     tail = over[ceil(0.99 * len(over)) - 1] if len(over) >= FEWEST else None
     return Timing(median(sums), min(sums), max(usual), tail, len(passes))
-
-
-@contextmanager
-def _undisturbed() -> Iterator[None]:
-    """No collection of garbage meanwhile."""
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if collects:
-            gc.enable()

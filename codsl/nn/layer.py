@@ -168,6 +168,7 @@ def create(made: type[Layer], recipe: Recipe, device: Any, dtype: torch.dtype | 
     return module
 
 
+@cache
 def _takes_dtype(holder: Any) -> bool:
     """Whether a class of modules has weights of a dtype and on a device that are said."""
     return "dtype" in signature(holder).parameters or issubclass(holder, nn.RNNBase)
