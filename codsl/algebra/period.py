@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
 
+from codsl.algebra.shared import Shared
+
 
 @dataclass(frozen=True, slots=True)
 class Phase:
@@ -32,7 +34,7 @@ class Phase:
 
 
 @dataclass(frozen=True, slots=True)
-class Time:
+class Time(Shared):
     """All about a node's time, in input frames: its outputs repeat themselves every `period`.
 
     Output `j + len(phases)` is output `j`, `period` frames later; `due` and `first` never fall.

@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 from math import prod
 
+from codsl.algebra.shared import Shared
+
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class Frame(Shared):
     """One item of a sequence: `channels`, then the spatial sizes."""
 
     channels: int

@@ -10,6 +10,7 @@ from typing import Any
 from codsl.algebra.cycle import Cycle, Reading, cycle
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
+from codsl.algebra.shared import Shared
 from codsl.algebra.time import IDENTITY, MOST, Time, Unsteady, compose, hold, join, length, rate
 from codsl.diagnostics import plural
 from codsl.graph.align import Schedule, align
@@ -22,7 +23,7 @@ from codsl.spec.spec import Block
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class Graph:
+class Graph(Shared):
     """A checked network. Its values are its inputs, and from `base` on what the nodes give.
 
     `times` has the time of every value, relative to the frames that enter, `knowns` the

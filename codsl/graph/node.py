@@ -6,6 +6,7 @@ from fractions import Fraction
 from math import prod
 
 from codsl.algebra.shape import Frame
+from codsl.algebra.shared import Shared
 from codsl.algebra.time import IDENTITY, Time
 from codsl.layers.recipe import Recipe
 from codsl.source import Span
@@ -20,7 +21,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Node:
+class Node(Shared):
     """A layer or a join, relative to its own input; `macs` are for one output."""
 
     path: str

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import random
 import weakref
 from typing import Any
@@ -365,3 +366,13 @@ def test_a_module_that_does_not_keep_to_what_it_declares_is_named() -> None:
         program.steps([x[:, :, 2:3]], state)
     with pytest.raises(ValueError, match=r"declares that 1 outputs are due, but its step gave 2"):
         program.steps([x[:, :, 2:5]], state)
+
+
+def test_a_copy_shares_what_nobody_changes() -> None:
+    net = built(MIXED)
+    twin = copy.deepcopy(net)
+    assert twin.program is not net.program
+    assert twin.graph is net.graph
+    stem, other = net.get_submodule("stem"), twin.get_submodule("stem")
+    assert other.weight is not stem.weight
+    assert other.operation is stem.operation

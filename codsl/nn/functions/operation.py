@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from codsl.algebra.shape import Frame
+from codsl.algebra.shared import Shared
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
 from codsl.layers.recipe import Pointwise, Recipe
@@ -34,7 +35,7 @@ class Operation(Protocol):
 
 
 @dataclass(frozen=True)
-class Settled:
+class Settled(Shared):
     """A node of a checked graph; it takes frames of one kind."""
 
     node: Node
