@@ -111,10 +111,13 @@ def _too_deep(node: object, findings: Findings) -> None:
 
 def _deepest(document: tree.Document) -> object | None:
     """What lies too deep, if anything does; a level is a node and the tuple it is in."""
-    pending: list[tuple[object, int]] = [(document, 0)]
-    while pending:
-        node, depth = pending.pop()
-        if depth > 2 * DEEPEST and isinstance(getattr(node, "span", None), Span):
-            return node
-        pending += ((child, depth + 1) for child in tree.children(node))
+    level: list[object] = [document]
+    depth = 0
+    while level:
+        if depth > 2 * DEEPEST:
+            found = (x for x in reversed(level) if isinstance(getattr(x, "span", None), Span))
+            if (deep := next(found, None)) is not None:
+                return deep
+        level = [child for node in level for child in tree.children(node)]
+        depth += 1
     return None
