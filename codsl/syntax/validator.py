@@ -6,6 +6,7 @@ from typing import Any, final
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 KEYWORDS = frozenset(Draft202012Validator.VALIDATORS)
 
@@ -29,7 +30,18 @@ class Validator:
 
     @cached_property
     def _now(self) -> Draft202012Validator:
-        return Draft202012Validator(told_now(self._schema))
+        return _found_at_once(told_now(self._schema))
+
+
+def _found_at_once(schema: dict[str, Any]) -> Draft202012Validator:
+    """A validator of a schema that refers to nothing but its `$defs`: these need no resolving."""
+    known = {f"#/$defs/{name}": each for name, each in schema.get("$defs", {}).items()}
+
+    def ref(validator: Any, to: str, data: Any, _: Any) -> Iterator[ValidationError]:
+        yield from validator.descend(data, known[to])
+
+    made: Any = extend(Draft202012Validator, {"$ref": ref})  # type: ignore[no-untyped-call]
+    return made(schema)  # type: ignore[no-any-return]
 
 
 def told_now(schema: Any) -> Any:
