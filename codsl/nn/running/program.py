@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from codsl.algebra.time import emits, length, reads
+from codsl.algebra.time import Time, emits, length, reads
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Foreign
@@ -219,11 +219,20 @@ class Program:
             return tuple(emits(time, frames) for time in self.graph.schedule.fires)
         found = self._counted.get(frames)
         if found is None:
-            found = tuple(emits(time, frames) for time in self.graph.schedule.fires)
+            times, numbers = self._clocks
+            given = [emits(time, frames) for time in times]
+            found = tuple([given[number] for number in numbers])
             if len(self._counted) >= COUNTED:
                 self._counted.clear()
             self._counted[frames] = found
         return found
+
+    @cached_property
+    def _clocks(self) -> tuple[list[Time], list[int]]:
+        """The times at which values fire, each once, and the number of that of every value."""
+        fires = self.graph.schedule.fires
+        known = {time: number for number, time in enumerate(dict.fromkeys(fires))}
+        return list(known), [known[time] for time in fires]
 
     @cached_property
     def _counted(self) -> dict[int, tuple[int, ...]]:

@@ -150,7 +150,7 @@ class State:
     ) -> str:
         """Why it is no state of a network that keeps this; empty where it is one."""
         alike = self.network is None or self.network.digest == network.digest
-        if alike and self.layout == tuple(layout):
+        if alike and self._is_laid_out(layout):
             return ""
         found = [*_between(dict(zip(self.names, self.layout, strict=False)), names, layout)]
         if not found and self.network is not None:
@@ -159,6 +159,11 @@ class State:
             found = [f"it keeps {list(self.layout)}, here it is {list(layout)}"]
         more = f", and {len(found) - SAID} more" if len(found) > SAID else ""
         return "; ".join(islice(found, SAID)) + more
+
+    def _is_laid_out(self, layout: Sequence[tuple[int, ...]]) -> bool:
+        """Whether its tensors are of these shapes but for the batch."""
+        pairs = zip(self.tensors, layout, strict=False)
+        return len(self.tensors) == len(layout) and all(x.shape[1:] == each for x, each in pairs)
 
 
 def apart(names: Sequence[str]) -> list[str]:
