@@ -116,7 +116,7 @@ class Shelves:
                 ring.keep()
             ys = (tensor(items[0]) if items else None for items in outputs)
             return tuple(
-                y if own or y is None else y.clone() for y, own in zip(ys, fresh, strict=True)
+                y if mine or y is None else y.clone() for y, mine in zip(ys, fresh, strict=True)
             )
 
         return step
