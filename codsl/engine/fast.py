@@ -37,7 +37,8 @@ class FastStep:
         error: how far the plan was from the network when it was tried, of the largest output of
             each or 1; None before the first frame, which decides the batch.
         chunks_by_steps: whether the backend takes any chunk frame by frame, as others than `eager`
-            do with planes, which one by one stay in the caches; else torch's kernels take chunks.
+            do with planes, which one by one stay in the caches, and some where the weights stay
+            there; else torch's kernels take chunks.
     """
 
     error: float | None = None
@@ -67,7 +68,9 @@ class FastStep:
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
         self._plans = not bursts and not self._laid.program.foreign
         self._planes = any(len(frame.space) == 2 for frame in graph.frames)
-        self.chunks_by_steps = self._plans and self._planes and self._backend is not EAGER
+        weights = sum(each.nbytes for each in self._net.parameters())
+        stays = self._planes or weights <= self._backend.light
+        self.chunks_by_steps = self._plans and stays and self._backend is not EAGER
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""

@@ -96,6 +96,23 @@ def test_chunks_of_planes_go_by_the_backend_from_the_first_on(name: str) -> None
     assert not net.compile_step().chunks_by_steps
 
 
+def test_chunks_of_few_weights_go_by_native_and_of_many_by_torch() -> None:
+    many = "codsl 1\nnetwork n { input (8, T) a = conv1d(8, 3) relu b = conv1d(4, 3) }"
+    net = built(many, torch.float32)
+    fast, chunk = net.compile_step("native"), chunk_of(net, 2, torch.float32, 40)
+    told = 0
+    with torch.no_grad():
+        for begin, end in ((0, 17), (17, 18), (18, 40)):
+            some = chunk[:, :, begin:end]
+            told += agree(fast.forward_steps(some), net.forward_steps(some), torch.float32)
+    assert told
+    assert fast.chunks_by_steps
+    assert fast.held
+    assert not net.compile_step().chunks_by_steps
+    wide = built(many.replace("conv1d(8, 3)", "conv1d(40000, 1)"), torch.float32)
+    assert not wide.compile_step("native").chunks_by_steps
+
+
 def test_torch_compiles_weights_as_they_are() -> None:
     """A convolution whose weight could change would lay it out anew at every step."""
     if not (which("g++") or which("c++")) or not torch._C._has_mkldnn:

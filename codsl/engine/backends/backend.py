@@ -22,7 +22,8 @@ class Backend:
     that it needs, as they are imported, with the extra of codsl that brings each; `lacks` says what
     else it needs and is not here, with the remedy, or nothing. `own_precision`
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
-    `precisions` are those that it has.
+    `precisions` are those that it has. Where weights take `light` bytes at most, its steps one
+    after the other are quicker than torch's kernels for a chunk, which read them once.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Backend:
     precisions: tuple[torch.dtype, ...] = ()
     own_precision: bool = False
     lacks: Callable[[], str] = str
+    light: int = 0
 
     @property
     def missing(self) -> str:

@@ -90,4 +90,11 @@ def _spread(made: Sequence[Tensor], due: Sequence[bool]) -> Values:
     return tuple(next(comes) if each else None for each in due)
 
 
-NATIVE = Backend("native", "C++ of its own, compiled here", _Memory, _style, lacks=no_compiler)
+NATIVE = Backend(
+    "native",
+    "C++ of its own, compiled here",
+    _Memory,
+    _style,
+    lacks=no_compiler,
+    light=1 << 20,
+)
