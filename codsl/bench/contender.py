@@ -73,7 +73,7 @@ class Fast:
         if isinstance(self._made, Absent):
             return self._made
         name, step = str(self._pick), self._made.step
-        if not scene.steps and name != EAGER.name and not step.chunks_by_steps:
+        if not scene.steps and name != EAGER.name and not step.chunks_by_steps(scene.frames):
             return Absent(name, f"its chunks are those of {EAGER.name}")
         step.set_state(scene.begun)
         if not scene.steps:

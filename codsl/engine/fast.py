@@ -23,7 +23,7 @@ from codsl.nn.running.streaming import Streaming, behind
 
 AT_ONCE, NUMBERS = 16, 3 << 20
 """Planes at most that are computed together, of a chunk of all streams, and numbers of the largest
-value of these: more leave the caches."""
+value of these: more leave the caches. Of what has no planes so many frames of a chunk are few."""
 
 
 class FastStep:
@@ -36,9 +36,6 @@ class FastStep:
     Attributes:
         error: how far the plan was from the network when it was tried, of the largest output of
             each or 1; None before the first frame, which decides the batch.
-        chunks_by_steps: whether the backend takes any chunk frame by frame, as others than `eager`
-            do with planes, which one by one stay in the caches, and some where the weights stay
-            there; else torch's kernels take chunks.
     """
 
     error: float | None = None
@@ -68,9 +65,7 @@ class FastStep:
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
         self._plans = not bursts and not self._laid.program.foreign
         self._planes = any(len(frame.space) == 2 for frame in graph.frames)
-        weights = sum(each.nbytes for each in self._net.parameters())
-        stays = self._planes or weights <= self._backend.light
-        self.chunks_by_steps = self._plans and stays and self._backend is not EAGER
+        self._light = sum(each.nbytes for each in net.parameters()) <= self._backend.light
 
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
@@ -133,16 +128,23 @@ class FastStep:
         """The outputs that become due with a chunk `(B, C, T, *S)`; None where none does. With
         `pad_end` also those that end padding makes due."""
         plan = self._plan
-        if plan and update_state and not pad_end and self._by_steps(plan.like.batch_size):
-            plan = self._started()
-            if plan is not None:
-                return self._go_on(plan, chunk)
+        if plan and update_state and not pad_end:
+            _, xs = self._net._laid_for(chunk, "a chunk")
+            if self._by_steps(plan.like.batch_size, xs[0].shape[2]) and self._started():
+                return self._go_on(plan, xs)
         self._stop()
         return self._net.chunked(chunk, pad_end, update_state, self._advance)
 
-    def _go_on(self, plan: Plan, chunk: Any) -> Any:
+    def chunks_by_steps(self, frames: int) -> bool:
+        """Whether the backend takes a chunk of so many frames frame by frame: planes, which one by
+        one stay in the caches, and by some backends a few frames where the weights stay there.
+        Torch's kernels take the others."""
+        if not self._plans or self._backend is EAGER:
+            return False
+        return self._planes or (self._light and frames <= AT_ONCE)
+
+    def _go_on(self, plan: Plan, xs: list[Tensor]) -> Any:
         """A chunk by the plan, which keeps the state."""
-        _, xs = self._net._laid_for(chunk, "a chunk")
         check_alike(xs, "a chunk")
         check_stream(xs, plan.like, "a chunk", True, self._net._like)
         return rebuild(self._laid.outputs, self._one_by_one(plan, xs))
@@ -164,7 +166,7 @@ class FastStep:
         if early:
             ys, state = laid.program.steps([x[:, :, :early] for x in xs], state)
             parts.append(ys)
-        if self._by_steps(state.batch_size):
+        if self._by_steps(state.batch_size, xs[0].shape[2] - early):
             plan = self._plan_of(state, [x[:, :, early] for x in xs])
             plan.load(state)
             parts.append(self._one_by_one(plan, [x[:, :, early:] for x in xs]))
@@ -186,11 +188,11 @@ class FastStep:
             self._chunks = {batch: Chunks(lister, style.last)}
         return self._chunks[batch]
 
-    def _by_steps(self, batch: int) -> bool:
-        """Whether chunks of so many streams go frame by frame: also those that would be computed
-        one after the other."""
+    def _by_steps(self, batch: int, frames: int) -> bool:
+        """Whether chunks of so many streams and frames go frame by frame: also planes that would be
+        computed one after the other."""
         alone = self._plans and self._planes and self._at_once(batch) == 1
-        return self.chunks_by_steps or alone
+        return alone or self.chunks_by_steps(frames)
 
     def _at_once(self, batch: int) -> int:
         """Frames of a chunk of so many streams that are computed together."""
