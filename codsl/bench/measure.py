@@ -121,7 +121,7 @@ def outcome(
     begun, absent = begin(scene, entrants, doing)
     least = Least.of(scene.net.graph, scene.streams, scene.frames)
     rates = Rates(least.bytes)
-    beat = Beat(_least(begun))
+    beat = Beat(_briefest(begun))
     machine: dict[str, Calls] = {MULTIPLY: [rates.multiply], COPY: [rates.copy], BEAT: [beat]}
     doing("in turns")
     calls = {each.contender.name: each.calls for each in begun}
@@ -173,7 +173,7 @@ def begin(
     return begun, absent
 
 
-def _least(begun: Sequence[Begun]) -> float:
+def _briefest(begun: Sequence[Begun]) -> float:
     """The seconds that a call of the quickest takes, once it has been made before."""
     quickest = min(begun, key=lambda each: sum(each.seconds))
     return min(min(once(quickest.calls)[1]) for _ in range(WARM))
