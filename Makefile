@@ -20,7 +20,7 @@ help:
 	@echo 'make demo    install, then stream the demo video through networks/x3d.yaml, and verify it'
 	@echo 'make test    install, then run all tests'
 	@echo 'make lint    install, then check style and types'
-	@echo 'make generated  write schemas/, docs/layers.md, docs/errors.md, docs/pictures/, the colours of editors/ and the types of codsl.nn anew'
+	@echo 'make generated  write schemas/, docs/layers.md, docs/errors.md, docs/pictures/, the colours of editors/, the types of codsl.nn and the table of the parser anew'
 	@echo 'make bench   install, then measure all networks and draw them: a quiet machine, for hours'
 	@echo 'make clean   remove the environment and what tools left behind'
 
@@ -49,6 +49,9 @@ generated: $(VENV)/with-video
 	mv $(VENV)/errors.md docs/errors.md
 	$(BIN)/python -c "from codsl.nn.stub import stub; print(stub(), end='')" > $(VENV)/rows.pyi
 	mv $(VENV)/rows.pyi codsl/nn/rows.pyi
+	PYTHONHASHSEED=0 $(BIN)/python -c "from codsl.syntax.grammar import table; \
+	  print(table(), end='')" > $(VENV)/grammar.json
+	mv $(VENV)/grammar.json codsl/syntax/grammar.json
 	$(BIN)/python -c "from codsl.syntax.colours import coloured; print(coloured(), end='')" \
 	  > $(VENV)/colours.json
 	mv $(VENV)/colours.json editors/vscode/codsl.tmLanguage.json

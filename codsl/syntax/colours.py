@@ -5,7 +5,7 @@ from typing import Any
 
 from lark.lexer import PatternStr
 
-from codsl.syntax.text_form import grammar
+from codsl.syntax.grammar import grammar
 from codsl.syntax.words import RESERVED, TYPES
 
 Rule = dict[str, Any]

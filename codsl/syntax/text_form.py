@@ -1,17 +1,17 @@
 """The text form: from characters to the tree, by the grammar in `grammar.lark`."""
 
 import re
-from functools import cache, lru_cache
-from importlib.resources import files
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
-from lark import Lark, Token, Tree
+from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
 from codsl.diagnostics import Findings
 from codsl.source import Source
 from codsl.syntax import tree
+from codsl.syntax.grammar import grammar
 from codsl.syntax.resume import without_statement
 from codsl.syntax.text_parts import Network, Parts
 from codsl.syntax.text_values import Values, span_of
@@ -26,19 +26,6 @@ MOST_BROKEN = 20
 """Places at most that are told where a source breaks."""
 
 _WORDS = re.compile(r"\w+|[^\w\s]")
-
-
-@cache
-def grammar() -> Lark:
-    """The parser of documents and of expressions, made once."""
-    return Lark(
-        files("codsl.syntax").joinpath("grammar.lark").read_text("utf-8"),
-        parser="lalr",
-        lexer="contextual",
-        start=["document", "expression"],
-        propagate_positions=True,
-        maybe_placeholders=True,
-    )
 
 
 def read_text(source: Source, findings: Findings) -> tree.Document | None:

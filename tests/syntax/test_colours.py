@@ -10,7 +10,7 @@ import pytest
 
 from codsl.syntax import colours
 from codsl.syntax.colours import coloured, keywords
-from codsl.syntax.text_form import grammar
+from codsl.syntax.grammar import grammar
 from codsl.syntax.words import RESERVED
 
 ROOT = Path(__file__).parents[2]

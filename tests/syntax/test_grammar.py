@@ -1,12 +1,17 @@
-"""The grammar is unambiguous, names no layer, and reads operators as Python does."""
+"""The grammar is unambiguous, names no layer, reads operators as Python does, and what is kept of
+its parser is that parser."""
 
+import json
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 from lark import Lark
+from lark.exceptions import UnexpectedInput
 
 import codsl
 from codsl.layers.table import table
+from codsl.syntax import grammar as room
 
 GRAMMAR = files("codsl.syntax").joinpath("grammar.lark").read_text("utf-8")
 
@@ -130,3 +135,40 @@ def test_in_braces_of_yaml_an_item_stands_in_quotes() -> None:
     with pytest.raises(codsl.SpecError, match=r"put it in quotes: .*w\[1\]"):
         codsl.check(text % "$(w[1])")
     assert codsl.check(text % '"$(w[1])"').nodes[0].frame.channels == 2
+
+
+ROOT = Path(__file__).parents[2]
+TEXTS = [*(ROOT / "networks").glob("*.codsl"), *(ROOT / "tests" / "wrong").glob("*.codsl")]
+
+
+def test_the_kept_parser_is_not_stale() -> None:
+    kept = json.loads((ROOT / "codsl" / "syntax" / "grammar.json").read_text("utf-8"))
+    assert kept["of"]["grammar"] == room.origin()["grammar"], "`make generated` writes it anew"
+
+
+def told(parser: Lark, text: str) -> object:
+    """The tree of a text, or where it breaks and what would have been expected there."""
+    try:
+        return parser.parse(text, start="document")
+    except UnexpectedInput as error:
+        expected = getattr(error, "accepts", None) or getattr(error, "allowed", None)
+        return type(error), error.pos_in_stream, expected
+
+
+def test_the_kept_parser_reads_as_the_one_that_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    made, kept, here = room.made(), room.table(), room.origin()
+    monkeypatch.setattr(room, "_file", lambda name: kept)
+    monkeypatch.setattr(room, "origin", lambda: here)
+    read = room.grammar.__wrapped__()
+    assert read.source_path == "<deserialized>"
+    assert len(TEXTS) > 50
+    for path in TEXTS:
+        text = path.read_text("utf-8")
+        assert told(read, text) == told(made, text), path
+
+
+@pytest.mark.parametrize("part", ["lark", "grammar"])
+def test_a_parser_of_something_else_is_not_read(part: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = room.origin()
+    monkeypatch.setattr(room, "origin", lambda: {**here, part: "another"})
+    assert room.grammar.__wrapped__().source_path != "<deserialized>"
