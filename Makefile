@@ -4,7 +4,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
-INSTALL := $(PIP) install --quiet --constraint constraints.txt
+# Python compiles a module when it is first imported, which most of what comes along never is.
+INSTALL := $(PIP) install --quiet --no-compile --constraint constraints.txt
 PYTEST ?= -n auto --maxprocesses 4 --dist worksteal
 
 # Threads that wait for each other sleep: where they spin, a busy machine is slower by far.
