@@ -76,11 +76,6 @@ class Fast:
         if not scene.steps and name != EAGER.name and not step.chunks_by_steps(scene.frames):
             return Absent(name, f"its chunks are those of {EAGER.name}")
         step.set_state(scene.begun)
-        if not scene.steps:
-            try:
-                _made_ready(step, scene)
-            except RuntimeError as error:
-                return Absent(name, line(error))
         return Contender(
             name,
             self._pick.call,
@@ -90,12 +85,6 @@ class Fast:
             exact=not self._pick.precision,
             ready=self._made.seconds,
         )
-
-
-def _made_ready(step: FastStep, scene: Scene) -> None:
-    """Have what chunks need be made before any is measured."""
-    step.forward_steps(scene.inputs()[0])
-    step.set_state(scene.begun)
 
 
 @dataclass(frozen=True)

@@ -133,7 +133,7 @@ def outcome(
         distance = apart(each.given, meant) if each.contender.same else None
         timed = timings[each.contender.name]
         rows.append(_row(each.contender, timed, len(each.calls), scene.streams, distance))
-    bound = _bound(least, rates, timings, scene.streams)
+    bound = bound_of(least, rates, timings, scene.streams)
     return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound)
 
 
@@ -179,10 +179,10 @@ def _briefest(begun: Sequence[Begun]) -> float:
     return min(min(once(quickest.calls)[1]) for _ in range(WARM))
 
 
-def _bound(least: Least, rates: Rates, timings: Mapping[str, Timing], streams: int) -> Bound:
-    """The limit, at the best rates that were seen."""
-    flops = rates.flops / timings[MULTIPLY].least
-    copied = rates.bytes / timings[COPY].least
+def bound_of(least: Least, rates: Rates, timings: Mapping[str, Timing], streams: int) -> Bound:
+    """The limit, at the median rates: what slows the machine slows contenders and limit alike."""
+    flops = rates.flops / timings[MULTIPLY].median
+    copied = rates.bytes / timings[COPY].median
     arithmetic, memory = least.seconds(flops, copied)
     return Bound(
         1e3 * arithmetic / streams, 1e3 * memory / streams, flops, copied, timings[BEAT].tail

@@ -8,10 +8,12 @@ import torch
 
 import codsl
 from codsl.bench import contender
-from codsl.bench.clock import Effort
+from codsl.bench.clock import Effort, Timing
 from codsl.bench.contender import Absent
 from codsl.bench.footage import Footage, run_in
-from codsl.bench.measure import Watch, Wish, apart, measure
+from codsl.bench.limit import Least
+from codsl.bench.machine import Rates
+from codsl.bench.measure import BEAT, COPY, MULTIPLY, Watch, Wish, apart, bound_of, measure
 from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
 
@@ -150,6 +152,14 @@ def test_a_window_of_ones_own_is_another_network() -> None:
     row = case.outcomes[0].rows[-1]
     assert (row.same, row.apart, row.wrong) == (False, None, False)
     assert "last 3" in row.words
+
+
+def test_the_limit_is_told_as_figures_are() -> None:
+    """At the median rate: an hour of unrest moves both alike."""
+    rates = Rates(1 << 10)
+    seen = {name: Timing(2.0, 1.0, 3.0, 1.5, 9) for name in (MULTIPLY, COPY, BEAT)}
+    bound = bound_of(Least(rates.flops, rates.bytes, 4), rates, seen, 1)
+    assert (bound.arithmetic, bound.memory, bound.tail) == (2000.0, 500.0, 1.5)
 
 
 def test_distance() -> None:
