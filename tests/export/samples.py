@@ -11,10 +11,14 @@ import numpy as np
 import torch
 
 import codsl
+from codsl.export import proof
+from codsl.export.rings import Rings
 from harness.contract import randomise
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from codsl.nn.running.program import Program
 
 SPECS = {
     "video": """codsl 1
@@ -128,3 +132,15 @@ def streamed(net: Any, clips: list[np.ndarray]) -> dict[str, np.ndarray]:
         ys = net.forward_steps(dict(zip(names, xs, strict=True)) if names[0] else xs[0])
     outputs = ys if isinstance(ys, dict) else {"output": ys}
     return {name: y.numpy() for name, y in outputs.items()}
+
+
+def runs(step: Any, layout: Any) -> Any:
+    """A step where it is, as a runtime runs it."""
+    return lambda given: dict(
+        zip(layout.made, step(*(given[name] for name in layout.given)), strict=True)
+    )
+
+
+def proved(run: Any, program: Program, layout: Any) -> proof.Proof:
+    """How what runs a step does."""
+    return proof.prove(Rings(layout, proof.ROWS, run), program, layout)
