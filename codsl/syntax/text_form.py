@@ -74,7 +74,7 @@ def read_expression(
     except UnexpectedInput as error:
         report(error, source, offset, findings)
         return None
-    return Values(source, offset, findings).transform(parsed)  # type: ignore[no-any-return]
+    return Values(source, offset, findings).of(parsed)  # type: ignore[no-any-return]
 
 
 def _beyond(text: str, most: int) -> int | None:
@@ -102,7 +102,7 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     def build(item: Tree[Token]) -> Any:
         parameters = item.children[1] if item.data in ("template", "network") else None
         layers = {_text(each.children[0]) for each in _subtrees(parameters) if _is_layer(each)}
-        return Parts(source, 0, templates | layers, findings).transform(item)
+        return Parts(source, 0, templates | layers, findings).of(item)
 
     built = {kind: [build(item) for item in each] for kind, each in kinds.items()}
     for kind in ("network", "doc"):

@@ -4,7 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Any, final
 
-from lark import v_args
 from lark.tree import Meta
 
 from codsl.diagnostics import Edit, Findings, Help
@@ -42,7 +41,6 @@ class _Told:
 
 
 @final
-@v_args(meta=True)
 class Parts(Values):
     """Builds statements and the parts of a file; `local` are the names that mean something here."""
 

@@ -3,7 +3,7 @@
 import re
 from typing import Any
 
-from lark import Token, Transformer_NonRecursive, v_args
+from lark import Token, Tree
 from lark.tree import Meta
 
 from codsl.diagnostics import Findings
@@ -19,15 +19,22 @@ def span_of(source: Source, offset: int, meta: Meta) -> Span:
     return source.span(offset + meta.start_pos, offset + meta.end_pos)
 
 
-@v_args(meta=True)
-class Values(Transformer_NonRecursive[Token, Any]):
-    """Builds what stands for a value, bottom up, of a text that stands in `source` at `offset`."""
+class Values:
+    """Builds what stands for a value, bottom up, of a text that stands in `source` at `offset`: for
+    each rule of the grammar a method, which is given where it stands and what its parts became."""
 
     def __init__(self, source: Source, offset: int, findings: Findings) -> None:
-        super().__init__(visit_tokens=False)
         self._source = source
         self._offset = offset
         self._findings = findings
+
+    def of(self, parsed: Tree[Token]) -> Any:
+        """What a parse stands for."""
+        made: dict[int, Any] = {}
+        for node in parsed.iter_subtrees():
+            parts = [made[id(each)] if isinstance(each, Tree) else each for each in node.children]
+            made[id(node)] = getattr(self, node.data)(node.meta, parts)
+        return made[id(parsed)]
 
     def _at(self, meta: Meta) -> Span:
         return span_of(self._source, self._offset, meta)
