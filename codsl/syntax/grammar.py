@@ -13,6 +13,15 @@ from lark import Lark, __version__
 from lark.grammar import Rule
 from lark.lexer import TerminalDef
 
+OPTIONS: dict[str, Any] = {
+    "parser": "lalr",
+    "lexer": "contextual",
+    "start": ["document", "expression"],
+    "propagate_positions": True,
+    "maybe_placeholders": True,
+}
+"""How Lark makes the parser."""
+
 
 @cache
 def grammar() -> Lark:
@@ -27,14 +36,7 @@ def grammar() -> Lark:
 
 def made() -> Lark:
     """The parser, made anew."""
-    return Lark(
-        _file("grammar.lark"),
-        parser="lalr",
-        lexer="contextual",
-        start=["document", "expression"],
-        propagate_positions=True,
-        maybe_placeholders=True,
-    )
+    return Lark(_file("grammar.lark"), **OPTIONS)
 
 
 def table() -> str:
@@ -44,9 +46,10 @@ def table() -> str:
     return json.dumps(kept, separators=(",", ":")) + "\n"
 
 
-def origin() -> dict[str, str]:
-    """The grammar and the Lark that a parser is made of."""
-    return {"lark": __version__, "grammar": sha256(_file("grammar.lark").encode()).hexdigest()}
+def origin() -> dict[str, Any]:
+    """What a parser is made of: the grammar, the Lark, and how that makes it."""
+    grammar = sha256(_file("grammar.lark").encode()).hexdigest()
+    return {"lark": __version__, "grammar": grammar, "options": OPTIONS}
 
 
 def _file(name: str) -> str:
