@@ -92,10 +92,8 @@ class Writer:
         made = write(call, *args, **given)
         if written_over:
             return self._over(node.args[0], made)
-        several = len(node.users) > 1
-        return (
-            self.builder.view(made) if several and isinstance(made, Expression | Pending) else made
-        )
+        now = len(node.users) > 1 or any(user.op == "output" for user in node.users)
+        return self.builder.view(made) if now and isinstance(made, Expression | Pending) else made
 
     def _over(self, node: Any, made: Any) -> View:
         """What is written over the numbers of a node: all that reads them is computed before."""
