@@ -8,25 +8,11 @@
 #include <vector>
 
 #include "ahead.h"
+#include "alone.h"
+#include "tiles.h"
 #include "vector.h"
 
 namespace codsl {
-
-// How many vectors the registers hold; one that is wider than a register takes several.
-constexpr int REGISTERS =
-    CODSL_REGISTER_BYTES && sizeof(Vector) > CODSL_REGISTER_BYTES
-        ? CODSL_REGISTERS * CODSL_REGISTER_BYTES / static_cast<int>(sizeof(Vector))
-        : CODSL_REGISTERS;
-
-// Places in a register tile: accumulators, one row of weights and one number of x fill the registers.
-constexpr int tile_places(int vectors) {
-  return larger(1, smaller(vectors == 1 ? 8 : 12, (REGISTERS - vectors - 1) / vectors));
-}
-
-// Sums kept apart per accumulator, so that even a small tile hides the latency of its multiply-adds.
-constexpr int tile_splits(int places, int vectors) {
-  return places * vectors >= 7 ? 1 : places * vectors >= 4 ? 2 : places * vectors >= 2 ? 4 : 8;
-}
 
 // A stretch of work for one panel: `runs` rows of `length` numbers for each place.
 struct Stretch {
@@ -99,12 +85,16 @@ CODSL_INLINE void compute_tile(const Stretch& s, long first) {
     const R* rows[PLACES];
     CODSL_UNROLL for (int p = 0; p < PLACES; p++) rows[p] = table[p] + s.skip;
     long c = 0;
-    for (; c + SPLITS <= length; c += SPLITS, w += SPLITS * VECTORS * LANES) {
-      CODSL_UNROLL for (int i = 0; i < SPLITS; i++)
-        add_products<PLACES, VECTORS>(sums[i], rows, c + i, w + i * VECTORS * LANES);
-      if (SPLITS == 1) {
-        fetch(w + s.ahead, VECTORS * sizeof(Vector));
-        load_no_further();
+    while (c + SPLITS <= length) {
+      s.fetching->some();
+      const long stop = smaller(c + BREATH, length);
+      for (; c + SPLITS <= stop; c += SPLITS, w += SPLITS * VECTORS * LANES) {
+        CODSL_UNROLL for (int i = 0; i < SPLITS; i++)
+          add_products<PLACES, VECTORS>(sums[i], rows, c + i, w + i * VECTORS * LANES);
+        if (SPLITS == 1) {
+          fetch(w + s.ahead, VECTORS * sizeof(Vector));
+          load_no_further();
+        }
       }
     }
     if (SPLITS > 1)
@@ -119,10 +109,7 @@ CODSL_INLINE void compute_tile(const Stretch& s, long first) {
 // Computes the tiles of one size from place `first` on, up to place `stop`.
 template <int PLACES, int VECTORS, bool WHOLE>
 static __attribute__((noinline)) void compute_tiles(const Stretch& s, long first, long stop) {
-  for (; first < stop; first += PLACES) {
-    s.fetching->some();
-    compute_tile<PLACES, VECTORS, WHOLE>(s, first);
-  }
+  for (; first < stop; first += PLACES) compute_tile<PLACES, VECTORS, WHOLE>(s, first);
 }
 
 template <int PLACES, int VECTORS>
@@ -341,10 +328,10 @@ static inline void add_item(R* y, const Item& item, const R* bias, bool adds, co
   }
 }
 
-// Tiles of a call, about.
-static inline long count_tiles(const Window& w, const Layout& l, int count, long places) {
-  const long panels = ceiling(w.outs, 2 * LANES), pieces = l.length ? ceiling(l.length, l.piece) : 0;
-  return count * ceiling(places, tile_places(2)) * panels * l.groups * pieces;
+// How often a call fetches what is due later, about.
+static inline long count_breaths(const Window& w, const Layout& l, int count, long places) {
+  const long panels = ceiling(w.outs, 2 * LANES);
+  return count * ceiling(places, tile_places(2)) * panels * l.runs * ceiling(l.length, BREATH);
 }
 
 template <class After>
@@ -353,7 +340,12 @@ static void dense(R* y, const Item* items, int count, const R* bias, const Windo
   const long plane = w.out_height * w.out_width, end = images.to * plane;
   const long places = end - images.from * plane;
   const Layout layout = choose_layout(w, places);
-  ahead.spread(count_tiles(w, layout, count, places));
+  if (layout.plain && count > 0 && end == 1) {
+    compute_alone(y, items, count, bias, layout.length, w.outs, ahead);
+    after(0, 1);
+    return;
+  }
+  ahead.spread(count_breaths(w, layout, count, places));
   for (long first = end - places; first < end; first += layout.block) {
     const long stop = smaller(first + layout.block, end);
     for (int i = 0; i < count; i++)
