@@ -1,6 +1,6 @@
 """The kernels of a graph while they are written: what they are called with, and where it lies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import prod
 
@@ -37,13 +37,17 @@ class Images:
 @dataclass(frozen=True)
 class Kernel:
     """Lines of C++, and the buffers that they read and write; of a convolution, of which images,
-    and how far these are apart in each buffer where image after image lies in it."""
+    and how far these are apart in each buffer where image after image lies in it.
+
+    A sum may be computed in `parts`, the first of which is that of what is given.
+    """
 
     text: str
     reads: frozenset[Buffer]
     writes: Buffer
     images: Images | None = None
     apart: Mapping[Buffer, int] = field(default_factory=dict)
+    parts: Callable[[], Sequence["Kernel"]] = tuple
 
     @property
     def touches(self) -> list[Buffer]:
@@ -91,13 +95,9 @@ class Builder:
             self._held[key] = View(buffer, sizes, strides_in(sizes, range(len(sizes))))
         return self._held[key]
 
-    def emit(
-        self, text: str, reads: Sequence[View], target: View, images: Images | None = None
-    ) -> None:
+    def emit(self, text: str, reads: Sequence[View], target: View) -> None:
         """One more kernel."""
-        found = frozenset(view.buffer for view in reads)
-        apart = _apart([*reads, target], target.sizes) if images else {}
-        self.kernels.append(Kernel(text, found, target.buffer, images, apart))
+        self.kernels.append(Kernel(text, frozenset(view.buffer for view in reads), target.buffer))
 
     def view(self, value: Value | Tensor) -> View:
         """A value where its numbers lie, which are computed if they were not."""
@@ -179,24 +179,6 @@ class Builder:
             self.emit(filling(target, formula), [*rest, target], target)
         else:
             last.kernel.write(target, after, rest)
-
-
-def _apart(views: Sequence[View], sizes: Sizes) -> dict[Buffer, int]:
-    """How far images, the first dimension of results of these sizes, are apart in each buffer."""
-    found: dict[Buffer, set[int]] = {}
-    for view in views:
-        found.setdefault(view.buffer, set()).add(_image(view, sizes))
-    alike = {buffer: steps.pop() for buffer, steps in found.items() if len(steps) == 1}
-    return {buffer: step for buffer, step in alike.items() if step}
-
-
-def _image(view: View, sizes: Sizes) -> int:
-    """How far images are apart in a view; 0 where they are not one after another."""
-    if len(view.sizes) < len(sizes) or view.sizes[0] != sizes[0]:
-        return 0
-    inside = zip(view.sizes[1:], view.strides[1:], strict=True)
-    last = view.offset + sum((size - 1) * step for size, step in inside)
-    return view.strides[0] if last < view.strides[0] else 0
 
 
 def leaves(value: Expression) -> list[View | Pending]:

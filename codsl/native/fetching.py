@@ -88,7 +88,7 @@ def _far(stages: Sequence[Stage]) -> Iterator[Parts]:
 def _fresh(kernel: Kernel, turn: int, near: set[Buffer]) -> Iterator[Part]:
     """What a kernel touches first; for a turn of so many images, or for all with 0."""
     for buffer in kernel.touches:
-        if buffer in near or (not turn and buffer.kind is Kind.SCRATCH):
+        if buffer in near or buffer.replaces in near or (not turn and buffer.kind is Kind.SCRATCH):
             continue
         near.add(buffer)
         apart = kernel.apart.get(buffer, 0) * buffer.dtype.itemsize if turn else 0

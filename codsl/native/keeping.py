@@ -15,6 +15,19 @@ COUNT = 8
 
 
 @dataclass(frozen=True)
+class Item:
+    """An item of `which` of those that are kept: the next to come, with 0, or one before it."""
+
+    which: int
+    from_next: int
+
+    @property
+    def place(self) -> str:
+        """C++ for where it lies."""
+        return f"codsl::item(state, kept, {self.which}, {self.from_next})"
+
+
+@dataclass(frozen=True)
 class Kept:
     """The last items of a value, of these sizes, rows first and channels beside each other, in so
     many slots: one that comes takes the place of the oldest."""
@@ -63,11 +76,6 @@ class Keeping:
         """The byte at which an item begins, once so many have come, as C++ finds it."""
         each = self.kept[which]
         return self.places[which] + (came + from_next) % each.slots * each.apart
-
-
-def found(which: int, from_next: int) -> str:
-    """C++ for where an item is."""
-    return f"codsl::item(state, kept, {which}, {from_next})"
 
 
 def counted(which: int, items: int) -> str:

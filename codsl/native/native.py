@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from codsl.native.block import Block
 from codsl.native.compiling import compiled
 from codsl.native.graph import Writer
-from codsl.native.keeping import counted, found
+from codsl.native.keeping import Item, counted
 from codsl.native.pages import paged
+from codsl.native.renewing import renew
 from codsl.native.source import ALWAYS, kernels_of, loops_of, parameters, source_of
 from codsl.native.tracing import traced
 from codsl.native.values import View, lying
@@ -37,15 +38,16 @@ def native(
     plain = len(given) - len(reads)
     writer = Writer(traced(module, given), given, dtype, plain)
     fresh = writer.results[: len(writer.results) - len(writes)]
-    names = [f"x{number}" for number in range(plain + len(fresh))]
-    places = [
-        *names[:plain],
-        *(found(which, -back) for which, back in reads),
-        *names[plain:],
-        *(found(which, writes[:place].count(which)) for place, which in enumerate(writes)),
-    ]
-    buffers = [*writer.given, *(view.buffer for view in writer.results)]
-    source = source_of(writer.builder, dict(zip(buffers, places, strict=True)))
+    made = [view.buffer for view in writer.results]
+    passed = [*writer.given[:plain], *made[: len(fresh)]]
+    names = [f"x{number}" for number in range(len(passed))]
+    items = [Item(which, -back) for which, back in reads]
+    items += [Item(which, writes[:place].count(which)) for place, which in enumerate(writes)]
+    stored = dict(zip([*writer.given[plain:], *made[len(fresh) :]], items, strict=True))
+    renew(writer.builder.kernels, stored, block.keeping.kept)
+    places = dict(zip(passed, names, strict=True))
+    places |= {buffer: item.place for buffer, item in stored.items()}
+    source = source_of(writer.builder, places)
     lines = [source.body, *(counted(*each) for each in Counter(writes).items())]
     function = "\n".join([f'extern "C" void step({parameters(names)}) {{', *lines, "}\n"])
     text = loops_of(dtype) + block.keeping.table + function

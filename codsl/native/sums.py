@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import prod
 from typing import Any
 
@@ -9,10 +10,20 @@ import torch
 from torch import Tensor
 
 from codsl.native import packing
-from codsl.native.builder import Builder, Images
+from codsl.native.builder import Builder, Images, Kernel
 from codsl.native.call import Call
 from codsl.native.target import lanes
-from codsl.native.values import Parts, Pending, Sizes, Unsupported, Unwritten, View, channels_last
+from codsl.native.values import (
+    Buffer,
+    Kind,
+    Parts,
+    Pending,
+    Sizes,
+    Unsupported,
+    Unwritten,
+    View,
+    channels_last,
+)
 
 Pair = tuple[int, int]
 
@@ -53,7 +64,7 @@ class Geometry:
 @dataclass(frozen=True, eq=False)
 class Sum:
     """Convolutions of items, `(B, C, H, W)` or rows `(N, C)`, whose results are added up, with a
-    bias; the result has channels at a dimension."""
+    bias, or to what is there; the result has channels at a dimension."""
 
     builder: Builder
     geometry: Geometry
@@ -61,6 +72,7 @@ class Sum:
     bias: Tensor | None
     sizes: Sizes
     channel: int
+    adds: bool = False
 
     def pending(self) -> Pending:
         """The result, which will be written once it is known where."""
@@ -83,29 +95,52 @@ class Sum:
         """The kernel that writes the result into a view, and what follows there."""
         if target.dtype != self.builder.dtype:
             raise Unsupported(f"products in {target.dtype} beside {self.builder.dtype}")
-        out_row = row_of(target, self.channel)
-        if out_row is None:
+        if row_of(target, self.channel) is None:
             self.builder.fill(target, self.builder.view(self.pending()))
-            return
-        views = [view for view, _ in self.items]
+        else:
+            self.builder.kernels.append(self._kernel(target, after, reads))
+
+    def _kernel(self, target: View, after: str = "", reads: Sequence[View] = ()) -> Kernel:
+        place, views = self.geometry, [view for view, _ in self.items]
+        out_row = row_of(target, self.channel) or 0
         weights = [self._packed(weight, target.dtype) for _, weight in self.items]
         bias = [] if self.bias is None else [self.builder.constant(self.bias)]
         items = ", ".join(f"{{{_at(x)}, {_at(w)}}}" for x, w in zip(views, weights, strict=True))
-        given = [_at(target), "items", str(len(views)), *(map(_at, bias) if bias else ["nullptr"])]
-        name = "depthwise" if self.geometry.each else "dense"
+        begins = [*map(_at, bias)] or ["nullptr"]
+        given = [_at(target), "items", str(len(views)), *begins, str(int(self.adds)), "window"]
         text = [
             "{",
             f"const codsl::Item items[] = {{{items}}};",
-            f"const codsl::Window window = {self.geometry.window(out_row)};",
-            f"codsl::{name}({', '.join(given)}, window, images, ahead,",
+            f"const codsl::Window window = {place.window(out_row)};",
+            f"codsl::{'depthwise' if place.each else 'dense'}({', '.join(given)}, images, ahead,",
             "codsl::Follow([&](long first, long stop) {",
             after or "(void)first, (void)stop;",
             "}));",
             "}",
         ]
-        place = self.geometry
         images = Images(place.batch, prod(place.out_plane), place.work * len(views))
-        self.builder.emit("\n".join(text), [*views, *weights, *bias, *reads], target, images)
+        all_read = [*views, *weights, *bias, *reads]
+        return Kernel(
+            "\n".join(text),
+            frozenset(view.buffer for view in all_read),
+            target.buffer,
+            images,
+            _apart([*all_read, target], target.sizes),
+            partial(self._parts, target, after, reads),
+        )
+
+    def _parts(self, target: View, after: str, reads: Sequence[View]) -> list[Kernel]:
+        """The sum of the items that are given, and what adds the others to it; none where that is
+        all of the sum, and more follows."""
+        given = [each for each in self.items if each[0].buffer.kind is Kind.GIVEN]
+        others = [each for each in self.items if each[0].buffer.kind is not Kind.GIVEN]
+        if not given or (after and not others):
+            return []
+        first = replace(self, items=tuple(given))._kernel(target)
+        if not others:
+            return [first]
+        more = replace(self, items=tuple(others), bias=None, adds=True)
+        return [first, more._kernel(target, after, reads)]
 
     def _packed(self, weight: Tensor, dtype: torch.dtype) -> View:
         """A weight as the kernel reads it."""
@@ -166,3 +201,21 @@ def of_plane(weight: Tensor) -> Tensor:
     while weight.dim() < 4:
         weight = weight.unsqueeze(2)
     return weight
+
+
+def _apart(views: Sequence[View], sizes: Sizes) -> dict[Buffer, int]:
+    """How far images, the first dimension of results of these sizes, are apart in each buffer."""
+    found: dict[Buffer, set[int]] = {}
+    for view in views:
+        found.setdefault(view.buffer, set()).add(_image(view, sizes))
+    alike = {buffer: steps.pop() for buffer, steps in found.items() if len(steps) == 1}
+    return {buffer: step for buffer, step in alike.items() if step}
+
+
+def _image(view: View, sizes: Sizes) -> int:
+    """How far images are apart in a view; 0 where they are not one after another."""
+    if len(view.sizes) < len(sizes) or view.sizes[0] != sizes[0]:
+        return 0
+    inside = zip(view.sizes[1:], view.strides[1:], strict=True)
+    last = view.offset + sum((size - 1) * step for size, step in inside)
+    return view.strides[0] if last < view.strides[0] else 0

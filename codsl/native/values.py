@@ -26,12 +26,13 @@ class Kind(Enum):
 
 @dataclass(eq=False)
 class Buffer:
-    """So many numbers of a dtype, one after another."""
+    """So many numbers of a dtype, one after another; they may lie in the place of others."""
 
     number: int
     count: int
     dtype: torch.dtype
     kind: Kind = Kind.SCRATCH
+    replaces: "Buffer | None" = None
 
     @property
     def name(self) -> str:

@@ -1,6 +1,6 @@
 // Dense convolution of a single place that reads its own row: a matrix times a vector.
 //
-// Every weight is read once. Several panels go side by side, since memory serves several streams faster than one.
+// The sums begin at `start`, where it is not null. Every weight is read once. Several panels go side by side, since memory serves several streams faster than one.
 #pragma once
 
 #include "ahead.h"
@@ -10,15 +10,15 @@
 namespace codsl {
 
 template <int PANELS, int VECTORS, bool WHOLE>
-static __attribute__((noinline)) void compute_alone(R* y, const Item* items, int count, const R* bias, long length,
+static __attribute__((noinline)) void compute_alone(R* y, const Item* items, int count, const R* start, long length,
                                                     long first, long outs, Ahead& ahead) {
   constexpr int SPLITS = tile_splits(PANELS, VECTORS), WIDE = VECTORS * LANES;
   Vector sums[SPLITS][PANELS][VECTORS] = {};
-  if (bias)
+  if (start)
     CODSL_UNROLL for (int p = 0; p < PANELS; p++)
       CODSL_UNROLL for (int v = 0; v < VECTORS; v++) {
         const long out = first + p * WIDE + v * LANES;
-        sums[0][p][v] = load_lanes<WHOLE>(bias + out, outs - out);
+        sums[0][p][v] = load_lanes<WHOLE>(start + out, outs - out);
       }
   for (int i = 0; i < count; i++) {
     const R* const x = items[i].x;
@@ -48,19 +48,19 @@ static __attribute__((noinline)) void compute_alone(R* y, const Item* items, int
     }
 }
 
-static inline void compute_alone(R* y, const Item* items, int count, const R* bias, long length, long outs,
+static inline void compute_alone(R* y, const Item* items, int count, const R* start, long length, long outs,
                                  Ahead& ahead) {
   const long vectors = ceiling(outs, LANES), last = vectors % 2 ? smaller(vectors, 3) : 0;
   const long paired = (vectors - last) * LANES;
   ahead.spread(count * ceiling(length, BREATH) * ceiling(vectors, 8));
   long out = 0;
   for (; out + 8 * LANES <= smaller(paired, outs); out += 8 * LANES)
-    compute_alone<4, 2, true>(y, items, count, bias, length, out, outs, ahead);
+    compute_alone<4, 2, true>(y, items, count, start, length, out, outs, ahead);
   for (; out < paired; out += 2 * LANES)
-    if (out + 2 * LANES <= outs) compute_alone<1, 2, true>(y, items, count, bias, length, out, outs, ahead);
-    else compute_alone<1, 2, false>(y, items, count, bias, length, out, outs, ahead);
-  if (last == 3) compute_alone<1, 3, false>(y, items, count, bias, length, out, outs, ahead);
-  if (last == 1) compute_alone<1, 1, false>(y, items, count, bias, length, out, outs, ahead);
+    if (out + 2 * LANES <= outs) compute_alone<1, 2, true>(y, items, count, start, length, out, outs, ahead);
+    else compute_alone<1, 2, false>(y, items, count, start, length, out, outs, ahead);
+  if (last == 3) compute_alone<1, 3, false>(y, items, count, start, length, out, outs, ahead);
+  if (last == 1) compute_alone<1, 1, false>(y, items, count, start, length, out, outs, ahead);
 }
 
 }  // namespace codsl

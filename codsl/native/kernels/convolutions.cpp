@@ -1,13 +1,13 @@
 namespace codsl {
 
-void dense(R* y, const Item* items, int count, const R* bias, const Window& window, Images images,
-           Ahead& ahead, const Follow& after) {
-  dense<Follow>(y, items, count, bias, window, images, ahead, after);
+void dense(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
+           Images images, Ahead& ahead, const Follow& after) {
+  dense<Follow>(y, items, count, bias, adds, window, images, ahead, after);
 }
 
-void depthwise(R* y, const Item* items, int count, const R* bias, const Window& window, Images images,
-               Ahead& ahead, const Follow& after) {
-  depthwise<Follow>(y, items, count, bias, window, images, ahead, after);
+void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
+               Images images, Ahead& ahead, const Follow& after) {
+  depthwise<Follow>(y, items, count, bias, adds, window, images, ahead, after);
 }
 
 }  // namespace codsl

@@ -3,9 +3,9 @@
 
 namespace codsl {
 
-void dense(R* y, const Item* items, int count, const R* bias, const Window& window, Images images,
-           Ahead& ahead, const Follow& after);
-void depthwise(R* y, const Item* items, int count, const R* bias, const Window& window, Images images,
-               Ahead& ahead, const Follow& after);
+void dense(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
+           Images images, Ahead& ahead, const Follow& after);
+void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
+               Images images, Ahead& ahead, const Follow& after);
 
 }  // namespace codsl

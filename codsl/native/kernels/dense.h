@@ -335,13 +335,13 @@ static inline long count_breaths(const Window& w, const Layout& l, int count, lo
 }
 
 template <class After>
-static void dense(R* y, const Item* items, int count, const R* bias, const Window& w, Images images, Ahead& ahead,
-                  After after) {
+static void dense(R* y, const Item* items, int count, const R* bias, bool adds, const Window& w, Images images,
+                  Ahead& ahead, After after) {
   const long plane = w.out_height * w.out_width, end = images.to * plane;
   const long places = end - images.from * plane;
   const Layout layout = choose_layout(w, places);
   if (layout.plain && count > 0 && end == 1) {
-    compute_alone(y, items, count, bias, layout.length, w.outs, ahead);
+    compute_alone(y, items, count, adds ? y : bias, layout.length, w.outs, ahead);
     after(0, 1);
     return;
   }
@@ -349,8 +349,8 @@ static void dense(R* y, const Item* items, int count, const R* bias, const Windo
   for (long first = end - places; first < end; first += layout.block) {
     const long stop = smaller(first + layout.block, end);
     for (int i = 0; i < count; i++)
-      add_item(y, items[i], i ? nullptr : bias, i > 0, w, layout, first, stop, ahead);
-    if (count == 0) start_places(y, bias, false, w, first, stop);
+      add_item(y, items[i], i ? nullptr : bias, adds || i > 0, w, layout, first, stop, ahead);
+    if (count == 0) start_places(y, bias, adds, w, first, stop);
     after(first, stop);
   }
 }

@@ -18,6 +18,7 @@ struct Planes {
   const Item* items;
   int count;
   const R* bias;  // or null
+  bool adds;      // to what is in y, in place of a bias
   Ahead* fetching;
   Ahead* below;  // what the next row reads and this one does not
 };
@@ -44,18 +45,19 @@ static __attribute__((noinline)) void compute_place(const Planes& p, const Windo
   const long lanes = w.channels - channel, taps = w.kernel_h * w.kernel_w;
   R* y = p.y + (line.place + ox) * w.out_row + channel;
   Vector sums[VECTORS];
+  const R* const start = p.adds ? y : p.bias ? p.bias + channel : nullptr;
   CODSL_UNROLL for (int v = 0; v < VECTORS; v++)
-    sums[v] = p.bias ? load_lanes<WHOLE>(p.bias + channel + v * LANES, lanes) : Vector{};
+    sums[v] = start ? load_lanes<WHOLE>(start + v * LANES, lanes) : Vector{};
   long from, to;
   const long ix = ox * w.stride_w - w.pad_w;
   clip_taps(ix, w.dilation_w, w.width, w.kernel_w, from, to);
   for (int i = 0; i < p.count; i++)
     for (long ky = line.from; ky < line.to; ky++) {
-      const long start = line.image + ((line.iy + ky * w.dilation_h) * w.width + ix) * w.row + channel;
+      const long place = line.image + ((line.iy + ky * w.dilation_h) * w.width + ix) * w.row + channel;
       const R* weights = p.items[i].w + channel * taps + ky * w.kernel_w * LANES;
 #pragma GCC unroll 1
       for (long kx = from; kx < to; kx++) {
-        const R* x = p.items[i].x + (start + kx * w.dilation_w * w.row);
+        const R* x = p.items[i].x + (place + kx * w.dilation_w * w.row);
         CODSL_UNROLL for (int v = 0; v < VECTORS; v++)
           sums[v] += load(weights + (v * taps + kx) * LANES) * load_lanes<WHOLE>(x + v * LANES, lanes);
       }
@@ -79,7 +81,7 @@ static __attribute__((noinline)) void compute_strip(const Planes& p, const Windo
   R* y = p.y + (line.place + ox) * w.out_row + channel;
   Vector sums[SPLITS][PLACES] = {};
   const Vector bias = p.bias ? load(p.bias + channel) : Vector{};
-  CODSL_UNROLL for (int o = 0; o < PLACES; o++) sums[0][o] = bias;
+  CODSL_UNROLL for (int o = 0; o < PLACES; o++) sums[0][o] = p.adds ? load(y + o * w.out_row) : bias;
   const long row = w.row, ix = ox * STRIDE - w.pad_w, first = -ix, last = w.width - ix;
   const long start = line.image + ((line.iy + line.from * w.dilation_h) * w.width + ix) * row + channel;
   for (int i = 0; i < p.count; i++) {
@@ -176,11 +178,11 @@ static inline Ahead find_below(const Planes& p, const Window& w, const Line& lin
 }
 
 template <class After>
-static void depthwise(R* y, const Item* items, int count, const R* bias, const Window& w, Images images, Ahead& ahead,
-                      After after) {
+static void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& w, Images images,
+                      Ahead& ahead, After after) {
   Span spans[FETCHED];
   Ahead below;
-  const Planes planes = {y, items, count, bias, &ahead, &below};
+  const Planes planes = {y, items, count, bias, adds, &ahead, &below};
   ahead.spread((images.to - images.from) * w.out_height * count_tiles(w));
   const Compute compute = choose_compute(w);
   // Between these, the kernel hangs over the image by half of itself at most.
