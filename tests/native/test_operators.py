@@ -87,7 +87,7 @@ def test_products() -> None:
 
     cases: list[Case] = []
     for rows in (1, 2, 7, 16):
-        for ins, outs in ((1, 1), (3, 17), (64, 64), (130, 5), (48, 400)):
+        for ins, outs in ((1, 1), (3, 17), (64, 64), (130, 5), (48, 400), (70, 33), (67, 90)):
             layer = nn.Linear(ins, outs)
             cases.append((f"linear {rows} {ins} {outs}", layer, [drawn(rows, ins)]))
     cases += [
