@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -42,8 +43,12 @@ def compiled(step: str, kernels: str, given: int) -> Any:
     """
     with TemporaryDirectory(prefix="codsl-") as folder:
         source, library = Path(folder) / "step.cpp", Path(folder) / "step.so"
-        source.write_text(step, encoding="utf-8")
-        _run([STEPS, "-shared", str(source), str(_kernels().of(kernels)), "-o", str(library)])
+        with ThreadPoolExecutor() as side_by_side:
+            parts = [
+                side_by_side.submit(_kernels().of, kernels),
+                side_by_side.submit(_object, source, step, STEPS),
+            ]
+        _run(["-shared", *(str(part.result()) for part in parts), "-o", str(library)])
         made = ctypes.CDLL(str(library)).step
     made.restype, made.argtypes = None, [ctypes.c_void_p] * given
     return made
@@ -71,14 +76,19 @@ class _Kernels:
         """The object file of a text."""
         if text not in self._made:
             source = Path(self._folder.name) / f"kernels{len(self._made)}.cpp"
-            source.write_text(text, encoding="utf-8")
-            object_file = source.with_suffix(".o")
-            _run([KERNELS, "-c", str(source), "-o", str(object_file)])
-            self._made[text] = object_file
+            self._made[text] = _object(source, text, KERNELS)
         return self._made[text]
 
 
 _kernels = cache(_Kernels)
+
+
+def _object(source: Path, text: str, optimised: str) -> Path:
+    """The object file of a text, which is written beside it."""
+    source.write_text(text, encoding="utf-8")
+    made = source.with_suffix(".o")
+    _run([optimised, "-c", str(source), "-o", str(made)])
+    return made
 
 
 def _run(arguments: Sequence[str]) -> None:
