@@ -1,6 +1,7 @@
 // Dense convolution of a single place that reads its own row: a matrix times a vector.
 //
-// The sums begin at `start`, where it is not null. Every weight is read once. Several panels go side by side, since memory serves several streams faster than one.
+// The sums begin at `start`, where it is not null. Every weight is read once; several panels go side by side, since
+// memory serves several streams faster than one.
 #pragma once
 
 #include "ahead.h"
