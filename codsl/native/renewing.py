@@ -40,9 +40,11 @@ def _replace(kernels: list[Kernel], old: Buffer, new: Buffer, kept: Kept) -> Non
 
 
 def _apart(kernels: Sequence[Kernel], first: int, number: int, old: Buffer) -> Sequence[Kernel]:
-    """The parts of a kernel of which one reads what is old, and can be before the `first`."""
+    """The parts of a kernel of which one reads what is old, and can be before the `first`; none
+    where kernels between them touch the place of its result."""
     kernel, between = kernels[number], kernels[first:number]
-    if not between or any(kernel.writes in each.touches for each in between):
+    taken = {kernel.writes, kernel.writes.replaces}
+    if not between or any(taken.intersection(each.touches) for each in between):
         return ()
     parts = kernel.parts()
     return () if any(old in each.reads for each in parts[1:]) else parts

@@ -79,6 +79,11 @@ def both(x: Tensor, old: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return y, new, torch.sin(new)
 
 
+def two(x: Tensor, old: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    y, new = past(x, old)
+    return y, new, torch.sin(new)
+
+
 def given(x: Tensor, old: Sequence[Tensor]) -> tuple[Tensor, ...]:
     return functional.conv3d(torch.stack([*old, x], 2), DENSE, padding=(0, 1, 1))[:, :, 0], x
 
@@ -91,6 +96,7 @@ CASES: dict[str, tuple[Made, int, int, int]] = {
     "only what is past": (past, 1, 1, 0),
     "a frame itself": (given, 2, 1, 0),
     "several at once": (both, 2, 2, 0),
+    "more at once than are kept": (two, 1, 2, 0),
     "no sum": (largest, 2, 1, 1),
     "the oldest is read behind a sum": (around, 2, 1, 1),
     "made of the oldest": (over, 1, 1, 1),
@@ -146,3 +152,37 @@ def test_items_take_the_place_of_the_oldest_in_time(name: str) -> None:
                     numbers += one.numel()
     print(f"{name}: {numbers} numbers")
     assert numbers > 500
+
+
+class Chain(nn.Module):
+    """A sum over past items whose result is kept for another; the later one is named first."""
+
+    def forward(self, x: Tensor, *old: Tensor) -> tuple[Tensor, ...]:
+        new = fresh(x)
+        inner, _ = given(new, old[:2])
+        y, _ = given(inner, old[2:])
+        return y, inner, new
+
+
+def test_a_sum_begins_where_no_item_is_that_another_reads() -> None:
+    draw = torch.Generator().manual_seed(0)
+
+    def drawn() -> Tensor:
+        return torch.randn(2, C, 5, 5, generator=draw)
+
+    old = [drawn() for _ in range(4)]
+    kept = Kept(tuple(old[0].shape), old[0].dtype, 2)
+    block = Block([kept, kept])
+    reads = [(which, back) for which in (0, 1) for back in (2, 1)]
+    for (which, _), item in zip(reads, old, strict=True):
+        block.put(which, item)
+    with torch.no_grad():
+        step = native(Chain(), [drawn(), *old], block, reads, [1, 0])
+        for _ in range(5):
+            x = drawn()
+            y, inner, new = Chain()(x, *old)
+            (found,) = step(x)
+            torch.testing.assert_close(found, y, rtol=2e-5, atol=2e-5)
+            old = [old[1], new, old[3], inner]
+            for (which, back), item in zip(reads, old, strict=True):
+                torch.testing.assert_close(block.item(which, back), item, rtol=2e-5, atol=2e-5)
