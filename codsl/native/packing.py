@@ -1,5 +1,7 @@
 """How the weights of a convolution are laid out for the compiled kernels."""
 
+from collections.abc import Callable, Mapping
+
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
@@ -17,9 +19,25 @@ def dense(weight: Tensor, lanes: int) -> Tensor:
     return torch.cat([panels.reshape(-1), rest.reshape(-1)])
 
 
+def winograd(weight: Tensor, lanes: int) -> Tensor:
+    """Lay (outs, ins, 3, 3) transformed, as the 16 matrices of F(2 x 2, 3 x 3), each as `dense`
+    does (Lavin and Gray, 2016)."""
+    turn = torch.tensor([[1, 0, 0], [0.5, 0.5, 0.5], [0.5, -0.5, 0.5], [0, 0, 1]]).double()
+    turned = torch.einsum("ia,jb,ocab->ijoc", turn, turn, weight.double()).flatten(0, 1)
+    return torch.cat([dense(each[:, :, None, None], lanes) for each in turned]).to(weight.dtype)
+
+
 def depthwise(weight: Tensor, lanes: int) -> Tensor:
     """Lay (channels, 1, kernel height, kernel width) out tap by tap for each vector of channels."""
     channels = weight.shape[0]
     vectors = -(-channels // lanes)
     table = pad(weight.reshape(channels, -1).t(), (0, vectors * lanes - channels))
     return table.reshape(len(table), vectors, lanes).transpose(0, 1).reshape(-1)
+
+
+LAYING: Mapping[str, Callable[[Tensor, int], Tensor]] = {
+    "dense": dense,
+    "winograd": winograd,
+    "depthwise": depthwise,
+}
+"""What lays the weights out, by the name of the kernel that reads them."""

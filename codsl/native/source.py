@@ -18,7 +18,7 @@ from codsl.native.turns import staged
 from codsl.native.values import Buffer
 
 COMMON = ("follow.h", "vector.h", "ahead.h", "convolutions.h")
-KERNELS = ("tiles.h", "alone.h", "dense.h", "depthwise.h", "convolutions.cpp")
+KERNELS = ("tiles.h", "alone.h", "dense.h", "winograd.h", "depthwise.h", "convolutions.cpp")
 LOOPS = ("scalar.h", "product.h", "pool.h", "items.h")
 ALWAYS = ("weights", "room", "state")
 """What every step is called with, before what is given and its results: constants, scratch, and

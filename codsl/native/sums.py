@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from codsl.native import packing
 from codsl.native.builder import Builder, Images, Kernel
 from codsl.native.call import Call
+from codsl.native.packing import LAYING
 from codsl.native.target import lanes
 from codsl.native.values import (
     Buffer,
@@ -26,6 +26,13 @@ from codsl.native.values import (
 )
 
 Pair = tuple[int, int]
+
+POSITIONS = 16
+"""Products in place of 36, of two by two places of a kernel of three by three."""
+TRANSFORM = 80
+"""Multiplications that take as long as to transform a channel of a tile, or back."""
+BYTE = 12
+"""Multiplications that a byte of weights more must save at least."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +52,35 @@ class Geometry:
     each: bool = False
 
     @property
+    def way(self) -> str:
+        """The kernel that computes it."""
+        if self.each:
+            return "depthwise"
+        return "winograd" if self._saves > 0 else "dense"
+
+    @property
     def work(self) -> int:
         """Multiplications for an image of an item."""
+        if self.way == "winograd":
+            return POSITIONS * self._tiles * self.channels * self.outs
         channels = 1 if self.each else self.channels
         return prod(self.out_plane) * self.outs * prod(self.kernel) * channels
+
+    @property
+    def _tiles(self) -> int:
+        """How many of two by two places an image is."""
+        height, width = self.out_plane
+        return -(-height // 2) * -(-width // 2)
+
+    @property
+    def _saves(self) -> int:
+        """Multiplications that tiles save of all images of an item; 0 where there can be none."""
+        if self.kernel != (3, 3) or (self.stride, self.dilation) != ((1, 1), (1, 1)):
+            return 0
+        matrix, tiles = self.channels * self.outs, self.batch * self._tiles
+        products = self.batch * prod(self.out_plane) * 9 - POSITIONS * tiles
+        weights = (POSITIONS - 9) * 4 * BYTE
+        return matrix * (products - weights) - TRANSFORM * tiles * (self.channels + self.outs)
 
     def window(self, out_row: int) -> str:
         """An image of it in C++, where places of the result are so far apart."""
@@ -112,7 +144,7 @@ class Sum:
             "{",
             f"const codsl::Item items[] = {{{items}}};",
             f"const codsl::Window window = {place.window(out_row)};",
-            f"codsl::{'depthwise' if place.each else 'dense'}({', '.join(given)}, images, ahead,",
+            f"codsl::{place.way}({', '.join(given)}, images, ahead,",
             "codsl::Follow([&](long first, long stop) {",
             after or "(void)first, (void)stop;",
             "}));",
@@ -144,8 +176,8 @@ class Sum:
 
     def _packed(self, weight: Tensor, dtype: torch.dtype) -> View:
         """A weight as the kernel reads it."""
-        pack = packing.depthwise if self.geometry.each else packing.dense
-        return self.builder.constant(pack(weight.detach(), lanes(dtype)))
+        lay = LAYING[self.geometry.way]
+        return self.builder.constant(lay(weight.detach(), lanes(dtype)))
 
 
 def row_of(view: View, channel: int) -> int | None:

@@ -47,7 +47,7 @@ def body_of(module: nn.Module, given: Sequence[Tensor]) -> str:
     """What is written for a module."""
     with torch.no_grad():
         program = traced(Many([("", module, given)]), given)
-        writer = Writer(program, given, torch.float32)
+        writer = Writer(program, given, given[0].dtype)
     return source_of(writer.builder, dict.fromkeys(writer.given, "nullptr")).body
 
 

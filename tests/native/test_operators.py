@@ -16,7 +16,7 @@ from codsl.native.keeping import Kept
 from codsl.native.native import native
 from codsl.native.target import lanes
 from codsl.native.values import Unsupported
-from native.many import Case, check
+from native.many import Case, body_of, check
 
 
 class Does(nn.Module):
@@ -77,6 +77,50 @@ def test_vectors_that_are_wider_than_registers(monkeypatch: pytest.MonkeyPatch) 
         assert check([convolution(seed, torch.float32) for seed in range(20)]) > 1_000
     finally:
         lanes.cache_clear()
+
+
+def tiled(seed: int, dtype: torch.dtype) -> Case:
+    """A convolution of three by three at every place, of one item or several."""
+    draw, numbers = random.Random(seed), torch.Generator().manual_seed(seed)
+    frames, groups = draw.choice((0, 1, 3)), draw.choice((1, 1, 2))
+    ins, outs = draw.choice((24, 29, 40)), draw.choice((24, 37, 48))
+    padding = [draw.choice((0, 1, 1, 2)) for _ in range(2)]
+    space = [draw.randint(13, 24) for _ in range(2)]
+    if frames:
+        padding, space = [0, *padding], [frames, *space]
+    x = torch.randn(draw.choice((1, 1, 3)), groups * ins, *space, generator=numbers, dtype=dtype)
+    kernel = [3] * 2 if not frames else [frames, 3, 3]
+    weight = torch.randn(groups * outs, ins, *kernel, generator=numbers, dtype=dtype)
+    weight /= weight[0].numel() ** 0.5
+    bias = torch.randn(len(weight), generator=numbers, dtype=dtype) if draw.random() < 0.6 else None
+    convolve = functional.conv3d if frames else functional.conv2d
+    after = draw.choice((torch.sin, torch.relu, lambda y: functional.silu(y) + y))
+    run = Does(lambda x: after(convolve(x, weight, bias, 1, padding, 1, groups)))
+    return f"tiled {seed}: {x.shape}, {weight.shape}, {padding}", run, [x]
+
+
+@pytest.mark.usefixtures("soon_compiled")
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_convolutions_in_tiles(dtype: torch.dtype) -> None:
+    cases = [tiled(seed, dtype) for seed in range(24)]
+    assert all("codsl::winograd(" in body_of(case[1], case[2]) for case in cases)
+    assert check(cases) > 100_000
+
+
+def test_tiles_are_for_what_gains_by_them() -> None:
+    def way(x: Tensor, outs: int, **given: Any) -> str:
+        layer = nn.Conv2d(x.shape[1], outs, **{"kernel_size": 3, "padding": 1, **given})
+        body = body_of(layer, [x])
+        return next(each for each in ("winograd", "depthwise", "dense") if f"::{each}(" in body)
+
+    assert way(torch.ones(1, 64, 14, 14), 64) == "winograd"
+    assert way(torch.ones(1, 64, 14, 14), 64, stride=2) == "dense"
+    assert way(torch.ones(1, 64, 14, 14), 64, dilation=2) == "dense"
+    assert way(torch.ones(1, 64, 14, 14), 64, kernel_size=5) == "dense"
+    assert way(torch.ones(1, 64, 14, 14), 64, groups=64) == "depthwise"
+    assert way(torch.ones(1, 3, 14, 14), 8) == "dense", "transforms cost more than they save"
+    assert way(torch.ones(1, 64, 7, 7), 64) == "dense", "weights are more, and come from afar"
+    assert way(torch.ones(4, 64, 7, 7), 64) == "winograd"
 
 
 def test_products() -> None:

@@ -5,6 +5,11 @@ void dense(R* y, const Item* items, int count, const R* bias, bool adds, const W
   dense<Follow>(y, items, count, bias, adds, window, images, ahead, after);
 }
 
+void winograd(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
+              Images images, Ahead& ahead, const Follow& after) {
+  winograd<Follow>(y, items, count, bias, adds, window, images, ahead, after);
+}
+
 void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
                Images images, Ahead& ahead, const Follow& after) {
   depthwise<Follow>(y, items, count, bias, adds, window, images, ahead, after);

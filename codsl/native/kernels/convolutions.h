@@ -5,6 +5,8 @@ namespace codsl {
 
 void dense(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
            Images images, Ahead& ahead, const Follow& after);
+void winograd(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
+              Images images, Ahead& ahead, const Follow& after);
 void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
                Images images, Ahead& ahead, const Follow& after);
 
