@@ -14,6 +14,7 @@ from codsl.native.pointwise import POINTWISE
 from codsl.native.pooling import POOLING
 from codsl.native.reducing import REDUCING
 from codsl.native.shaping import SHAPING
+from codsl.native.tracing import LIKE
 from codsl.native.values import (
     Expression,
     Kind,
@@ -86,9 +87,7 @@ class Writer:
         write = OPERATORS.get(name)
         if write is None:
             raise Unsupported(f"`{name}`")
-        like = node.meta["val"]
-        like = like[0] if isinstance(like, list | tuple) else like
-        call = Call(self.builder, name, tuple(like.shape), like.dtype)
+        call = Call(self.builder, name, *node.meta[LIKE])
         made = write(call, *args, **given)
         if written_over:
             return self._over(node.args[0], made)

@@ -13,7 +13,7 @@ from codsl.native.values import Unsupported, Value
 
 def linear(call: Call, x: Any, weight: Any, bias: Any = None) -> Value:
     """Rows times a matrix `(O, C)`, and a bias."""
-    if not isinstance(weight, Tensor):
+    if not isinstance(weight, Tensor) or call.dtype != call.builder.dtype:
         return _plus(call, matmul(call, x, call.view(weight).permuted([1, 0])), bias)
     last = len(call.sizes) - 1
     parts = rows_of(call, x, last)

@@ -230,8 +230,8 @@ def test_what_is_no_number_stays_so() -> None:
 
 def test_what_has_no_kernel_is_named() -> None:
     with pytest.raises(Unsupported, match="`_fft_r2c`"):
-        native(Does(lambda x: torch.fft.rfft(x).abs()), [torch.randn(2, 8)], Block([]))
-    weights = Does(functional.conv1d)
+        native(Does(lambda x: (torch.fft.rfft(x).abs(),)), [torch.randn(2, 8)], Block([]))
+    weights = Does(lambda x, w: (functional.conv1d(x, w),))
     with pytest.raises(Unsupported, match="weights that are computed in a step"):
         native(weights, [torch.randn(1, 2, 5), torch.randn(3, 2, 2)], Block([]))
 
