@@ -29,9 +29,9 @@ Pair = tuple[int, int]
 
 POSITIONS = 16
 """Products in place of 36, of two by two places of a kernel of three by three."""
-TRANSFORM = 80
+TRANSFORM = 150
 """Multiplications that take as long as to transform a channel of a tile, or back."""
-BYTE = 12
+BYTE = 8
 """Multiplications that a byte of weights more must save at least."""
 
 

@@ -72,12 +72,14 @@ CODSL_INLINE void fetch(const R* from, int bytes) {
   for (int byte = 0; byte < bytes; byte += 64) __builtin_prefetch(reinterpret_cast<const char*>(from) + byte);
 }
 
-template <int PLACES, int VECTORS, bool WHOLE>
+template <int PLACES, int VECTORS>
 CODSL_INLINE void compute_tile(const Stretch& s, long first) {
   constexpr int SPLITS = tile_splits(PLACES, VECTORS);
   R* const* const ys = s.ys + first;
+  const bool whole = s.width >= VECTORS * LANES;
   Sums<PLACES, VECTORS> sums[SPLITS] = {};
-  start_sums<PLACES, VECTORS, WHOLE>(sums[0], s, ys);
+  if (whole) start_sums<PLACES, VECTORS, true>(sums[0], s, ys);
+  else start_sums<PLACES, VECTORS, false>(sums[0], s, ys);
   const R* w = s.w;
   const long length = s.length;
   const R* const* table = s.rows + first;
@@ -103,19 +105,19 @@ CODSL_INLINE void compute_tile(const Stretch& s, long first) {
   CODSL_UNROLL for (int i = 1; i < SPLITS; i++)
     CODSL_UNROLL for (int p = 0; p < PLACES; p++)
       CODSL_UNROLL for (int v = 0; v < VECTORS; v++) sums[0][p][v] += sums[i][p][v];
-  store_sums<PLACES, VECTORS, WHOLE>(sums[0], s, ys);
+  if (whole) store_sums<PLACES, VECTORS, true>(sums[0], s, ys);
+  else store_sums<PLACES, VECTORS, false>(sums[0], s, ys);
 }
 
 // Computes the tiles of one size from place `first` on, up to place `stop`.
-template <int PLACES, int VECTORS, bool WHOLE>
+template <int PLACES, int VECTORS>
 static __attribute__((noinline)) void compute_tiles(const Stretch& s, long first, long stop) {
-  for (; first < stop; first += PLACES) compute_tile<PLACES, VECTORS, WHOLE>(s, first);
+  for (; first < stop; first += PLACES) compute_tile<PLACES, VECTORS>(s, first);
 }
 
 template <int PLACES, int VECTORS>
 static inline void choose_tiles(const Stretch& s, long size, long first, long stop) {
-  if (size == PLACES && s.width >= VECTORS * LANES) compute_tiles<PLACES, VECTORS, true>(s, first, stop);
-  else if (size == PLACES) compute_tiles<PLACES, VECTORS, false>(s, first, stop);
+  if (size == PLACES) compute_tiles<PLACES, VECTORS>(s, first, stop);
   else if constexpr (PLACES > 1) choose_tiles<PLACES - 1, VECTORS>(s, size, first, stop);
 }
 

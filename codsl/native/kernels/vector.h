@@ -73,13 +73,13 @@ CODSL_INLINE Vector load(const R* from) { return *reinterpret_cast<const LooseVe
 CODSL_INLINE void store(R* to, Vector value) { *reinterpret_cast<LooseVector*>(to) = value; }
 
 // The first `count` numbers, zeros after them.
-CODSL_INLINE Vector load_part(const R* from, long count) {
+static inline __attribute__((noinline)) Vector load_part(const R* from, long count) {
   Vector value = {};
   if (count > 0) std::memcpy(&value, from, sizeof(R) * (count < LANES ? count : LANES));
   return value;
 }
 
-CODSL_INLINE void store_part(R* to, Vector value, long count) {
+static inline __attribute__((noinline)) void store_part(R* to, Vector value, long count) {
   if (count > 0) std::memcpy(to, &value, sizeof(R) * (count < LANES ? count : LANES));
 }
 
