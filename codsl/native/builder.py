@@ -36,8 +36,9 @@ class Images:
 
 @dataclass(frozen=True)
 class Kernel:
-    """Lines of C++, and the buffers that they read and write; of a convolution, of which images,
-    and how far these are apart in each buffer where image after image lies in it.
+    """Lines of C++, and the buffers that they read and write; of a convolution, which of the
+    kernels it `calls`, of which images, and how far these are apart in each buffer where image
+    after image lies in it.
 
     A sum may be computed in `parts`, the first of which is that of what is given.
     """
@@ -48,6 +49,7 @@ class Kernel:
     images: Images | None = None
     apart: Mapping[Buffer, int] = field(default_factory=dict)
     parts: Callable[[], Sequence["Kernel"]] = tuple
+    calls: str = ""
 
     @property
     def touches(self) -> list[Buffer]:

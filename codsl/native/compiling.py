@@ -7,6 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -36,18 +37,17 @@ def no_compiler() -> str:
     return "" if compiler() else "a C++ compiler, which is not here: install `g++`, or set `CXX`"
 
 
-def compiled(step: str, kernels: str, given: int) -> Any:
+def compiled(step: str, kernels: Sequence[str], given: int) -> Any:
     """The function `step`, of so many addresses, of a text that calls some kernels.
 
     Raises `RuntimeError` where there is no compiler, or it fails.
     """
     with TemporaryDirectory(prefix="codsl-") as folder:
         source, library = Path(folder) / "step.cpp", Path(folder) / "step.so"
+        held = _kernels()
         with ThreadPoolExecutor() as side_by_side:
-            parts = [
-                side_by_side.submit(_kernels().of, kernels),
-                side_by_side.submit(_object, source, step, STEPS),
-            ]
+            parts = [side_by_side.submit(held.of, each) for each in kernels]
+            parts.append(side_by_side.submit(_object, source, step, STEPS))
         _run(["-shared", *(str(part.result()) for part in parts), "-o", str(library)])
         made = ctypes.CDLL(str(library)).step
     made.restype, made.argtypes = None, [ctypes.c_void_p] * given
@@ -71,11 +71,12 @@ class _Kernels:
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="codsl-")
         self._made: dict[str, Path] = {}
+        self._numbers = count()
 
     def of(self, text: str) -> Path:
         """The object file of a text."""
         if text not in self._made:
-            source = Path(self._folder.name) / f"kernels{len(self._made)}.cpp"
+            source = Path(self._folder.name) / f"kernels{next(self._numbers)}.cpp"
             self._made[text] = _object(source, text, KERNELS)
         return self._made[text]
 

@@ -51,7 +51,7 @@ def native(
     lines = [source.body, *(counted(*each) for each in Counter(writes).items())]
     function = "\n".join([f'extern "C" void step({parameters(names)}) {{', *lines, "}\n"])
     text = loops_of(dtype) + block.keeping.table + function
-    step = compiled(text, kernels_of(dtype), len(ALWAYS) + len(names))
+    step = compiled(text, kernels_of(dtype, source.calls), len(ALWAYS) + len(names))
     always = source.held.put(paged(source.held.size)), paged(source.room), block
     return _call(step, always, fresh)
 

@@ -1,6 +1,6 @@
 """The C++ of a graph: one function that calls kernels, and what it is called with."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib.resources import files
 
@@ -18,7 +18,11 @@ from codsl.native.turns import staged
 from codsl.native.values import Buffer
 
 COMMON = ("follow.h", "vector.h", "ahead.h", "convolutions.h")
-KERNELS = ("tiles.h", "alone.h", "dense.h", "winograd.h", "depthwise.h", "convolutions.cpp")
+KERNELS = {
+    ("dense", "winograd"): ("tiles.h", "alone.h", "dense.h", "winograd.h", "dense.cpp"),
+    ("depthwise",): ("depthwise.h", "depthwise.cpp"),
+}
+"""The kernels that are compiled together, and their files."""
 LOOPS = ("scalar.h", "product.h", "pool.h", "items.h")
 ALWAYS = ("weights", "room", "state")
 """What every step is called with, before what is given and its results: constants, scratch, and
@@ -27,11 +31,13 @@ what is kept."""
 
 @dataclass(frozen=True)
 class Source:
-    """The body of a step in C++, whose constants are `held`, and whose room is of so many bytes."""
+    """The body of a step in C++, whose constants are `held`, whose room is of so many bytes, and
+    which `calls` kernels."""
 
     body: str
     held: "Held"
     room: int
+    calls: frozenset[str]
 
 
 class Held:
@@ -76,7 +82,8 @@ def source_of(builder: Builder, places: Mapping[Buffer, str], held: Held | None 
     lines = [declared(each, at) for each, at in addresses.items() if each in touched]
     for stage, parts in zip(stages, fetched(stages), strict=True):
         lines += staging(stage, parts, addresses)
-    return Source("\n".join(lines), held, room)
+    calls = frozenset(kernel.calls for kernel in builder.kernels if kernel.calls)
+    return Source("\n".join(lines), held, room, calls)
 
 
 def parameters(names: Sequence[str]) -> str:
@@ -86,7 +93,7 @@ def parameters(names: Sequence[str]) -> str:
 
 def library_of(dtype: torch.dtype) -> str:
     """All kernels that bodies call, in one text."""
-    return kernels_of(dtype) + _texts(LOOPS)
+    return _head(dtype) + "".join(map(_texts, KERNELS.values())) + _texts(LOOPS)
 
 
 def loops_of(dtype: torch.dtype) -> str:
@@ -94,9 +101,10 @@ def loops_of(dtype: torch.dtype) -> str:
     return _head(dtype) + _texts(LOOPS)
 
 
-def kernels_of(dtype: torch.dtype) -> str:
-    """The kernels that are the same for all graphs of numbers of this dtype."""
-    return _head(dtype) + _texts(KERNELS)
+def kernels_of(dtype: torch.dtype, calls: Set[str]) -> list[str]:
+    """Texts with the kernels that are called, the same for all graphs of numbers of this dtype."""
+    used = (files for names, files in KERNELS.items() if not calls.isdisjoint(names))
+    return [_head(dtype) + _texts(files) for files in used]
 
 
 def _head(dtype: torch.dtype) -> str:

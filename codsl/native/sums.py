@@ -159,6 +159,7 @@ class Sum:
             images,
             _apart([*all_read, target], target.sizes),
             partial(self._parts, target, after, reads),
+            place.way,
         )
 
     def _parts(self, target: View, after: str, reads: Sequence[View]) -> list[Kernel]:

@@ -11,7 +11,7 @@ from codsl.native.block import Block
 from codsl.native.graph import Writer
 from codsl.native.keeping import Kept
 from codsl.native.native import native
-from codsl.native.source import source_of
+from codsl.native.source import Source, source_of
 from codsl.native.tracing import traced
 
 if TYPE_CHECKING:
@@ -43,12 +43,17 @@ class Many(nn.Module):
         return found
 
 
-def body_of(module: nn.Module, given: Sequence[Tensor]) -> str:
+def written(module: nn.Module, given: Sequence[Tensor]) -> Source:
     """What is written for a module."""
     with torch.no_grad():
         program = traced(Many([("", module, given)]), given)
         writer = Writer(program, given, given[0].dtype)
-    return source_of(writer.builder, dict.fromkeys(writer.given, "nullptr")).body
+    return source_of(writer.builder, dict.fromkeys(writer.given, "nullptr"))
+
+
+def body_of(module: nn.Module, given: Sequence[Tensor]) -> str:
+    """The lines of it."""
+    return written(module, given).body
 
 
 def check(*given: Sequence[Case], kept: bool = True) -> int:

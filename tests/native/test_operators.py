@@ -14,9 +14,10 @@ from torch.nn import functional
 from codsl.native.block import Block
 from codsl.native.keeping import Kept
 from codsl.native.native import native
+from codsl.native.source import kernels_of
 from codsl.native.target import lanes
 from codsl.native.values import Unsupported
-from native.many import Case, body_of, check
+from native.many import Case, body_of, check, written
 
 
 class Does(nn.Module):
@@ -121,6 +122,23 @@ def test_tiles_are_for_what_gains_by_them() -> None:
     assert way(torch.ones(1, 3, 14, 14), 8) == "dense", "transforms cost more than they save"
     assert way(torch.ones(1, 64, 7, 7), 64) == "dense", "weights are more, and come from afar"
     assert way(torch.ones(4, 64, 7, 7), 64) == "winograd"
+
+
+def test_only_the_kernels_that_are_called_are_compiled() -> None:
+    def calls(layer: nn.Module) -> tuple[set[str], int]:
+        found = written(layer, [torch.ones(1, 32, 14, 14)]).calls
+        texts = kernels_of(torch.float32, found)
+        assert all(any(f"{name}<Follow>" in text for text in texts) for name in found)
+        return set(found), len(texts)
+
+    apart = nn.Conv2d(32, 32, 3, groups=32)
+    assert calls(apart) == ({"depthwise"}, 1)
+    assert calls(nn.Sequential(apart, nn.Conv2d(32, 8, 1))) == ({"depthwise", "dense"}, 2)
+    assert calls(nn.Sequential(nn.Conv2d(32, 48, 3), nn.Conv2d(48, 8, 1))) == (
+        {"dense", "winograd"},
+        1,
+    )
+    assert calls(nn.ReLU()) == (set(), 0)
 
 
 def test_products() -> None:

@@ -10,9 +10,4 @@ void winograd(R* y, const Item* items, int count, const R* bias, bool adds, cons
   winograd<Follow>(y, items, count, bias, adds, window, images, ahead, after);
 }
 
-void depthwise(R* y, const Item* items, int count, const R* bias, bool adds, const Window& window,
-               Images images, Ahead& ahead, const Follow& after) {
-  depthwise<Follow>(y, items, count, bias, adds, window, images, ahead, after);
-}
-
 }  // namespace codsl
