@@ -49,18 +49,21 @@ def arithmetic(call: Call, module: nn.Module) -> str:
     return name if known and function(name, module) is getattr(torch, name, None) else ""
 
 
-def over(node: Node, module: Any) -> Function | None:
-    """A function that may write over the numbers that it is of; None for other nodes."""
+def over(node: Node, module: Any, fresh: bool = False) -> Function | None:
+    """A function that may write over the numbers that it is of, and with `fresh` does not; None for
+    other nodes."""
     recipe = of_each(node.recipe)
     if not isinstance(recipe, Pointwise) or len(node.edges) > 1:
         return None
     if recipe.call is None:
-        known = recipe.module in ELEMENTWISE
-        return IN_PLACE.get(recipe.module, module.own_forward) if known else None
+        if recipe.module not in ELEMENTWISE:
+            return None
+        written = None if fresh else IN_PLACE.get(recipe.module)
+        return written or ELEMENTWISE[recipe.module] or module.own_forward
     name = arithmetic(recipe.call, module)
     if not name or recipe.tensors:
         return None
-    write: Function = getattr(Tensor, f"{name}_")
+    write: Function = getattr(Tensor, name if fresh else f"{name}_")
     return partial(write, **recipe.call.arguments)
 
 

@@ -13,7 +13,8 @@ class Style:
     laid out once for oneDNN's convolutions. With `sums` products with one item are written as sums,
     of which a compiler makes loops of its own. Convolutions of each channel by itself are over a
     multiple of `channels`. With `along` convolutions over time take as a clip the items that all
-    outputs of one stream see. With `rings` what attention keeps lies in one tensor.
+    outputs of one stream see. With `rings` what attention keeps lies in one tensor. With `fresh`
+    activations write over nothing, as what is traced must not.
     """
 
     last: bool = False
@@ -23,6 +24,7 @@ class Style:
     channels: int = 1
     along: bool = False
     rings: bool = False
+    fresh: bool = False
 
 
 PLAIN = Style()

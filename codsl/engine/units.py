@@ -132,7 +132,7 @@ class _Fusing:
             joined, other = join, 1 - place
         act, _ = self._only_reader(inside)
         if act is not None and bare(modules[act]):
-            activation = over(nodes[act], modules[act])
+            activation = over(nodes[act], modules[act], self._style.fresh)
             inside += [act] if activation else []
         self._only_reader(inside)
         after = After(joined >= 0, activation)

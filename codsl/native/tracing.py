@@ -32,7 +32,8 @@ LIKE = "like"
 
 
 def traced(module: nn.Module, given: Sequence[Tensor]) -> fx.GraphModule:
-    """The graph, for tensors of these shapes; it is seen while the module computes.
+    """The graph, for tensors of these shapes; it is seen while the module computes, by oneDNN but
+    for recurrent layers, which have parts without it alone.
 
     Raises `Unsupported` where a number is taken out of a tensor: it may be another in a step.
     """
@@ -74,7 +75,8 @@ class _Seen(TorchDispatchMode):
         if func in self._parts:
             with self:
                 return self._parts[func](*args, **given)
-        made = func(*args, **given)
+        with torch.backends.mkldnn.flags(enabled=True):
+            made = func(*args, **given)
         nodes: Any = map_aggregate((tuple(args), dict(given)), self._node)
         if isinstance(made, Tensor):
             self._is(made, self._graph.call_function(func, *nodes))
