@@ -140,7 +140,8 @@ def _bars(sheet: Sheet, case: str, outcome: Outcome) -> None:
     """A bar for each contender and one for the limit, the longer the slower."""
     figures = [(row.name, row.ms, row.words) for row in outcome.rows if not row.wrong]
     figures.append((LIMIT, outcome.bound.ms, "what the machine allows"))
-    scale = Scale.over([ms for _, ms, _ in figures], LABEL, WIDTH - FIGURES)
+    told = [ms for _, ms, _ in figures]
+    scale = Scale(min(told) / 2, max(told), LABEL, WIDTH - FIGURES)
     sheet.title(f"{case}: {outcome.title}, ms a frame of one stream")
     for name, ms, note in figures:
         ratio = "" if name == outcome.plain.name else f", {times(outcome.plain.ms / ms)}"
