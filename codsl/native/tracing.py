@@ -75,16 +75,17 @@ class _Seen(TorchDispatchMode):
         if func in self._parts:
             with self:
                 return self._parts[func](*args, **given)
-        with torch.backends.mkldnn.flags(enabled=True):
+        with torch.backends.mkldnn.flags(enabled=torch.backends.mkldnn.is_available()):
             made = func(*args, **given)
         nodes: Any = map_aggregate((tuple(args), dict(given)), self._node)
         if isinstance(made, Tensor):
             self._is(made, self._graph.call_function(func, *nodes))
         elif isinstance(made, list | tuple):
             node = self._graph.call_function(func, *nodes)
-            node.meta[LIKE] = _like(made[0])
             for number, each in enumerate(made):
-                self._is(each, self._graph.call_function(operator.getitem, (node, number)))
+                if isinstance(each, Tensor):
+                    node.meta.setdefault(LIKE, _like(each))
+                    self._is(each, self._graph.call_function(operator.getitem, (node, number)))
         elif made is not None:
             raise Unsupported(f"`{func}`, which takes a number out of a tensor")
         return made
