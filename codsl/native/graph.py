@@ -34,7 +34,6 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     **POOLING,
 }
 """What writes each operator, by its name in `aten`."""
-NOTHING = frozenset({"_assert_tensor_metadata", "_assert_scalar", "sym_constrain_range"})
 
 
 class Writer:
@@ -76,8 +75,6 @@ class Writer:
         if name == "getitem":
             many, place = args
             return many[place]
-        if name in NOTHING:
-            return None
         if not any(map(_comes, _flat([*args, *given.values()]))):
             with torch.inference_mode(False), torch.no_grad():
                 operator: Any = node.target

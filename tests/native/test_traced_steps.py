@@ -52,6 +52,19 @@ def test_what_no_result_is_made_of_is_left_out() -> None:
     assert "sin" not in traced(Idle(), [torch.zeros(2)]).code
 
 
+def test_operators_that_give_nothing_are_no_part_of_it() -> None:
+    class Asks(nn.Module):
+        def forward(self, x: Tensor) -> tuple[Tensor, ...]:
+            torch.ops.aten._assert_tensor_metadata(x, [2], None, torch.float32)
+            return (x + len(x[:0].unbind(0)),)
+
+    program = traced(Asks(), [torch.zeros(2)])
+    called = program.graph.find_nodes(op="call_function", target=torch.ops.aten.add.Tensor)
+    assert len(called) == 1
+    assert "assert" not in program.code
+    assert "unbind" not in program.code
+
+
 def test_a_number_that_is_taken_out_is_refused() -> None:
     class Taken(nn.Module):
         def forward(self, x: Tensor) -> tuple[Tensor, ...]:
