@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from codsl.graph.graph import Graph
-from codsl.layers.recipe import Pointwise
+from codsl.graph.ids import ids
 from codsl.network import Network
 from codsl.nn.running.state import State
 
@@ -47,17 +47,6 @@ class Footage:
         else:
             drawn = torch.randint(most, size, generator=draw)
         return drawn.to(self._like.device, self._like.dtype)
-
-
-def ids(graph: Graph, value: int) -> int | None:
-    """How many ids a value may be, where it is looked up in a table; None for any number."""
-    settings = [
-        node.recipe.settings
-        for node in graph.nodes
-        if isinstance(node.recipe, Pointwise) and any(edge.source == value for edge in node.edges)
-    ]
-    counts = [each["num_embeddings"] for each in settings if "num_embeddings" in each]
-    return min(counts, default=None)
 
 
 def frame(clip: Any, index: int) -> Any:

@@ -10,6 +10,7 @@ from codsl.algebra.time import emits, rate
 from codsl.diagnostics import plural
 from codsl.export.layout import Layout
 from codsl.export.rings import Streams
+from codsl.graph.ids import ids
 from codsl.nn.running.program import Program
 
 ALLOWED = {"float64": 1e-9, "float32": 1e-4}
@@ -67,6 +68,7 @@ def _compare(file: Streams, program: Program, layout: Layout, rows: int, calls: 
     the `n`th time again, where the state is used."""
     draw = torch.Generator().manual_seed(0)
     kind = getattr(torch, layout.dtype)
+    looked_up = [ids(program.graph, value) for value in range(program.graph.base)]
     streams = [_Stream(program, layout) for _ in range(min(rows, ROWS))]
     chunk = max(1, CHUNK // (layout.frames * _numbers(program)))
     for call in range(calls):
@@ -74,7 +76,8 @@ def _compare(file: Streams, program: Program, layout: Layout, rows: int, calls: 
         if 0 < turn < len(streams) and phase == 0:
             file.begin(turn)
         clips = [
-            torch.randn(rows, *port.shape, generator=draw, dtype=kind) for port in layout.inputs
+            _drawn((rows, *port.shape), most, draw, kind)
+            for port, most in zip(layout.inputs, looked_up, strict=True)
         ]
         found = file.step(clips)
         for row, stream in enumerate(streams[: turn + 1]):
@@ -85,6 +88,15 @@ def _compare(file: Streams, program: Program, layout: Layout, rows: int, calls: 
     if streams[0].silent:
         raise ValueError("it gave no output")
     return max(map(_apart, *(stream.gaps for stream in streams)))
+
+
+def _drawn(
+    sizes: tuple[int, ...], most: int | None, draw: torch.Generator, kind: torch.dtype
+) -> Tensor:
+    """Random numbers, or so many ids."""
+    if most is not None:
+        return torch.randint(most, sizes, generator=draw, dtype=kind)
+    return torch.randn(sizes, generator=draw, dtype=kind)
 
 
 def _numbers(program: Program) -> int:

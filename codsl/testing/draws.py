@@ -26,30 +26,35 @@ def part(x: Any, start: int, stop: int) -> Any:
 @dataclass(frozen=True)
 class Source:
     """Where clips come from. `like` is a nest of examples `(B, C, T, *S)`: of their frames, where
-    `drawn` says so, otherwise only of their shape."""
+    `drawn` says so, otherwise only of their shape; of some each number is one of so many `ids`."""
 
     like: Any
     drawn: bool
     seed: int
     dtype: torch.dtype
     device: torch.device
+    ids: tuple[int | None, ...] = ()
 
     def clip(self, frames: int) -> Any:
         """A random clip, the same for the same number of frames."""
         generator = torch.Generator().manual_seed(self.seed)
 
-        def draw(like: Tensor) -> Tensor:
+        def draw(like: Tensor, most: int | None) -> Tensor:
             batch, channels, length, *space = like.shape
-            if not self.drawn:
-                shape = (BATCH, channels, frames, *space)
-                clip = torch.randn(shape, generator=generator, dtype=torch.float64)
-            else:
+            shape = (BATCH, channels, frames, *space)
+            if self.drawn:
                 pool = like.detach().movedim(2, 1).flatten(0, 1).cpu()
                 picked = torch.randint(batch * length, (BATCH, frames), generator=generator)
                 clip = pool[picked].movedim(1, 2)
+            elif most is not None:
+                clip = torch.randint(most, shape, generator=generator)
+            else:
+                clip = torch.randn(shape, generator=generator, dtype=torch.float64)
             return clip.to(self.device, self.dtype)
 
-        return over(self.like, draw)
+        examples = list(leaves(self.like))
+        most = self.ids or (None,) * len(examples)
+        return rebuild(number(self.like), list(map(draw, examples, most)))
 
 
 def randomise(net: nn.Module, seed: int) -> None:

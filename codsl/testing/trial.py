@@ -2,7 +2,7 @@
 
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -11,6 +11,7 @@ from torch import Tensor
 
 from codsl.algebra.time import length
 from codsl.graph.graph import Graph
+from codsl.graph.ids import ids
 from codsl.nn.nest import leaves
 from codsl.nn.running.state import State
 from codsl.testing.comparison import close, tolerance_of
@@ -57,6 +58,7 @@ class Trial:
         """
         laid, _ = net._laid_for(source.clip(1), "a clip")
         graph = laid.program.graph
+        source = replace(source, ids=tuple(ids(graph, value) for value in range(graph.base)))
         declared = Declared.of(graph)
         most = declared.most if frames is None else frames
         if frames is None and most > LONGEST:
