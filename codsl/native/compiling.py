@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Sequence
@@ -22,19 +23,27 @@ FLAGS = (
     "-fPIC",
 )
 """None of them lets a compiler forget NaN or infinity, or add up in another order."""
-KERNELS = STEPS = "-O3"
-"""How far kernels and the steps that call them are optimised."""
+KERNELS = STEPS = LIBRARIES = "-O3"
+"""How far kernels, the steps that call them, and all in one text are optimised, where `CXXFLAGS`
+says nothing else."""
 
 
-def compiler() -> str | None:
-    """The compiler of C++: that of `CXX`, else `g++` or `clang++`; None where there is none."""
-    names = (os.environ.get("CXX", ""), "g++", "clang++", "c++")
-    return next((found for name in names if name and (found := shutil.which(name))), None)
+def compiler() -> list[str]:
+    """The command of the compiler of C++: that of `CXX`, else `g++` or `clang++`; empty where there
+    is none, or not that one."""
+    own = shlex.split(os.environ.get("CXX", ""))
+    commands = [own] if own else [["g++"], ["clang++"], ["c++"]]
+    return next((each for each in commands if shutil.which(each[0])), [])
 
 
 def no_compiler() -> str:
     """What is missing, and how to have it; empty where there is a compiler."""
-    return "" if compiler() else "a C++ compiler, which is not here: install `g++`, or set `CXX`"
+    if compiler():
+        return ""
+    own = os.environ.get("CXX", "").strip()
+    if own:
+        return f"the C++ compiler that `CXX` names, `{own}`, which is not here"
+    return "a C++ compiler, which is not here: install `g++`, or set `CXX`"
 
 
 def compiled(step: str, kernels: Sequence[str], given: int) -> Any:
@@ -48,7 +57,7 @@ def compiled(step: str, kernels: Sequence[str], given: int) -> Any:
         with ThreadPoolExecutor() as side_by_side:
             parts = [side_by_side.submit(held.of, each) for each in kernels]
             parts.append(side_by_side.submit(_object, source, step, STEPS))
-        _run(["-shared", *(str(part.result()) for part in parts), "-o", str(library)])
+        _run(STEPS, "-shared", *(str(part.result()) for part in parts), "-o", str(library))
         made = ctypes.CDLL(str(library)).step
     made.restype, made.argtypes = None, [ctypes.c_void_p] * given
     return made
@@ -61,7 +70,7 @@ def library(source: Path) -> ctypes.CDLL:
     """
     with TemporaryDirectory(prefix="codsl-") as folder:
         made = Path(folder) / "library.so"
-        _run(["-shared", str(source), "-o", str(made)])
+        _run(LIBRARIES, "-shared", str(source), "-o", str(made))
         return ctypes.CDLL(str(made))
 
 
@@ -88,18 +97,19 @@ def _object(source: Path, text: str, optimised: str) -> Path:
     """The object file of a text, which is written beside it."""
     source.write_text(text, encoding="utf-8")
     made = source.with_suffix(".o")
-    _run([optimised, "-c", str(source), "-o", str(made)])
+    _run(optimised, "-c", str(source), "-o", str(made))
     return made
 
 
-def _run(arguments: Sequence[str]) -> None:
+def _run(optimised: str, *arguments: str) -> None:
     found = compiler()
-    if found is None:
+    if not found:
         raise RuntimeError(no_compiler())
-    command = [found, *FLAGS, *os.environ.get("CXXFLAGS", "").split(), *arguments]
+    own = shlex.split(os.environ.get("CXXFLAGS", ""))
+    command = [*found, *FLAGS, optimised, *own, *arguments]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:
-        raise RuntimeError(f"`{found}` failed: {_first_error(made.stderr)}")
+        raise RuntimeError(f"`{found[0]}` failed: {_first_error(made.stderr)}")
 
 
 def _first_error(text: str) -> str:

@@ -118,6 +118,12 @@ def test_mistakes_are_said_before_anything_is_written(
     assert not list(tmp_path.iterdir())
 
 
+def test_what_it_says_to_compile_with_is_fast(tmp_path: Path) -> None:
+    built("plain").export(tmp_path / "out", "cpp")
+    for name in ("README.md", "run.cpp", "run.py"):
+        assert "-O3 -std=c++17 -march=native" in (tmp_path / "out" / name).read_text("utf-8")
+
+
 def test_what_its_programs_made_goes_with_it(tmp_path: Path) -> None:
     (tmp_path / "model.so").touch()
     (tmp_path / "run").touch()

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from codsl.export.plain.interface import arguments, filled
-from codsl.native.compiling import FLAGS
+from codsl.native.compiling import FLAGS, LIBRARIES
 from codsl.native.target import lanes
 
 RUN_CPP = r"""// Streams frames through the model beside this file.
@@ -76,6 +76,7 @@ A clip is an array (B, C, T, *S), one for each input: B streams that begin toget
 import ctypes
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -90,12 +91,13 @@ def compiled():
     """The model as a library, which is made where it is not there."""
     library = here / "model.so"
     if not library.exists():
-        names = (os.environ.get("CXX", ""), "g++", "clang++", "c++")
-        compiler = next(filter(shutil.which, filter(None, names)), None)
+        own = shlex.split(os.environ.get("CXX", ""))
+        names = [own] if own else [["g++"], ["clang++"], ["c++"]]
+        compiler = next((each for each in names if shutil.which(each[0])), None)
         if compiler is None:
             sys.exit("there is no compiler of C++ here: install g++, or set CXX")
-        flags = "@FLAGS@".split() + os.environ.get("CXXFLAGS", "").split()
-        command = [compiler, *flags, "-shared", "-fPIC", here / "model.cpp", "-o", library]
+        flags = "@FLAGS@".split() + shlex.split(os.environ.get("CXXFLAGS", ""))
+        command = [*compiler, *flags, "-shared", "-fPIC", here / "model.cpp", "-o", library]
         subprocess.run(command, check=True)
     return ctypes.CDLL(str(library))
 
@@ -210,4 +212,4 @@ def run_py(about: Mapping[str, Any]) -> str:
 
 
 def _flags() -> str:
-    return " ".join(flag for flag in FLAGS if flag != "-fPIC")
+    return " ".join([LIBRARIES, *(flag for flag in FLAGS if flag != "-fPIC")])
