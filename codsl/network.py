@@ -39,10 +39,11 @@ class Network(Block):
         of its own; for inference. The weights are copied: those that are loaded later do not count.
 
         `backend` is `eager`, `native`, `compile`, `aoti`, `onnxruntime` or `openvino`; with
-        `precision` (`torch.bfloat16`) it computes in that, of frames and weights in the network's
-        own, and the `error` of what it gives says what that cost. Raises `ValueError` for an
-        unknown backend, a precision that it lacks, and for a network in training mode, and
-        `ImportError` where a package or a compiler is missing.
+        `precision` (`torch.bfloat16`) a step computes in that, of frames and weights in the
+        network's own, and the `error` of what it gives says what that cost; chunks that torch
+        computes at once are in the network's own. Raises `ValueError` for an unknown backend, a
+        precision that it lacks, and for a network in training mode, and `ImportError` where a
+        package or a compiler is missing.
         """
         return compile_step(self, backend, precision)
 

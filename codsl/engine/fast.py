@@ -59,7 +59,7 @@ class FastStep:
         self._laid = self._net.laid
         self._precision = precision
         self._plan: Plan | None = None
-        self._chunks: dict[int, Chunks] = {}
+        self._chunks: dict[tuple[int, torch.dtype, torch.device], Chunks] = {}
         self._running = False
         graph = self._graph = self._laid.program.graph
         bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
@@ -80,11 +80,18 @@ class FastStep:
         return rebuild(self._laid.outputs, plan.step(self._taken(frame)))
 
     def _by_the_network(self, frame: Any, update_state: bool) -> Any:
+        """A frame by the network, with which the plan is made; the stream stays where it is where
+        there is none to be had."""
         self._stop()
+        before = self._net.get_state()
         y = self._net.forward_step(frame, update_state)
         state = self._net.get_state()
         if self._plans and state is not None:
-            self._plan_of(state, self._inputs(frame))
+            try:
+                self._plan_of(state, self._inputs(frame))
+            except BaseException:
+                self._net.set_state(before)
+                raise
         return y
 
     def _plan_of(self, state: State, frame: list[Tensor]) -> Plan:
@@ -111,7 +118,7 @@ class FastStep:
 
     def _made(self, state: State, frame: list[Tensor]) -> Plan:
         """A plan for streams like this one, once it has been tried."""
-        style = self._backend.style(state.batch_size, state.device)
+        style = self._backend.style_on(state.device, state.batch_size)
         exact, modules = self._laid.program, self._laid.program
         dtype = state.dtype
         if self._precision is not None and not self._backend.own_precision:
@@ -157,10 +164,10 @@ class FastStep:
         return ys or (None,) * len(self._graph.outputs)
 
     def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:
-        """The outputs that become due with clips: at the beginning by the network itself, then by
-        kernels."""
+        """The outputs that become due with clips: at the beginning, and of no stream at all, by the
+        network itself, then by kernels."""
         early = min(max(0, self._graph.cycle.start - state.frame), xs[0].shape[2])
-        if laid.program.foreign or early == xs[0].shape[2]:
+        if laid.program.foreign or early == xs[0].shape[2] or not state.batch_size:
             return laid.program.steps(xs, state)
         parts: list[Values] = []
         if early:
@@ -181,12 +188,13 @@ class FastStep:
     def _chunks_of(self, state: State) -> Chunks:
         """How chunks of such streams run: of one stream as clips."""
         batch = state.batch_size
-        if batch not in self._chunks:
+        kind = batch, state.dtype, state.device
+        if kind not in self._chunks:
             like = torch.empty(0, dtype=state.dtype, device=state.device)
             style = EAGER.style(batch * self._at_once(batch), state.device)
             lister = Lister(self._laid.program, like, replace(style, along=batch == 1))
-            self._chunks = {batch: Chunks(lister, style.last)}
-        return self._chunks[batch]
+            self._chunks = {kind: Chunks(lister, style.last)}
+        return self._chunks[kind]
 
     def _by_steps(self, batch: int, frames: int) -> bool:
         """Whether chunks of so many streams and frames go frame by frame: also planes that would be
@@ -197,7 +205,7 @@ class FastStep:
     def _at_once(self, batch: int) -> int:
         """Frames of a chunk of so many streams that are computed together."""
         planes = min(AT_ONCE, NUMBERS // max(frame.size for frame in self._graph.frames))
-        return max(1, planes // batch)
+        return max(1, planes // max(1, batch))
 
     @torch.inference_mode()
     def step(self, frame: Any, state: State) -> tuple[Any, State]:

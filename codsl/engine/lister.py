@@ -391,5 +391,6 @@ class _Listing:
 
 
 def _kept_of_one(module: Any, recipe: Any, x: Tensor) -> Tensor:
-    """What is kept of an item."""
-    return kept(module, recipe, x.unsqueeze(2)).squeeze(2)
+    """What is kept of an item, in memory of its own: without weights it may be a part of it."""
+    made = kept(module, recipe, x.unsqueeze(2)).squeeze(2)
+    return made.clone() if recipe.module == "Identity" else made

@@ -52,5 +52,6 @@ def test_a_stream_alone_takes_clips_and_several_take_frames() -> None:
         for batch, along in ((1, True), (2, False)):
             fast.reset()
             fast.forward_steps(chunk_of(net, batch, torch.float32, 12))
-            units = fast._chunks[batch]._lister.units.values()
+            (chunks,) = fast._chunks.values()
+            units = chunks._lister.units.values()
             assert {unit.along for unit in units} == {along}

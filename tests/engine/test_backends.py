@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from shutil import which
 from typing import Any
 
@@ -13,6 +14,7 @@ from codsl.engine import fast as fast_module
 from codsl.engine.backends.backend import Backend, NotInstalled
 from codsl.engine.backends.table import BACKENDS
 from codsl.engine.plan import Plan
+from codsl.native import compiling
 from codsl.native.graph import OPERATORS
 from engine.fast_streams import agree, chunk_of, frame_of
 from engine.test_fast_step import built
@@ -37,7 +39,14 @@ SMALL = """codsl 1
 network n { input (4, T) conv1d(4, 3, padding=1) relu }
 """
 MEAN = """codsl 1
-network n { input (4, T, 2, 3) adaptive_avg_pool3d(1, kernel_size=3) flatten relu }
+network n {
+  input (4, T, 2, 3)
+  avg_pool3d((2, 1, 1))
+  conv3d(4, (2, 1, 1))
+  adaptive_avg_pool3d(1, kernel_size=3)
+  flatten
+  relu
+}
 """
 SPECS = {
     "eager": STREAM,
@@ -161,10 +170,61 @@ def test_native_says_what_it_lacks(monkeypatch: pytest.MonkeyPatch) -> None:
     said = "the backend `native` has no kernel for `relu`: take `eager` or another"
     with torch.no_grad(), pytest.raises(NotImplementedError, match=said):
         list(map(fast, torch.randn(4, 1, 4)))
-    monkeypatch.setattr("codsl.native.compiling.compiler", lambda: None)
+    monkeypatch.setattr("codsl.native.compiling.compiler", list)
     said = r"the backend `native` needs a C\+\+ compiler, which is not here: install `g\+\+`"
     with pytest.raises(NotInstalled, match=said):
         net.compile_step("native")
+
+
+def test_a_compiler_is_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CXX", "env g++")
+    assert compiling.compiler() == ["env", "g++"]
+    monkeypatch.setenv("CXX", "no-such-compiler -v")
+    net = built(SMALL, torch.float32)
+    with pytest.raises(NotInstalled, match="that `CXX` names, `no-such-compiler -v`, which is not"):
+        net.compile_step("native")
+
+
+@pytest.mark.parametrize("name", ["native", "onnxruntime", "openvino"])
+def test_what_computes_on_the_cpu_says_so(name: str) -> None:
+    with pytest.raises(ValueError, match=f"`{name}` computes on the CPU, and the stream is on cu"):
+        BACKENDS[name].style_on(torch.device("cuda", 0), 1)
+
+
+LATE = """codsl 1
+network n {
+  input (2, T)
+  a = conv1d(3, 3, stride=2)
+  b = conv1d(3, 3, stride=2)
+  c = conv1d(2, 3, stride=2)
+}
+"""
+
+
+@pytest.mark.parametrize("what", ["give", "keep"])
+def test_a_plan_is_tried_until_every_output_has_come(
+    what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A turn of eight frames, whose output comes with the last of them."""
+    net = built(LATE, torch.float32)
+    assert net.graph.cycle.turn == 8
+    right, kept = Plan.step, Plan.dump
+
+    def wrong(self: Plan, xs: Any) -> Any:
+        return tuple(None if y is None else y + 0.01 for y in right(self, xs))
+
+    def lost(self: Plan) -> Any:
+        state = kept(self)
+        return replace(state, tensors=(*state.tensors[:-1], torch.zeros_like(state.tensors[-1])))
+
+    if what == "give":
+        monkeypatch.setattr(Plan, "step", wrong)
+    else:
+        monkeypatch.setattr(Plan, "dump", lost)
+    fast = fast_module.compile_step(net)
+    said = "outputs are" if what == "give" else "what it keeps is"
+    with torch.no_grad(), pytest.raises(RuntimeError, match=said):
+        fast(torch.randn(1, 2))
 
 
 def test_a_plan_that_does_something_else_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:

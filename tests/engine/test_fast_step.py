@@ -6,6 +6,7 @@ import gc
 import os
 import random
 from copy import deepcopy
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -237,6 +238,58 @@ def test_a_frame_that_fails_leaves_the_stream_where_it_was() -> None:
                 fast(torch.full_like(frame, 7.0))
             agree(fast(frame), net.forward_step(frame), torch.float64)
     assert fast.get_state().frame == net.get_state().frame == len(frames)
+
+
+def test_a_frame_without_a_plan_leaves_the_stream_where_it_was(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    net = built(TCN, torch.float64)
+    fast = net.compile_step()
+
+    def refuse(*_: object) -> float:
+        raise RuntimeError("no plan")
+
+    frames = [frame_of(net, 1, torch.float64, t) for t in range(12)]
+    with torch.no_grad():
+        for frame in frames:
+            with monkeypatch.context() as patch:
+                patch.setattr(fast_module, "trial", refuse)
+                fast._plan = None
+                with pytest.raises(RuntimeError, match="no plan"):
+                    fast(frame)
+            agree(fast(frame), net.forward_step(frame), torch.float64)
+
+
+def test_ids_that_wait_are_tried_as_ids() -> None:
+    net = built("codsl 1\nnetwork n { input (1, T) delay(3) embedding(5, 3) }", torch.float64)
+    fast = net.compile_step()
+    with torch.no_grad():
+        for t in range(9):
+            frame = torch.tensor([[float(t % 5)]], dtype=torch.float64)
+            agree(fast(frame), net.forward_step(frame), torch.float64)
+
+
+def test_an_output_that_is_kept_in_part_may_be_written_over() -> None:
+    net = built(
+        "codsl 1\nnetwork n { input (4, T) outputs y, a\n"
+        "a = conv1d(8, 1) y = temporal_shift(4, online=true) }",
+        torch.float64,
+    )
+    fast = net.compile_step()
+    with torch.inference_mode():
+        for t in range(9):
+            frame = frame_of(net, 1, torch.float64, t)
+            found = fast(frame)
+            agree(found["y"], net.forward_step(frame)["y"], torch.float64)
+            found["a"].zero_()
+
+
+def test_an_empty_batch_has_chunks() -> None:
+    net = built(TCN, torch.float64)
+    fast = net.compile_step()
+    fast.set_state(replace(net.init_state(0), frame=net.graph.cycle.start))
+    chunk = chunk_of(net, 1, torch.float64, 5)[:0]
+    assert fast.forward_steps(chunk).shape[0] == 0
 
 
 def test_weights_are_those_of_when_it_was_made() -> None:

@@ -23,7 +23,8 @@ class Backend:
     else it needs and is not here, with the remedy, or nothing. `own_precision`
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
     `precisions` are those that it has. Where weights take `light` bytes at most, its steps one
-    after the other are quicker than torch's kernels for a chunk, which read them once.
+    after the other are quicker than torch's kernels for a chunk, which read them once. Some compute
+    `anywhere`, the others on the CPU.
     """
 
     name: str
@@ -35,11 +36,21 @@ class Backend:
     own_precision: bool = False
     lacks: Callable[[], str] = str
     light: int = 0
+    anywhere: bool = False
 
     @property
     def missing(self) -> str:
         """The package that it lacks here; empty where it lacks none."""
         return next((name for name in self.packages if find_spec(name) is None), "")
+
+    def style_on(self, device: torch.device, batch: int) -> Style:
+        """The style of so many streams on a device; raises `ValueError` where it computes
+        elsewhere."""
+        if device.type != "cpu" and not self.anywhere:
+            raise ValueError(
+                f"the backend `{self.name}` computes on the CPU, and the stream is on {device}"
+            )
+        return self.style(batch, device)
 
     def check(self, precision: torch.dtype | None) -> None:
         """Raise `NotInstalled` where a package or another program is missing, `ValueError` for a

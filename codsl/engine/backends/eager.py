@@ -28,4 +28,5 @@ EAGER = Backend(
     Shelving(_prepare),
     _style,
     precisions=(torch.bfloat16,),
+    anywhere=True,
 )

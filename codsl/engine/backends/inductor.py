@@ -39,8 +39,8 @@ def _compiled(
 
 
 def _strided(x: Tensor, strides: tuple[int, ...]) -> Tensor:
-    """A tensor as it lay when a graph was made, which torch would make anew for any other strides,
-    be they those of a dimension of one."""
+    """A tensor as it lay when a graph was made: torch would make it anew for any other strides, be
+    they those of a dimension of one, and a package does not look."""
     if x.stride() == strides:
         return x
     return torch.empty_strided(x.shape, strides, dtype=x.dtype, device=x.device).copy_(x)
@@ -52,8 +52,9 @@ def _ahead(
     """By AOTInductor, whose package is loaded again."""
     with TemporaryDirectory(prefix="codsl-") as folder:
         loader = load(package(PureStep(listing), given, Path(folder) / "step.pt2"))
+    lying = [x.stride() for x in given]
     group = listing.grouping()
-    return lambda *tensors: group(*loader(list(tensors)))
+    return lambda *tensors: group(*loader(list(map(_strided, tensors, lying))))
 
 
 def package(step: PureStep, given: Sequence[Tensor], path: Path) -> Path:
@@ -75,7 +76,12 @@ def load(path: Path) -> Callable[[list[Tensor]], list[Tensor]]:
 
 
 COMPILE = Backend(
-    "compile", "torch.compile", Shelving(_compiled), _style, precisions=(torch.bfloat16,)
+    "compile",
+    "torch.compile",
+    Shelving(_compiled),
+    _style,
+    precisions=(torch.bfloat16,),
+    anywhere=True,
 )
 AOTI = Backend(
     "aoti",
@@ -83,4 +89,5 @@ AOTI = Backend(
     Shelving(_ahead),
     _style,
     precisions=(torch.bfloat16,),
+    anywhere=True,
 )

@@ -20,8 +20,6 @@ from codsl.nn.running.program import Values
 
 
 def _style(batch: int, device: torch.device) -> Style:
-    if device.type != "cpu":
-        raise ValueError(f"the backend `native` computes on the CPU, and the stream is on {device}")
     return Style(batch=batch, channels=lanes(torch.float32), fresh=True)
 
 

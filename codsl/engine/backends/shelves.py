@@ -26,10 +26,10 @@ class Shelving:
     """How a backend has its shelves.
 
     `prepare` makes a function like `listing.straight()` of a listing, tensors of the kind that it
-    will be given, a precision to compute in, if that is not theirs, and the forms in which the
-    items of each feed are kept. What the function takes and gives has the `form` that the backend
-    has tensors in, or that of its own which `kept_form` gives for the shape and the dtype of
-    something kept.
+    will be given beside rings, a precision to compute in, if that is not theirs, and the forms in
+    which the items of each feed are kept. What the function takes and gives has the `form` that the
+    backend has tensors in, or that of its own which `kept_form` gives for the shape and the dtype
+    of something kept.
     """
 
     prepare: Prepare
