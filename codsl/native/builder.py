@@ -68,7 +68,7 @@ class Builder:
         self.kernels: list[Kernel] = []
         self.constants: dict[Buffer, Tensor] = {}
         self._buffers = 0
-        self._held: dict[tuple[object, ...], View] = {}
+        self._held: dict[tuple[object, ...], tuple[Tensor, View]] = {}
         self._whole: dict[int, tuple[Parts, View]] = {}
 
     def buffer(self, count: int, dtype: torch.dtype, kind: Kind = Kind.SCRATCH) -> Buffer:
@@ -88,14 +88,15 @@ class Builder:
         return View(self.buffer(like.numel(), like.dtype, Kind.GIVEN), sizes, strides)
 
     def constant(self, x: Tensor) -> View:
-        """A tensor that is known; the same memory for the same tensor."""
+        """A tensor that is known, and stays; the same memory for the same tensor."""
         key = (x.data_ptr(), x.dtype, x.shape, x.stride())
         if key not in self._held:
             buffer = self.buffer(x.numel(), x.dtype, Kind.CONSTANT)
             self.constants[buffer] = x.detach().contiguous()
             sizes = tuple(x.shape)
-            self._held[key] = View(buffer, sizes, strides_in(sizes, range(len(sizes))))
-        return self._held[key]
+            view = View(buffer, sizes, strides_in(sizes, range(len(sizes))))
+            self._held[key] = x, view
+        return self._held[key][1]
 
     def emit(self, text: str, reads: Sequence[View], target: View) -> None:
         """One more kernel."""

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from codsl.native.call import Call
-from codsl.native.values import Expression, Pending, Value
+from codsl.native.values import Expression, Pending, Unsupported, Value
 
 PLAIN: Mapping[str, str] = {
     "abs": "codsl::absolute({0})",
@@ -51,7 +51,6 @@ PLAIN: Mapping[str, str] = {
     "isnan": "std::isnan({0})",
     "isfinite": "std::isfinite({0})",
     "mul": "{0} * {1}",
-    "div": "{T}({0}) / {T}({1})",
     "maximum": "codsl::larger({T}({0}), {T}({1}))",
     "minimum": "codsl::smaller({T}({0}), {T}({1}))",
     "eq": "{0} == {1}",
@@ -72,8 +71,14 @@ PLAIN: Mapping[str, str] = {
 """Operators of tensors alone."""
 
 
-def plain(text: str, call: Call, *operands: Any, **_: Any) -> Value:
+KINDS = {"dtype", "layout", "device", "pin_memory", "non_blocking", "memory_format"}
+"""Arguments that say of what kind a result is, which is known."""
+
+
+def plain(text: str, call: Call, *operands: Any, **given: Any) -> Value:
     """An operator that is one line."""
+    if more := given.keys() - KINDS:
+        raise Unsupported(f"`{call.name}` with `{'`, `'.join(sorted(more))}`")
     count = sum(f"{{{number}}}" in text for number in range(len(operands)))
     return call.expression(text, *operands[:count])
 

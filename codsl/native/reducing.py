@@ -68,7 +68,9 @@ def _mean(
 
 
 def _over(sizes: Sequence[int], total: View) -> float:
-    return float(prod(sizes) // prod(total.sizes))
+    """How many numbers each of a total is of."""
+    pairs = zip(sizes, total.sizes, strict=True)
+    return float(prod(size for size, left in pairs if size != left))
 
 
 def _extreme(how: str) -> Callable[..., Value]:
@@ -230,6 +232,15 @@ def _attention(
     return matmul(call, _softmax(scores, weights, -1), v)
 
 
+def _flash_attention(
+    call: Call, query: Any, key: Any, value: Any, _: float = 0.0, is_causal: bool = False,
+    attn_mask: Any = None, scale: float | None = None,
+) -> list[Any]:  # fmt: skip
+    if is_causal:
+        raise Unsupported("attention that is causal")
+    return [_attention(call, query, key, value, attn_mask, scale=scale), None]
+
+
 def _norm(call: Call, x: Any, p: float = 2, dims: Any = None, _: bool = False, **__: Any) -> Value:
     if p != 2:
         raise Unsupported("a norm that is not of squares")
@@ -272,10 +283,7 @@ REDUCING: Mapping[str, Callable[..., Any]] = {
     **dict.fromkeys(["softmax", "_softmax", "_safe_softmax"], _softmax),
     **dict.fromkeys(["log_softmax", "_log_softmax"], _log_softmax),
     "glu": _glu,
-    "_scaled_dot_product_flash_attention_for_cpu": lambda call, *args, **given: [
-        _attention(call, *args[:3], given.get("attn_mask"), scale=given.get("scale")),
-        None,
-    ],
+    "_scaled_dot_product_flash_attention_for_cpu": _flash_attention,
     **dict.fromkeys(["norm", "linalg_vector_norm"], _norm),
     "cumsum": _cumsum,
 }

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from codsl.native.call import Call
+from codsl.native.loops import type_of
 from codsl.native.values import Parts, Unsupported, Value, View
 
 
@@ -190,6 +191,8 @@ def _flip(call: Call, x: Any, dims: Sequence[int]) -> Value:
 
 def _roll(call: Call, x: Any, shifts: Sequence[int], dims: Sequence[int] = ()) -> Value:
     view = call.view(x)
+    if len(shifts) != len(dims):
+        raise Unsupported("`roll` over all dimensions at once")
     for shift, dim in zip(shifts, dims, strict=True):
         size = view.sizes[dim]
         cut = -shift % size
@@ -226,20 +229,28 @@ def _embedding(call: Call, weight: Any, index: Any, *_: Any) -> Value:
 
 
 def _take(call: Call, view: View, dim: int, places: View, target: View) -> None:
-    """Write what an index, `(N,)`, takes of a dimension."""
+    """Write what an index, `(N,)`, takes of a dimension: for a place that there is none of NaN, or
+    0 among whole numbers."""
     order = range(len(view.sizes))
     source = view.permuted([dim, *(each for each in order if each != dim)])
     into = target.permuted([dim, *(each for each in order if each != dim)])
     loops, at_from, at_into = [], [f"{source.offset}"], [f"{into.offset}"]
-    index = f"{places.buffer.name}[{places.offset} + i0 * {places.strides[0]}]"
     for level, size in enumerate(into.sizes):
         loops.append(f"for (long i{level} = 0; i{level} < {size}; ++i{level})")
-        at_from.append(f"({index if not level else f'i{level}'}) * {source.strides[level]}")
+        at_from.append(f"{f'i{level}' if level else 'place'} * {source.strides[level]}")
         at_into.append(f"i{level} * {into.strides[level]}")
-    line = (
-        f"{into.buffer.name}[{' + '.join(at_into)}] = {source.buffer.name}[{' + '.join(at_from)}];"
-    )
-    call.builder.emit("\n".join([*loops, line]), [view, places], target)
+    index = f"{places.buffer.name}[{places.offset} + i0 * {places.strides[0]}]"
+    missing = f"std::numeric_limits<{type_of(target.dtype)}>::quiet_NaN()"
+    lines = [
+        f"{loops[0]} {{",
+        f"const long place = {index};",
+        f"const bool there = place >= 0 && place < {source.sizes[0]};",
+        *loops[1:],
+        f"{into.buffer.name}[{' + '.join(at_into)}] = "
+        f"there ? {source.buffer.name}[{' + '.join(at_from)}] : {missing};",
+        "}",
+    ]
+    call.builder.emit("\n".join(lines), [view, places], target)
 
 
 def _same(call: Call, x: Any, *_: Any, **__: Any) -> Value:

@@ -207,14 +207,12 @@ def rows_of(call: Call, x: Any, channel: int) -> list[View]:
         parts = [call.view(each) for each in x.parts]
     else:
         parts = [call.view(x)]
+    rank = len(parts[0].sizes)
+    order = range(rank) if channel == rank - 1 else channels_last(rank)
     if any(row_of(part, channel) is None for part in parts):
-        rank = len(parts[0].sizes)
-        order = range(rank) if channel == rank - 1 else channels_last(rank)
         parts = [call.builder.ordered(part, order) for part in parts]
-    if len({row_of(part, channel) for part in parts}) > 1 or len({p.sizes for p in parts}) > 1:
-        whole = [call.builder.ordered(x, channels_last(len(parts[0].sizes)))]
-        return whole if channel == 1 else [call.view(x)]
-    return parts
+    alike = {(row_of(part, channel), part.sizes) for part in parts}
+    return parts if len(alike) == 1 else [call.builder.ordered(x, order)]
 
 
 def known(weight: Any) -> Tensor:

@@ -4,7 +4,7 @@ all kinds of numbers."""
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
@@ -18,6 +18,9 @@ from codsl.native.source import kernels_of
 from codsl.native.target import lanes
 from codsl.native.values import Unsupported
 from native.many import Case, body_of, check, written
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Does(nn.Module):
@@ -215,6 +218,7 @@ FUNCTIONS: dict[str, Any] = {
     "a part written over": lambda x: _marked(x + 1),
     "as it is": lambda x: (x, x[:, 1], x.permute(0, 2, 1)),
     "the same twice": lambda x: (x + 1, x + 1, (x + 1).relu()),
+    "compared": lambda x: [x > 0.3, torch.full_like(x, 0.1) == 0.1, (x.long() + 1) / 2 > 0.7],
     "whole numbers": lambda x: ((x * 3).long() % 4, (x * 3).long() + 1, x > 0),
 }
 
@@ -235,7 +239,8 @@ def test_functions_of_all_kinds_of_numbers(dtype: torch.dtype) -> None:
 
 
 def test_what_is_no_number_stays_so() -> None:
-    odd = torch.tensor([[torch.nan, torch.inf, -torch.inf, 0.0, -0.0, 1e-40, 100.0, -100.0] * 3])
+    numbers = [torch.nan, torch.inf, -torch.inf, 0.0, -0.0, 1e-40, 100.0, -100.0, -1.0]
+    odd = torch.tensor([numbers * 3])
     names = ["exp", "sigmoid", "tanh", "relu", "abs", "log", "log1p", "erf", "expm1"]
     cases = [(name, Does(FUNCTIONS.get(name, getattr(torch, name))), [odd]) for name in names]
     cases += [
@@ -244,6 +249,36 @@ def test_what_is_no_number_stays_so() -> None:
         ("largest", Does(lambda x: x.amax(1)), [odd]),
     ]
     assert check(cases) > 200
+
+
+def test_ids_that_are_none_give_what_is_no_number() -> None:
+    table = torch.randn(5, 3)
+    look_up = Does(lambda x: (functional.embedding(x.round().long(), table),))
+    run = native(look_up, [torch.zeros(6)], Block([]))
+    ids = torch.tensor([0.0, 4.0, 5.0, -1.0, torch.inf, -1e30])
+    (rows,) = run(ids)
+    assert torch.equal(rows[:2], table[[0, 4]])
+    assert rows[2:].isnan().all()
+
+
+UNKNOWN = {
+    "`round` with `decimals`": lambda x: x.round(decimals=2),
+    "`roll` over all dimensions": lambda x: x.roll(1),
+    "attention that is causal": lambda x: functional.scaled_dot_product_attention(
+        x, x, x, is_causal=True
+    ),
+}
+
+
+@pytest.mark.parametrize(("what", "does"), UNKNOWN.items(), ids=UNKNOWN)
+def test_arguments_that_no_kernel_has_are_named(what: str, does: Callable[..., Any]) -> None:
+    with pytest.raises(Unsupported, match=what):
+        native(Does(lambda x: (does(x),)), [torch.randn(1, 2, 4, 8)], Block([]))
+
+
+def test_an_empty_batch_has_means() -> None:
+    run = native(Does(lambda x: (x.mean((1, 2)),)), [torch.zeros(0, 3, 4)], Block([]))
+    assert run(torch.zeros(0, 3, 4))[0].shape == (0,)
 
 
 def test_what_has_no_kernel_is_named() -> None:

@@ -97,7 +97,7 @@ inline double log(double x) { return std::log(x); }
 inline float log1p(float x) {
   const float more = 1.0f + x;
   const float y = log(more) - (more - 1.0f - x) / more;
-  return more == std::numeric_limits<float>::infinity() ? more : y;
+  return more == 0 || more == std::numeric_limits<float>::infinity() ? log(more) : y;
 }
 inline double log1p(double x) { return std::log1p(x); }
 
