@@ -37,10 +37,13 @@ class Scale:
         """What a node does, if it is one of those."""
         if isinstance(module, _BatchNorm):
             return None if module.running_mean is None else cls.of(module)
-        call = node.recipe.call if isinstance(node.recipe, Pointwise) else None
-        if call is None or arithmetic(call, module) != "mul":
+        recipe = node.recipe
+        if not isinstance(recipe, Pointwise) or not recipe.call:
             return None
-        factor = torch.full((node.frame.channels,), call.arguments["other"], dtype=torch.float64)
+        if arithmetic(recipe, module) != "mul":
+            return None
+        other = recipe.call.arguments["other"]
+        factor = torch.full((node.frame.channels,), other, dtype=torch.float64)
         return cls(factor, torch.zeros_like(factor))
 
     @classmethod

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from codsl.graph.node import Node
-from codsl.layers.recipe import Call, Folded, Pointwise, Recipe
+from codsl.layers.recipe import Folded, Pointwise, Recipe
 from codsl.nn.functions.functions import function
 
 Function = Callable[[Tensor], Tensor]
@@ -42,8 +42,12 @@ def of_each(recipe: Recipe) -> Recipe:
     return inner if isinstance(inner, Pointwise) and inner.call is None else recipe
 
 
-def arithmetic(call: Call, module: nn.Module) -> str:
-    """The name of the function of torch that a call is, of one tensor and numbers; else nothing."""
+def arithmetic(recipe: Pointwise, module: nn.Module) -> str:
+    """The name of the function of torch that a recipe is, of one tensor and numbers; else
+    nothing."""
+    call = recipe.call
+    if call is None or recipe.tensors:
+        return ""
     name = call.function
     known = hasattr(Tensor, f"{name}_") and not call.pad
     return name if known and function(name, module) is getattr(torch, name, None) else ""
@@ -60,8 +64,8 @@ def over(node: Node, module: Any, fresh: bool = False) -> Function | None:
             return None
         written = None if fresh else IN_PLACE.get(recipe.module)
         return written or ELEMENTWISE[recipe.module] or module.own_forward
-    name = arithmetic(recipe.call, module)
-    if not name or recipe.tensors:
+    name = arithmetic(recipe, module)
+    if not name:
         return None
     write: Function = getattr(Tensor, name if fresh else f"{name}_")
     return partial(write, **recipe.call.arguments)
@@ -72,5 +76,5 @@ def anew(recipe: Pointwise, module: Any) -> Function | None:
     if recipe.call is None:
         plain = recipe.module in ELEMENTWISE and not getattr(module, "inplace", False)
         return (ELEMENTWISE[recipe.module] or module.own_forward) if plain else None
-    name = arithmetic(recipe.call, module)
+    name = arithmetic(recipe, module)
     return partial(function(name, module), **recipe.call.arguments) if name else None

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import pytest
 import torch
+from torch import nn
 
 from codsl.engine.lister import Lister
+from codsl.engine.numbers import arithmetic
 from codsl.engine.style import Style
+from codsl.layers.recipe import Call, Pointwise
 from engine.fast_streams import same_stream
 from engine.test_fast_step import built
 
@@ -40,3 +43,9 @@ def test_channels_of_images_are_normalised_at_each_place() -> None:
     layers = "conv2d(6, 3, padding=1) channel_layer_norm mul(3)"
     net = built(f"codsl 1\nnetwork n {{ input (4, T, 5) {layers} }}", torch.float64)
     same_stream(net, 2, torch.float64, 12)
+
+
+def test_a_function_of_what_is_learnt_is_no_number() -> None:
+    learnt = Pointwise("Identity", tensors=("weight",), call=Call("mul"))
+    assert arithmetic(learnt, nn.Identity()) == ""
+    assert arithmetic(Pointwise(call=Call("mul", {"other": 2.0})), nn.Identity()) == "mul"
