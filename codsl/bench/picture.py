@@ -139,7 +139,8 @@ def svg(results: Results) -> str:
 def _bars(sheet: Sheet, case: str, outcome: Outcome) -> None:
     """A bar for each contender and one for the limit, the longer the slower."""
     figures = [(row.name, row.ms, row.words) for row in outcome.rows if not row.wrong]
-    figures.append((LIMIT, outcome.bound.ms, "what the machine allows"))
+    if outcome.bound.ms:
+        figures.append((LIMIT, outcome.bound.ms, "what the machine allows"))
     told = [ms for _, ms, _ in figures]
     scale = Scale(min(told) / 2, max(told), LABEL, WIDTH - FIGURES)
     sheet.title(f"{case}: {outcome.title}, ms a frame of one stream")
@@ -152,7 +153,8 @@ def _plot(sheet: Sheet, series: Series) -> None:
     """Milliseconds over what is varied, both on logarithmic scales."""
     first = [case.outcomes[0] for case in series.cases]
     curves = {name: [each.row(name).ms for each in first] for name in series.contenders}
-    curves[LIMIT] = [each.bound.ms for each in first]
+    if all(each.bound.ms for each in first):
+        curves[LIMIT] = [each.bound.ms for each in first]
     sheet.title(f"{series.name}: ms a frame of one stream, over {series.axis}")
     left, right, bottom = 60, WIDTH - LABEL, sheet.y + PLOT
     up = Scale.over([ms for curve in curves.values() for ms in curve], bottom, sheet.y)

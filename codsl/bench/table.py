@@ -66,7 +66,7 @@ def cells(outcome: Outcome) -> Iterator[tuple[str, ...]]:
             f"{row.ready:.1f}" if row.ready else "",
         )
     why = "arithmetic" if bound.arithmetic >= bound.memory else "memory"
-    times = f"{outcome.plain.ms / bound.ms:.2f}"
+    times = f"{outcome.plain.ms / bound.ms:.2f}" if bound.ms else ""
     yield f"limit ({why})", milliseconds(bound.ms), times, "100", _tail(bound.tail), "", ""
 
 

@@ -135,6 +135,7 @@ OTHERS = {
     "several": "inputs x (2, T), y (3, T) outputs a, b a = conv1d(4, 3) from x "
     "b = conv1d(4, 3, stride=2) from y",
     "endless": "input (4, T) gru(4)",
+    "no cost": "input (3, T) relu",
 }
 
 
