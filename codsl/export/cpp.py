@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-KINDS = {"float32": "float", "float64": "double", "int64": "int64_t"}
+from codsl.export.blanks import KINDS, filled
 
 RUN = r"""// Streams frames through the model beside this file; needs ONNX Runtime, and no codsl.
 //
@@ -156,10 +156,7 @@ def run_cpp(about: dict[str, Any]) -> str:
             for each in about["carried"]
         ),
     }
-    text = RUN
-    for blank, words in blanks.items():
-        text = text.replace(f"@{blank}@", words)
-    return text
+    return filled(RUN, blanks)
 
 
 def _ring(ring: dict[str, Any]) -> list[str]:

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from codsl.diagnostics import plural
+from codsl.export.blanks import KINDS, filled
 from codsl.export.plain.names import apart
-
-KINDS = {"float32": "float", "float64": "double", "int64": "int64_t"}
 
 HEADER = """\
 // Streams of `@NETWORK@`, by codsl @CODSL@: a call takes @BLOCK@ of @ROWS@.
@@ -89,13 +88,6 @@ def model_h(about: Mapping[str, Any]) -> str:
         "PHASE": f"; only after a multiple of {phases} calls" if phases > 1 else "",
     }
     return filled(HEADER, blanks)
-
-
-def filled(text: str, blanks: Mapping[str, str]) -> str:
-    """A text with words in its blanks."""
-    for blank, words in blanks.items():
-        text = text.replace(f"@{blank}@", words)
-    return text
 
 
 def _shapes(listed: list[Argument]) -> Iterator[str]:

@@ -6,8 +6,9 @@ from typing import Any
 
 import torch
 
+from codsl.export.blanks import filled
 from codsl.export.layout import Layout
-from codsl.export.plain.interface import arguments, filled
+from codsl.export.plain.interface import arguments
 from codsl.export.plain.steps import kept_of
 from codsl.native.keeping import COUNT, Keeping
 from codsl.native.pages import ALIGNED, aligned

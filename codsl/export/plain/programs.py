@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from codsl.export.plain.interface import arguments, filled
+from codsl.export.blanks import filled
+from codsl.export.plain.interface import arguments
 from codsl.native.compiling import FLAGS, LIBRARIES
 from codsl.native.target import lanes
 
