@@ -11,7 +11,7 @@ from shutil import rmtree
 
 import torch
 
-from codsl.engine.backends.backend import NotInstalled
+from codsl.engine.installed import check_installed
 from codsl.engine.widening import widened
 from codsl.export.about import about as describe
 from codsl.export.about import in_json
@@ -63,7 +63,7 @@ def export(
     format = FORMATS.get(to)
     if format is None:
         raise ValueError(f"there is no format `{to}`; there are {', '.join(FORMATS)}")
-    _check_packages(format)
+    check_installed(f"an export to `{format.name}`", format.packages, format.lacks())
     dtype = _checked(net)
     if batch is not None and batch < 1:
         raise ValueError(f"a batch is 1 or more, not {batch}")
@@ -109,18 +109,6 @@ def _write(
     for name, text in texts(format, about, proof).items():
         (folder / name).write_text(text, encoding="utf-8")
     return proof
-
-
-def _check_packages(format: Format) -> None:
-    if format.missing:
-        extra = format.packages[format.missing]
-        raise NotInstalled(
-            f"an export to `{format.name}` needs the package `{format.missing}`: "
-            f'pip install "codsl[{extra}]"'
-        )
-    lack = format.lacks()
-    if lack:
-        raise NotInstalled(f"an export to `{format.name}` needs {lack}")
 
 
 def _checked(net: Streaming) -> torch.dtype:

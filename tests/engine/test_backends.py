@@ -11,8 +11,9 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from codsl.engine import fast as fast_module
-from codsl.engine.backends.backend import Backend, NotInstalled
+from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.table import BACKENDS
+from codsl.engine.installed import NotInstalled
 from codsl.engine.plan import Plan
 from codsl.native import compiling
 from codsl.native.graph import OPERATORS

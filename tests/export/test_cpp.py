@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import codsl
-from codsl.engine.backends.backend import NotInstalled
+from codsl.engine.installed import NotInstalled
 from codsl.export.about import about as describe
 from codsl.export.block import block_of
 from codsl.export.export import ExportError

@@ -20,7 +20,7 @@ from torch.utils.flop_counter import FlopCounterMode
 import codsl
 import codsl.nn as co
 from codsl.engine import lister
-from codsl.engine.backends.backend import NotInstalled
+from codsl.engine.installed import NotInstalled
 from codsl.export import export as exporting
 from codsl.export.block import block_of
 from codsl.export.export import ExportError

@@ -2,16 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 
 import torch
 
 from codsl.engine.backends.memory import Memory, Needs
+from codsl.engine.installed import check_installed, missing
 from codsl.engine.style import Style
-
-
-class NotInstalled(ImportError):
-    """A backend needs a package that is not there."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +37,7 @@ class Backend:
     @property
     def missing(self) -> str:
         """The package that it lacks here; empty where it lacks none."""
-        return next((name for name in self.packages if find_spec(name) is None), "")
+        return missing(self.packages)
 
     def style_on(self, device: torch.device, batch: int) -> Style:
         """The style of so many streams on a device; raises `ValueError` where it computes
@@ -55,14 +51,7 @@ class Backend:
     def check(self, precision: torch.dtype | None) -> None:
         """Raise `NotInstalled` where a package or another program is missing, `ValueError` for a
         precision that it does not have."""
-        if self.missing:
-            extra = self.packages[self.missing]
-            raise NotInstalled(
-                f"the backend `{self.name}` needs the package `{self.missing}`: "
-                f'pip install "codsl[{extra}]"'
-            )
-        if lack := self.lacks():
-            raise NotInstalled(f"the backend `{self.name}` needs {lack}")
+        check_installed(f"the backend `{self.name}`", self.packages, self.lacks())
         if precision is not None and precision not in self.precisions:
             has = ", ".join(map(str, self.precisions)) or "none but that of the network"
             raise ValueError(f"the backend `{self.name}` has no {precision}; it has {has}")

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from warnings import catch_warnings, simplefilter
@@ -75,11 +74,6 @@ class Format:
     lacks: Callable[[], str] = str
     driving: Callable[[dict[str, Any]], Iterator[str]] | None = None
     programs: Mapping[str, Callable[[dict[str, Any]], str]] = field(default_factory=dict)
-
-    @property
-    def missing(self) -> str:
-        """The package that it lacks here; empty where it lacks none."""
-        return next((name for name in self.packages if find_spec(name) is None), "")
 
 
 def by_name(layout: Layout, made: Sequence[Tensor]) -> dict[str, Tensor]:
