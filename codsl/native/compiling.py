@@ -1,5 +1,6 @@
 """C++ as a function of this process, made by the compiler of the machine."""
 
+import atexit
 import ctypes
 import os
 import shlex
@@ -79,6 +80,7 @@ class _Kernels:
 
     def __init__(self) -> None:
         self._folder = TemporaryDirectory(prefix="codsl-")
+        atexit.register(self._folder.cleanup)
         self._made: dict[str, Path] = {}
         self._numbers = count()
 
