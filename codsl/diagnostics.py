@@ -145,7 +145,7 @@ class Findings:
             shorten(message),
             tuple(Label(at) if isinstance(at, Span) else at for at in labels if at is not None),
             tuple(map(shorten, notes)),
-            tuple(Help(each) if isinstance(each, str) else each for each in helps),
+            tuple(Help(each) if isinstance(each, str) else _admitted(each) for each in helps),
         )
         place = (code, found.span or found.message)
         if place in self._said:
@@ -163,6 +163,12 @@ class Findings:
         if any(each.severity == "error" for each in ordered):
             raise SpecError(ordered)
         return ordered
+
+
+def _admitted(remedy: Help) -> Help:
+    """A remedy, in words only where its edits may not be carried out."""
+    sound = all(each.span.admits(each.replacement) for each in remedy.edits)
+    return remedy if sound else Help(remedy.text)
 
 
 def suggest(word: str, known: Iterable[str]) -> list[str]:

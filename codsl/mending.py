@@ -9,6 +9,9 @@ from codsl.source import Source
 ROUNDS = 20
 """How often edits are carried out at most; each time may bring more to light."""
 
+SYNTAX = "E01"
+"""How the codes of mistakes begin that keep a source from being read."""
+
 Find = Callable[[Source], Sequence[Diagnostic]]
 """What is wrong with a source."""
 
@@ -16,7 +19,7 @@ Find = Callable[[Source], Sequence[Diagnostic]]
 @dataclass(frozen=True)
 class Mended:
     """A source after edits: how many remedies it took, what is wrong with it now, and how many
-    errors the next remedies would have led to, where they were more than before."""
+    errors the next remedies would have led to, where they were more than before or broke it."""
 
     source: Source
     remedies: int
@@ -35,7 +38,8 @@ def edited(text: str, edits: Iterable[Edit]) -> str:
 def mend(source: Source, find: Find, sure: Iterable[Applicability]) -> Mended:
     """The source once all is carried out that is as `sure` as asked.
 
-    What comes to light then is mended too. It has never more errors than before.
+    What comes to light then is mended too. It has never more errors than before, and it never stops
+    to be read where it was.
     """
     wanted = frozenset(sure)
     found = find(source)
@@ -49,8 +53,12 @@ def mend(source: Source, find: Find, sure: Iterable[Applicability]) -> Mended:
         if text in seen:
             break
         seen.add(text)
+        whole = not _breaks(found, source)
         source = Source(source.name, text)
         found = find(source)
+        if whole and _breaks(found, source):
+            refused = errors(found)
+            break
         taken += len(remedies)
         if errors(found) <= most:
             good, refused = Mended(source, taken, found), None
@@ -62,6 +70,12 @@ def mend(source: Source, find: Find, sure: Iterable[Applicability]) -> Mended:
 def errors(found: Iterable[Diagnostic]) -> int:
     """How many of these are no mere warnings."""
     return sum(each.severity == "error" for each in found)
+
+
+def _breaks(found: Iterable[Diagnostic], source: Source) -> bool:
+    """Whether some of these are mistakes of syntax in a source itself."""
+    broken = (each for each in found if each.code.startswith(SYNTAX))
+    return any(each.span and each.span.source.name == source.name for each in broken)
 
 
 def mendable(found: Iterable[Diagnostic]) -> int:

@@ -1,7 +1,7 @@
 """A text with a name, and the places in it."""
 
 from bisect import bisect_right
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -68,11 +68,15 @@ class Source:
 
 @dataclass(frozen=True)
 class Span:
-    """A stretch of a source: characters `start` up to, not including, `end`."""
+    """A stretch of a source: characters `start` up to, not including, `end`.
+
+    `barred` is what no edit may put there, as the quotes around it; an empty text bars all.
+    """
 
     source: Source
     start: int
     end: int
+    barred: str | None = field(default=None, compare=False)
 
     @property
     def line(self) -> int:
@@ -91,5 +95,10 @@ class Span:
 
     def within(self, text: str) -> "Span":
         """Where `text` first stands in it, as a word in its quotes; itself where it does not."""
-        at = self.text.find(text) if text else -1
-        return self if at < 0 else Span(self.source, self.start + at, self.start + at + len(text))
+        at = self.text.find(text) if text and self.barred != "" else -1
+        start = self.start + at
+        return self if at < 0 else replace(self, start=start, end=start + len(text))
+
+    def admits(self, replacement: str) -> bool:
+        """Whether an edit may put this there."""
+        return self.barred is None or self.barred not in replacement

@@ -63,8 +63,10 @@ def _tell(mended: Mended, spec: str, verb: str) -> None:
         print(f"{escape(spec)}: {words}", file=sys.stderr)
     if mended.refused is not None:
         left = plural(errors(mended.left), "error")
-        more = f"{mended.refused} after the next remedies, which are left out"
-        print(f"{escape(spec)}: {left}, but {more}", file=sys.stderr)
+        then = f"{mended.refused} after the next remedies, which are left out"
+        if mended.refused <= errors(mended.left):
+            then = "the next remedies would break the text and are left out"
+        print(f"{escape(spec)}: {left}, but {then}", file=sys.stderr)
 
 
 def _write(path: Path, before: Source, after: Source) -> None:

@@ -105,7 +105,7 @@ def parameter(text: str) -> tuple[str, Any]:
 def _worth(name: str, written: str) -> Value:
     """What an expression of the text form is worth."""
     findings = Findings()
-    expression = read_expression(written, Source(f"-p {name}", written), 0, findings)
+    expression = read_expression(written, Source(f"-p {name}", written), findings)
     try:
         if expression is None:
             raise Hole

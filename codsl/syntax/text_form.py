@@ -1,6 +1,7 @@
 """The text form: from characters to the tree, by the grammar in `grammar.lark`."""
 
 import re
+from dataclasses import replace
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -8,13 +9,13 @@ from typing import Any
 from lark import Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from codsl.diagnostics import Findings
+from codsl.diagnostics import Edit, Findings, Label
 from codsl.source import Source
 from codsl.syntax import tree
 from codsl.syntax.grammar import grammar
 from codsl.syntax.resume import without_statement
 from codsl.syntax.text_parts import Network, Parts
-from codsl.syntax.text_values import Values, span_of
+from codsl.syntax.text_values import Place, Values, span_of
 from codsl.syntax.unexpected import report
 
 MOST = 150_000
@@ -46,7 +47,7 @@ def _parsed(source: Source, findings: Findings) -> Tree[Token] | None:
         try:
             parsed = _whole(text)
         except UnexpectedInput as error:
-            goes_on = report(error, source, 0, findings)
+            goes_on = report(error, source, findings)
             broken += 1
             rest = without_statement(text, error.pos_in_stream or 0) if goes_on else None
             if rest is None:
@@ -57,24 +58,36 @@ def _parsed(source: Source, findings: Findings) -> Tree[Token] | None:
     return None
 
 
-def read_expression(
-    text: str, source: Source, offset: int, findings: Findings
-) -> tree.Expression | None:
-    """The expression `text`, which stands in `source` at `offset`."""
+def read_expression(text: str, place: Place, findings: Findings) -> tree.Expression | None:
+    """The expression `text`, which stands at a place."""
     if _beyond(text, LONGEST) is not None:
         findings.add(
             "E0106",
             f"an expression has at most {LONGEST} words and signs",
-            source.span(offset, offset + len(text)),
+            place.span(0, len(text)),
             helps=("give its parts names by `let`",),
         )
         return None
     try:
         parsed = _expression(text)
     except UnexpectedInput as error:
-        report(error, source, offset, findings)
+        apart = Findings()
+        report(error, Source("", text), apart)
+        _hand_on(apart, place, findings)
         return None
-    return Values(source, offset, findings).of(parsed)  # type: ignore[no-any-return]
+    return Values(place, findings).of(parsed)  # type: ignore[no-any-return]
+
+
+def _hand_on(apart: Findings, place: Place, findings: Findings) -> None:
+    """Note what was found in an expression by itself, at its place."""
+
+    def moved(part: Label | Edit) -> Any:
+        return replace(part, span=place.span(part.span.start, part.span.end))
+
+    for each in apart.diagnostics:
+        helps = [replace(one, edits=tuple(map(moved, one.edits))) for one in each.helps]
+        labels = map(moved, each.labels)
+        findings.add(each.code, each.message, *labels, notes=each.notes, helps=helps)
 
 
 def _beyond(text: str, most: int) -> int | None:
@@ -102,12 +115,12 @@ def _document(parsed: Tree[Token], source: Source, findings: Findings) -> tree.D
     def build(item: Tree[Token]) -> Any:
         parameters = item.children[1] if item.data in ("template", "network") else None
         layers = {_text(each.children[0]) for each in _subtrees(parameters) if _is_layer(each)}
-        return Parts(source, 0, templates | layers, findings).of(item)
+        return Parts(source, templates | layers, findings).of(item)
 
     built = {kind: [build(item) for item in each] for kind, each in kinds.items()}
     for kind in ("network", "doc"):
         for extra in kinds[kind][1:]:
-            findings.add("E0201", f"a file has one `{kind}`", span_of(source, 0, extra.meta))
+            findings.add("E0201", f"a file has one `{kind}`", span_of(source, extra.meta))
     network = built["network"][0] if built["network"] else Network()
     for again in network.outputs[1:]:
         findings.add("E0201", "a network says `outputs` once", again.span)

@@ -44,16 +44,13 @@ class _Told:
 class Parts(Values):
     """Builds statements and the parts of a file; `local` are the names that mean something here."""
 
-    def __init__(
-        self, source: Source, offset: int, local: frozenset[str], findings: Findings
-    ) -> None:
-        super().__init__(source, offset, findings)
+    def __init__(self, source: Source, local: frozenset[str], findings: Findings) -> None:
+        super().__init__(source, findings)
         self._local = local
 
     def _word(self, meta: Meta, word: str) -> Span:
         """The place of the word that a construct begins with."""
-        start = self._offset + meta.start_pos
-        return self._source.span(start, start + len(word))
+        return self._place.span(meta.start_pos, meta.start_pos + len(word))
 
     def kind(self, meta: Meta, parts: list[Any]) -> tree.Name:
         return tree.Name(".".join(part.text for part in parts if part), self._at(meta))

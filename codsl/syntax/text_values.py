@@ -1,31 +1,35 @@
 """From the parser's trees of the text form to ours: names, values and expressions."""
 
 import re
-from typing import Any
+from typing import Any, Protocol
 
 from lark import Token, Tree
 from lark.tree import Meta
 
 from codsl.diagnostics import Findings
-from codsl.source import Source, Span
+from codsl.source import Span
 from codsl.syntax import tree
 from codsl.syntax.numbers import scalar
 
 
-def span_of(source: Source, offset: int, meta: Meta) -> Span:
-    """Where a tree of the parser stands, whose text stands in `source` at `offset`."""
-    if meta.empty:
-        return source.span(offset, offset)
-    return source.span(offset + meta.start_pos, offset + meta.end_pos)
+class Place(Protocol):
+    """Where a text that is parsed stands: a source, or what a scalar of YAML says."""
+
+    def span(self, start: int, end: int) -> Span:
+        """Where a stretch of the text stands."""
+
+
+def span_of(place: Place, meta: Meta) -> Span:
+    """Where a tree of the parser stands, whose text stands at a place."""
+    return place.span(0, 0) if meta.empty else place.span(meta.start_pos, meta.end_pos)
 
 
 class Values:
-    """Builds what stands for a value, bottom up, of a text that stands in `source` at `offset`: for
-    each rule of the grammar a method, which is given where it stands and what its parts became."""
+    """Builds what stands for a value, bottom up, of a text that stands at a place: for each rule of
+    the grammar a method, which is given where it stands and what its parts became."""
 
-    def __init__(self, source: Source, offset: int, findings: Findings) -> None:
-        self._source = source
-        self._offset = offset
+    def __init__(self, place: Place, findings: Findings) -> None:
+        self._place = place
         self._findings = findings
 
     def of(self, parsed: Tree[Token]) -> Any:
@@ -37,7 +41,7 @@ class Values:
         return made[id(parsed)]
 
     def _at(self, meta: Meta) -> Span:
-        return span_of(self._source, self._offset, meta)
+        return span_of(self._place, meta)
 
     def name(self, meta: Meta, parts: list[Any]) -> tree.Name:
         return tree.Name(str(parts[0]), self._at(meta))
@@ -48,8 +52,8 @@ class Values:
         return tree.Literal(unquote(token), self._of(token))
 
     def _of(self, token: Token) -> Span:
-        start = self._offset + (token.start_pos or 0)
-        return self._source.span(start, start + len(token))
+        start = token.start_pos or 0
+        return self._place.span(start, start + len(token))
 
     def arguments(self, meta: Meta, parts: list[Any]) -> tuple[tree.Argument, ...]:
         return tuple(part for part in parts if part is not None)

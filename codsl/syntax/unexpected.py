@@ -60,12 +60,12 @@ _FOREIGN = {
 """Characters that other languages use, what is so here, and what to write instead."""
 
 
-def report(error: UnexpectedInput, source: Source, offset: int, findings: Findings) -> bool:
+def report(error: UnexpectedInput, source: Source, findings: Findings) -> bool:
     """Say what stands where something else was expected, and which single token would mend it.
 
     False where what comes after may only seem to be broken.
     """
-    at = offset + max(0, error.pos_in_stream or 0)
+    at = max(0, error.pos_in_stream or 0)
     if _is_open(source, at, findings):
         return False
     token = str(error.token) if isinstance(error, UnexpectedToken) else source.text[at : at + 1]

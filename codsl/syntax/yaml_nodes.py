@@ -134,6 +134,8 @@ def span_of(source: Source, node: yaml.Node) -> Span:
     if not isinstance(node, yaml.ScalarNode) and node.end_mark.line != node.start_mark.line:
         line, column = source.position(start)
         end = start + max(1, len(source.line(line).rstrip()) - column + 1)
+    elif isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
+        end = start + len(source.text[start:end].rstrip())
     return source.span(start, max(end, start))
 
 

@@ -9,6 +9,7 @@ from codsl.source import Source, Span
 from codsl.syntax import tree
 from codsl.syntax.cut import round_tuple
 from codsl.syntax.dollar import not_a_value
+from codsl.syntax.scalars import behind
 from codsl.syntax.text_form import read_expression
 from codsl.syntax.yaml_nodes import scalar_of, span_of
 
@@ -143,12 +144,10 @@ class Values:
         return tree.Call(layer.type, layer.arguments, at)
 
     def _expression(self, node: yaml.ScalarNode, at: Span) -> tree.Expression:
-        """`$name` or `$(...)`; places inside it are kept where the text stands as it is read."""
-        written = self._source.text[at.start : at.end]
+        """`$name` or `$(...)`; places inside it are those of what is written."""
         text = node.value[1:]
-        offset = at.start + written.find(text) if text in written else at.start
         if text.startswith("(") and text.endswith(")"):
-            parsed = read_expression(text, self._source, offset, self._findings)
+            parsed = read_expression(text, behind(node, at, 1), self._findings)
             return parsed if parsed is not None else self._broken(node)
         if text.isidentifier() and text.isascii():
             return tree.Reference(text, at)

@@ -4,14 +4,17 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
 from shell import codsl, environment, started
 
 import codsl as package
+from codsl import mending
 from codsl.cli.main import main
 from codsl.cli.spec import LONGEST, parameter
+from codsl.diagnostics import Edit
 
 
 def test_a_sound_spec_is_fine_in_one_line(signal_spec: Path) -> None:
@@ -270,6 +273,26 @@ def test_a_spec_that_would_be_worse_is_left_alone(tmp_path: Path) -> None:
     ran = codsl("check", path, "--fix")
     assert ran.returncode == 1
     assert "1 error, but 2 after the next remedies, which are left out" in ran.stderr
+    assert path.read_text() == text
+
+
+def test_a_spec_that_would_break_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Where a remedy would make the text unreadable, that is not carried out, and it is said."""
+    path = tmp_path / "n.yaml"
+    text = "codsl: 1\ninput: [2, T]\nlayers: [Relu]\n"
+    path.write_text(text)
+
+    def breaking(text: str, edits: Iterable[Edit]) -> str:
+        return text.replace("]", "") if list(edits) else text
+
+    monkeypatch.setattr(mending, "edited", breaking)
+    assert main(["check", str(path), "--fix"]) == 1
+    assert (
+        "1 error, but the next remedies would break the text and are left out"
+        in capsys.readouterr().err
+    )
     assert path.read_text() == text
 
 
