@@ -36,8 +36,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "len": len,
 }
 TAKES = dict.fromkeys(FUNCTIONS, (1, 1)) | {
-    "min": (1, inf),
-    "max": (1, inf),
+    "min": (2, inf),
+    "max": (2, inf),
     "round": (1, 2),
     "round_to": (2, 2),
 }

@@ -63,3 +63,10 @@ def test_how_many_entries_a_tuple_has() -> None:
     assert [node.weights["weight"] for node in graph.nodes] == [(4, 3, 2), (6, 4, 2)]
     assert codes("linear(len(one))") == ["E0305"]
     assert codes("linear(len(table, table))") == ["E0313"]
+
+
+@pytest.mark.parametrize("name", ["max", "min"])
+def test_the_largest_of_one_number_is_none(name: str) -> None:
+    with pytest.raises(codsl.SpecError, match=f"`{name}` takes 2 or more arguments, found 1"):
+        codsl.check(text(f"conv1d({name}(3), 3)"))
+    assert codsl.check(text(f"conv1d({name}(3, 3), 3)")).nodes[0].frame.channels == 3
