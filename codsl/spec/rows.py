@@ -113,7 +113,7 @@ def _named(mistake: Mistake, values: dict[str, Value], origin: Origin, place: Pl
         sign = at.within("/")
         how = Applicability.LIKELY if origin.uses else Applicability.SURE
         return [Help("`//` divides integers", (Edit(sign, "//"),), how)]
-    names = place.scope.names()
+    names = place.scope.defined()
     return by_name(word, at, names) if at and (word in names or not mistake.choices) else []
 
 

@@ -58,9 +58,8 @@ class Statements:
 
     def _look(self, body: tuple[tree.Statement, ...], place: Place) -> None:
         """Read statements with all values unknown, what `from` names too."""
-        unknown = Scope(dict.fromkeys(place.scope.names(), Hole))
         names = Names(place.names, unsure=True)
-        inner = replace(place.inside(Level()), scope=unknown, names=names)
+        inner = replace(place.inside(Level()), scope=place.scope.unknown(), names=names)
         self.through(body, inner, HOLE)
 
     def through(self, body: tuple[tree.Statement, ...], place: Place, flow: Flow) -> Flow:
@@ -111,7 +110,7 @@ class Statements:
             kind = meant.name
         if kind in self._rows:
             return self._row(kind, node, arguments, place, flow)
-        known, values = list(place.templates.names()), place.scope.names()
+        known, values = list(place.templates.names()), place.scope.defined()
         sure = unknown(
             kind, node.type.span, self._rows, known, place.rank(flow), self._findings, values
         )
@@ -130,8 +129,8 @@ class Statements:
         found = None if place.shadows(name.text) else place.templates.find(name)
         if found:
             return found
-        values = place.scope.names()
-        if name.text not in values:
+        if name.text not in place.scope.names():
+            values = place.scope.defined()
             known = list(place.templates.names())
             sure = undefined(name, values, known, self._rows, self._findings)
             found = place.templates.find(tree.Name(sure, name.span)) if sure in known else None
@@ -223,7 +222,7 @@ class Statements:
         template = found.template
         try:
             found.home.use(template, at, place.within)
-            names = place.scope.names()
+            names = place.scope.defined()
             scope = found.home.scope(template, at, arguments, channels, names)
         except Hole:
             return self._lost(node, place)

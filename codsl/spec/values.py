@@ -61,6 +61,7 @@ class Scope:
         self._values = dict(values)
         self._roots: dict[str, Span | None] = {}
         self._parent = parent
+        self._missed: set[str] = set()
 
     def child(self, values: Mapping[str, Value | type[Hole]] | None = None) -> "Scope":
         """A scope inside this one."""
@@ -73,9 +74,26 @@ class Scope:
         """
         self._values[name] = value
         self._roots[name] = root
+        self._missed.discard(name)
+
+    def miss(self, name: str) -> None:
+        """Let a name that was reported as not defined stand for what is not known from here on."""
+        self._values[name] = Hole
+        self._missed.add(name)
+
+    def unknown(self) -> "Scope":
+        """The same names, of none of which the value is known."""
+        scope = Scope(dict.fromkeys(self.names(), Hole))
+        scope._missed = set(self.names()) - set(self.defined())
+        return scope
+
+    def defined(self) -> list[str]:
+        """The names that may have been meant by another one: those that are not missed."""
+        inherited = self._parent.defined() if self._parent else ["in_channels"]
+        return [*(each for each in self._values if each not in self._missed), *inherited]
 
     def names(self) -> list[str]:
-        """All names that mean something here."""
+        """All names that mean something here, or were reported as not defined."""
         inherited = self._parent.names() if self._parent else ["in_channels"]
         return [*self._values, *inherited]
 
@@ -188,9 +206,9 @@ class Evaluator:
                 self._no_length(span)
                 raise Hole from None
             helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
-            helps = helps or did_you_mean(name, self._scope.names(), span.within(name))
+            helps = helps or did_you_mean(name, self._scope.defined(), span.within(name))
             if not surely_meant(helps):
-                self._scope.set(name, Hole)
+                self._scope.miss(name)
             if not helps:
                 edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
                 said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
@@ -237,16 +255,23 @@ class Evaluator:
         """Report what is wrong, whatever the values are, in an expression that is not taken."""
         if expression is None or isinstance(expression, tree.Literal):
             return
-        unknown = Scope(dict.fromkeys(self._scope.names(), Hole))
         with suppress(Hole):
-            Evaluator(unknown, None, self._findings).layer(expression)
+            Evaluator(self._scope.unknown(), None, self._findings).layer(expression)
+
+    def _is_named(self, value: Value) -> bool:
+        """Whether a text is the name of a value here."""
+        return isinstance(value, str) and value in self._scope.defined()
 
     def _truth(self, expression: tree.Expression) -> bool:
         value = self.value(expression)
         if not isinstance(value, bool):
             at = expression.span
             helps: list[Help] = []
-            if isinstance(value, str) and value in self._scope.names() and at.text.endswith(value):
+            if (
+                isinstance(value, str)
+                and value in self._scope.defined()
+                and at.text.endswith(value)
+            ):
                 edits = (Edit(at, f"${value}"),)
                 helps = [Help(f"the value of that name is `${value}`", edits, Applicability.SURE)]
             message = f"expected a condition, found {describe(value)}"
@@ -259,7 +284,11 @@ class Evaluator:
         if isinstance(value, bool) or not isinstance(value, int | float):
             message, at = f"expected a number, found {describe(value)}", expression.span
             helps = []
-            if isinstance(value, str) and value in self._scope.names() and at.text == f'"{value}"':
+            if (
+                isinstance(value, str)
+                and value in self._scope.defined()
+                and at.text == f'"{value}"'
+            ):
                 edits = (Edit(at, value),)
                 said = f"the value of that name is `{value}`, without quotes"
                 helps = [Help(said, edits, Applicability.SURE)]

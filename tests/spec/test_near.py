@@ -6,6 +6,7 @@ import codsl
 from codsl.layers.table import table
 from codsl.mending import edited
 from codsl.syntax.words import RESERVED_KEYS
+from goldens import mistakes
 
 ROWS = table()
 
@@ -107,3 +108,25 @@ def test_no_other_name_is_a_layer_or_a_word_and_all_are_offered(word: str, row: 
     assert word not in RESERVED_KEYS
     rank = ROWS[row].rank
     assert row in offered(word, {2: ", 6", 3: ", 6, 6"}.get(rank, ""))
+
+
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "conv1d(widht, 3) conv1d(widhts, 3)",
+        "conv1d(widht, 3) when 1 > 2 { conv1d(widhts, 3) }",
+        "conv1d(widht, 3) $widhts",
+        'conv1d(widht, 3) conv1d("widht", 3)',
+        "conv1d(widht, 3) conv1d(3 if 1 > 2 else widht, 3) conv1d(3 if 1 > 2 else widhts, 3)",
+    ],
+)
+def test_a_name_that_is_missing_is_never_meant(layers: str) -> None:
+    found = mistakes(f"codsl 1\nnetwork n {{\n  input (3, T)\n  {layers}\n}}\n", "n.codsl")
+    edits = [edit.replacement for each in found for one in each.helps for edit in one.edits]
+    assert not [each for each in edits if each in ("widht", "$widht")]
+
+
+def test_a_name_that_is_missing_is_told_once() -> None:
+    layers = "conv1d(widht, 3) conv1d(3 if 1 > 2 else widht, 3) when 1 > 2 { conv1d(widht, 3) }"
+    found = mistakes(f"codsl 1\nnetwork n {{\n  input (3, T)\n  {layers}\n}}\n", "n.codsl")
+    assert [each.code for each in found if each.severity == "error"] == ["E0301"]
