@@ -132,16 +132,19 @@ def _container(av: ModuleType, path: Path) -> "Iterator[InputContainer]":
 def _decoded(
     av: ModuleType, container: "InputContainer", stream: "AudioStream", path: Path, rate: int
 ) -> Iterator[NDArray[np.float32]]:
-    """Blocks of samples of one channel at a rate."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate)
+    """Blocks of samples of one channel at a rate.
+
+    They are resampled side by side: more than eight planes are not safe in PyAV.
+    """
+    resampler = av.AudioResampler(format="flt", layout=stream.layout, rate=rate)
     done = 0
     try:
         for block in container.decode(stream):
             for made in resampler.resample(block):
-                yield made.to_ndarray()[0]
+                yield made.to_ndarray().reshape(made.samples, -1).mean(1)
                 done += made.samples
         for made in resampler.resample(None):
-            yield made.to_ndarray()[0]
+            yield made.to_ndarray().reshape(made.samples, -1).mean(1)
             done += made.samples
     except (av.FFmpegError, OSError) as error:
         raise Unusable(f"`{path}` cannot be decoded beyond sample {done}") from error

@@ -69,6 +69,36 @@ def test_other_files_are_read_by_pyav(name: str, codec: str, tmp_path: Path) -> 
     np.testing.assert_allclose(found[0, :8000], samples / 32768, atol=1e-6)
 
 
+@pytest.mark.parametrize(("layout", "channels"), [("stereo", 2), ("5.1", 6)])
+@pytest.mark.parametrize("rate", [16000, 8000])
+def test_pyav_gives_the_mean_of_the_channels(
+    layout: str, channels: int, rate: int, tmp_path: Path
+) -> None:
+    tones = np.stack([tone(200 + 50 * each, 16000) for each in range(channels)])
+    samples = (tones * 32767).round().astype(np.int16)
+    with av.open(str(tmp_path / "a.mkv"), "w") as out:
+        stream = out.add_stream("pcm_s16le", rate=16000, layout=layout)
+        block = av.AudioFrame.from_ndarray(samples.T.reshape(1, -1), format="s16", layout=layout)
+        block.rate = 16000
+        for part in (block, None):
+            out.mux(stream.encode(part))
+    found, words = heard(tmp_path / "a.mkv", Wanted(rate))
+    expected = samples.mean(0)[:: 16000 // rate] / 32768
+    inner = slice(200, len(expected) - 200)
+    np.testing.assert_allclose(found[0, inner], expected[inner], atol=2e-3)
+    assert f"the mean of {channels} channels" in words
+    assert found.dtype == np.float32
+
+
+@pytest.mark.parametrize("channels", [3, 9, 17])
+def test_any_number_of_channels_has_a_mean(channels: int, tmp_path: Path) -> None:
+    samples = np.stack([tone(200 + 50 * each, 8000) for each in range(channels)])
+    path = write(tmp_path / "a.wav", samples, 8000)
+    found, _ = heard(path, Wanted(16000))
+    expected = samples.mean(0)[100:-100]
+    np.testing.assert_allclose(found[0, 200:7800:2], expected[:3800], atol=2e-3)
+
+
 def test_a_start_is_a_second_or_a_sample(tmp_path: Path) -> None:
     path = write(tmp_path / "a.wav", tone(440, 8000)[None], 8000)
     whole, _ = heard(path, Wanted(8000))
