@@ -69,6 +69,45 @@ def test_pictures_are_resized_as_a_whole(clip: Path) -> None:
     assert frames(clip, Frame(3, (50, 20))).shape == (3, FRAMES, 50, 20)
 
 
+def turned_clip(path: Path, degrees: int, written: np.ndarray) -> Path:
+    """A clip of one picture, `(H, W, 3)`, that is shown turned counterclockwise."""
+    with av.open(str(path), "w") as out:
+        stream = out.add_stream("libx264", rate=10, options={"qp": "0"})
+        stream.height, stream.width = written.shape[:2]
+        stream.pix_fmt = "yuv444p"
+        stream.set_display_rotation(degrees)
+        for _ in range(3):
+            out.mux(stream.encode(av.VideoFrame.from_ndarray(written, "rgb24")))
+        out.mux(stream.encode())
+    return path
+
+
+@pytest.mark.parametrize(("degrees", "corner"), [(0, 0), (90, 2), (-90, 1), (180, 3)])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_pictures_are_turned_as_they_are_shown(
+    degrees: int, corner: int, channels: int, tmp_path: Path
+) -> None:
+    """The corner at the top left goes down by a turn counterclockwise, as in a player."""
+    written = np.zeros((32, 64, 3), np.uint8)
+    written[:16, :32] = 255
+    path = turned_clip(tmp_path / "phone.mp4", degrees, written)
+    height, width = (64, 32) if degrees in (90, -90) else (32, 64)
+    found = frames(path, Frame(channels, (height // 2, width // 2)))[:, 0]
+    quarters = [part.mean() for rows in np.split(found, 2, 1) for part in np.split(rows, 2, 2)]
+    np.testing.assert_allclose(quarters, np.eye(4)[corner], atol=0.05)
+    with footage(str(path), Frame(channels, (height, width))) as shown:
+        assert f"of {width} x {height} at" in shown.words
+        assert ("turned by" in shown.words) == bool(degrees)
+        assert "resized" not in shown.words
+
+
+def test_a_phone_held_upright_turns_clockwise(tmp_path: Path) -> None:
+    """Its file says that what lies on the right goes down: `x -> y` in the matrix of the track."""
+    path = turned_clip(tmp_path / "phone.mp4", -90, np.zeros((32, 64, 3), np.uint8))
+    box = path.read_bytes().partition(b"tkhd")[2]
+    assert np.frombuffer(box[40:76], ">i4")[:5].tolist() == [0, 1 << 16, 0, -1 << 16, 0]
+
+
 def test_one_channel_is_grey(clip: Path) -> None:
     grey = frames(clip, Frame(1, (HEIGHT, WIDTH)))
     assert grey.shape == (1, FRAMES, HEIGHT, WIDTH)
