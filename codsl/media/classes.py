@@ -52,7 +52,8 @@ def read_labels(path: Path) -> tuple[str, ...]:
         raise Unusable(f"`{path}` cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise Unusable(f"`{path}` is no text in UTF-8") from error
-    labels = _listed(path, text) if text.lstrip().startswith(("[", "{")) else _lines(text)
+    labels = _listed(path, text)
+    labels = _lines(text) if labels is None else labels
     if not labels:
         raise Unusable(f"`{path}` has no labels")
     return labels
@@ -62,10 +63,16 @@ def _lines(text: str) -> tuple[str, ...]:
     return tuple(line.strip() for line in text.rstrip().splitlines())
 
 
-def _listed(path: Path, text: str) -> tuple[str, ...]:
+def _listed(path: Path, text: str) -> tuple[str, ...] | None:
+    """The labels of a JSON list; None where lines are meant, which may begin as JSON does."""
+    named = path.suffix.lower() == ".json"
+    if not (named or text.lstrip().startswith(("[", "{"))):
+        return None
     try:
         found = json.loads(text)
     except (ValueError, RecursionError) as error:
+        if not named:
+            return None
         raise Unusable(f"`{path}` is no sound JSON") from error
     if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         raise Unusable(f"`{path}`: labels in JSON are a list of texts")
