@@ -82,6 +82,9 @@ class _Reader:
         self._bodies: dict[int | None, int] = {
             start(each): start(each.body[0]) for each in document.templates if each.body
         }
+        self._rules = {
+            start(pair) for each in document.checkpoints for pair in (*each.rules, *each.adapters)
+        }
         self._owned: set[int] = set()
         self._members: defaultdict[int, list[int]] = defaultdict(list)
         for at in self._starts:
@@ -121,6 +124,8 @@ class _Reader:
         closing = self._closing.get(before)
         if comment.alone or (closing and not closing.flat and self._marks.text[before] == "}"):
             self._line(comment, around, following)
+        elif around != self._marks.root and self._ends_value(before):
+            self._behind_value(comment, before, around)
         elif following and self._opens(before, around):
             self._head(comment, following, self._marks.text[before])
         elif (key := self._held(comment, around)) is not None:
@@ -129,10 +134,8 @@ class _Reader:
             self._behind(comment, self._anchors[previous])
         elif following:
             self._head(comment, following, "")
-        elif (outer := self._outside(around)) is not None:
-            self._behind(comment, self._anchors[outer])
         else:
-            self._line(comment, around, None)
+            self._behind_outer(comment, around)
 
     def _following(self, offset: int, around: Enclosure) -> Anchor | None:
         """The part that starts next, if it is in the same brackets."""
@@ -208,6 +211,31 @@ class _Reader:
         inputs = self._document.inputs
         return sign == "{" and bool(inputs) and first.at == start(inputs[0])
 
+    def _ends_value(self, offset: int) -> bool:
+        """Whether the value of a key of YAML ends with a character, whose key is no part."""
+        key, _ = self._marks.values.get(offset, (None, 0))
+        return key is not None and key not in self._anchors
+
+    def _behind_value(self, comment: Comment, end: int, around: Enclosure) -> None:
+        """Place a comment behind the value of a key that is no part: at the key of a list of parts,
+        else at the end of what has the key."""
+        _, begin = self._marks.values[end]
+        at = bisect_left(self._starts, begin)
+        first = self._anchors[self._starts[at]] if at < len(self._starts) else None
+        if first is None or not first.spaced or self._home(first.at).start != begin:
+            self._behind_outer(comment, around)
+        elif first.at in self._rules:
+            self._above(first.at, Remark(comment.text))
+        else:
+            self._head(comment, first, ":")
+
+    def _behind_outer(self, comment: Comment, around: Enclosure) -> None:
+        """Place a comment at the end of what brackets are in."""
+        if (outer := self._outside(around)) is None:
+            self._line(comment, around, None)
+        else:
+            self._behind(comment, self._anchors[outer])
+
     def _held(self, comment: Comment, around: Enclosure) -> str | None:
         """The key of a YAML file whose parts end right before a comment."""
         if around != self._marks.root:
@@ -223,8 +251,10 @@ class _Reader:
         inside = self._starts[bisect_left(self._starts, self._marks.keys[key][0]) :]
         if key == "outputs":
             self._margins.say_beside(inside[0], comment.text)
-        elif key == "params" and self._document.inputs:
+        elif key == "params" and self._document.inputs and self._document.name:
             self._margins.say_opening(start(self._document.inputs[0]), comment.text)
+        elif key == "params":
+            self._head(comment, self._anchors[inside[0]], "")
         else:
             self._above(inside[0], Remark(comment.text))
 

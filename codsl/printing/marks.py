@@ -40,7 +40,8 @@ class Marks:
     """The comments of a source in their order, its enclosures, and places that no node knows.
 
     `places` are those of the words `codsl` and `doc`; `keys` those of the keys of a YAML file that
-    hold more, each with where that ends.
+    hold more, each with where that ends. `values` are those of keys of YAML, on a line or in
+    brackets, by their last character: where the key starts, and the value.
     """
 
     text: str
@@ -49,6 +50,7 @@ class Marks:
     places: Mapping[str, int]
     is_yaml: bool = False
     keys: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    values: Mapping[int, tuple[int, int]] = field(default_factory=dict)
     _parents: dict[int, int] = field(init=False, default_factory=dict)
     _starts: list[int] = field(init=False, default_factory=list)
 

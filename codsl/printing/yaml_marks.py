@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_left
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 import yaml
 
@@ -29,7 +29,22 @@ def yaml_marks(text: str) -> Marks:
         for word in _HOLDERS
         if word in entries
     }
-    return Marks(text, comments, enclosures, places, True, keys)
+    return Marks(text, comments, enclosures, places, True, keys, dict(_values(root)))
+
+
+def _values(node: yaml.Node) -> Iterator[tuple[int, tuple[int, int]]]:
+    """The values of keys that end where they are seen to, as `Marks` has them."""
+    for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
+        start, end = value.start_mark.index, value.end_mark.index
+        block = value.style in ("|", ">") if _is_scalar(value) else not value.flow_style
+        if not block and end > start:
+            yield end - 1, (key.start_mark.index, start)
+    for child in _children(node):
+        yield from _values(child)
+
+
+def _is_scalar(node: yaml.Node) -> TypeGuard[yaml.ScalarNode]:
+    return isinstance(node, yaml.ScalarNode)
 
 
 def _comments(text: str, root: yaml.Node) -> Iterator[tuple[int, int]]:

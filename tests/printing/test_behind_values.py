@@ -1,0 +1,118 @@
+"""Comments behind the values of keys that are no parts stay with these keys, in both surfaces."""
+
+from __future__ import annotations
+
+from textwrap import dedent, indent
+
+import pytest
+
+import codsl
+
+HEAD = "codsl: 1\nname: n\ninput: [3, T]\n\nlayers:\n"
+
+
+def body(of: str) -> str:
+    return HEAD + indent(dedent(of).lstrip(), "  ")
+
+
+PAIRS = {
+    "branches of a condition": (
+        """
+        - when:
+            test: true  # always
+            layers: [relu]  # where it holds
+            else: [tanh]  # where it does not
+        """,
+        """
+        # always
+        - when:
+            test: true
+            layers:  # where it holds
+              - relu
+            else:  # where it does not
+              - tanh
+        """,
+        ["# always", "when true {  # where it holds", "} else {  # where it does not"],
+    ),
+    "a residual": (
+        """
+        - residual:
+            aggregation: sum  # both added
+            layers: [relu]  # the body
+            shortcut: [{linear: {out_features: 3}}, tanh]  # the shortcut
+        """,
+        """
+        - residual:
+            aggregation: sum  # both added
+            layers:           # the body
+              - relu
+            shortcut:  # the shortcut
+              - linear: {out_features: 3}
+              - tanh
+        """,
+        ['"sum"  # both added', ") {  # the body", "} shortcut {  # the shortcut"],
+    ),
+    "frame by frame": (
+        "- per_frame:\n    layers: [relu]  # each\n",
+        "- per_frame:\n    layers:  # each\n      - relu\n",
+        ["per_frame {  # each"],
+    ),
+    "a name": (
+        "- linear:\n    out_features: 3\n    name: head  # called so\n",
+        "- linear: {name: head, out_features: 3}  # called so\n",
+        ["head = linear(3)  # called so"],
+    ),
+    "what is joined": (
+        "- relu: {name: a}\n- join:\n    aggregation: sum\n    from: [a, input]  # both\n",
+        "- relu: {name: a}\n- join: {aggregation: sum, from: [a, input]}  # both\n",
+        ['join("sum") from a, input  # both'],
+    ),
+    "a range": (
+        "- repeat:\n    name: r\n    range: [1, 3]  # thrice\n    layer: relu\n",
+        "- repeat: {name: r, range: [1, 3], layer: relu}  # thrice\n",
+        ["r[1..3] = relu  # thrice"],
+    ),
+}
+
+
+@pytest.mark.parametrize("written", PAIRS)
+def test_a_comment_stays_with_its_key(written: str) -> None:
+    given, formatted, said = PAIRS[written]
+    assert codsl.format(body(given)) == body(formatted)
+    assert codsl.format(body(formatted)) == body(formatted)
+    in_text = codsl.convert(body(given))
+    lines = [line.strip() for line in in_text.splitlines()]
+    assert [line for line in lines if "#" in line] == said
+    assert codsl.convert(in_text) == body(formatted)
+
+
+def test_a_comment_stays_with_the_parameters() -> None:
+    given = "codsl: 1\nparams: {width: 8}  # of the stem\ninput: [3, T]  # RGB\nlayers: [relu]\n"
+    formatted = codsl.format(given)
+    assert "params:  # of the stem\n  width: 8\ninput: [3, T]  # RGB\n" in formatted
+    assert codsl.format(formatted) == formatted
+    in_text = codsl.convert(given)
+    assert "network(  # of the stem\n  width = 8\n) {\n  input (3, T)  # RGB\n" in in_text
+    assert codsl.convert(in_text) == formatted
+
+
+def test_a_comment_stays_with_the_parameters_of_a_template() -> None:
+    given = (
+        "codsl: 1\ntemplates:\n  unit:\n    params: {c: 8}  # pars\n    layers: [relu]  # body\n"
+    )
+    formatted = codsl.format(given)
+    assert formatted.endswith(
+        "  unit:\n    params:  # pars\n      c: 8\n    layers:  # body\n      - relu\n"
+    )
+    in_text = codsl.convert(given)
+    assert "template unit(  # pars\n  c = 8\n) {  # body\n" in in_text
+    assert codsl.convert(in_text) == formatted
+
+
+def test_a_comment_stays_with_the_rules_of_weights() -> None:
+    given = (
+        f"{HEAD}  - relu\n\nweights:\n  main:\n    layout: keras\n    rename: {{a: b}}  # rules\n"
+    )
+    formatted = codsl.format(given)
+    assert formatted.endswith("    layout: keras\n    rename:\n      # rules\n      a: b\n")
+    assert codsl.format(formatted) == formatted
