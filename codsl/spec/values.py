@@ -267,11 +267,7 @@ class Evaluator:
         if not isinstance(value, bool):
             at = expression.span
             helps: list[Help] = []
-            if (
-                isinstance(value, str)
-                and value in self._scope.defined()
-                and at.text.endswith(value)
-            ):
+            if self._is_named(value) and at.text.endswith(str(value)):
                 edits = (Edit(at, f"${value}"),)
                 helps = [Help(f"the value of that name is `${value}`", edits, Applicability.SURE)]
             message = f"expected a condition, found {describe(value)}"
@@ -284,11 +280,7 @@ class Evaluator:
         if isinstance(value, bool) or not isinstance(value, int | float):
             message, at = f"expected a number, found {describe(value)}", expression.span
             helps = []
-            if (
-                isinstance(value, str)
-                and value in self._scope.defined()
-                and at.text == f'"{value}"'
-            ):
+            if self._is_named(value) and at.text == f'"{value}"':
                 edits = (Edit(at, value),)
                 said = f"the value of that name is `{value}`, without quotes"
                 helps = [Help(said, edits, Applicability.SURE)]
