@@ -40,7 +40,7 @@ class Inflate:
         if place.kind != "convolution" or place.leaf != "weight" or place.dimensions < 2:
             return ()
         shape = (*place.shape[:2], *place.shape[3:])
-        return (replace(place, shape=shape, dimensions=place.dimensions - 1),)
+        return (replace(place, shape=shape, dimensions=place.dimensions - 1, timed=False),)
 
     def adapt(self, array: Array, place: Place) -> Array:
         taps = place.shape[2]

@@ -35,7 +35,8 @@ def onnx(place: Place) -> Iterator[Form]:
 def torch_time_last(place: Place) -> Iterator[Form]:
     """Torch's 2-D and 3-D convolutions of a network that has time last: space, then time."""
     first, second, *kernel = (*place.shape, 0, 0)[: max(2, len(place.shape))]
-    if place.kind not in ("convolution", "transposed") or len(kernel) < 2:
+    kernels = place.timed and place.kind in ("convolution", "transposed")
+    if not kernels or len(kernel) < 2:
         yield from torch(place)
         return
     there = (first, second, *kernel[1:], kernel[0])

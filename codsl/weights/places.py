@@ -9,6 +9,7 @@ from torch.nn.modules.conv import _ConvNd, _ConvTransposeNd
 
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
+from codsl.layers.recipe import Folded
 from codsl.source import Span
 
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
@@ -20,8 +21,8 @@ class Place:
 
     `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table`,
     `rnn`, `gru`, `lstm`, `attention` or `other`, or `piece` where a source cuts the layer's tensors
-    otherwise; `groups` and `dimensions` are those of a convolution's kernel; `eps` is a norm's,
-    `heads` are an attention's. Where the network has a spec, `reads` is the layer whose value its
+    otherwise; `groups` and `dimensions` are those of a convolution's kernel, of which the first is
+    time where it is `timed`; `eps` is a norm's, `heads` are an attention's. Where the network has a spec, `reads` is the layer whose value its
     layer reads, and `span` is where its layer is written.
     """
 
@@ -32,6 +33,7 @@ class Place:
     dtype: torch.dtype
     groups: int = 1
     dimensions: int = 0
+    timed: bool = True
     eps: float = 0.0
     reads: str | None = None
     heads: int = 0
@@ -58,12 +60,17 @@ def places_of(net: nn.Module) -> dict[str, Place]:
         module = modules[owner]
         shape, kernel = tuple(tensor.shape), _kernel(module)
         eps = getattr(module, "eps", None) or 0.0
-        place = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel, eps)
+        place = Place(owner, leaf, _kind(module), shape, tensor.dtype, *kernel, eps=eps)
         heads = module.num_heads if isinstance(module, nn.MultiheadAttention) else 0
+        place = replace(place, reads=reads.get(owner), heads=heads)
         node = _within(owner, nodes)
-        span = node.span if node else None
-        places[key] = replace(place, reads=reads.get(owner), heads=heads, span=span)
+        places[key] = _of_node(place, node) if node else place
     return places
+
+
+def _of_node(place: Place, node: Node) -> Place:
+    """A place as the spec has its layer."""
+    return replace(place, timed=not isinstance(node.recipe, Folded), span=node.span)
 
 
 def _reads(net: nn.Module) -> dict[str, str]:

@@ -55,7 +55,8 @@ def inflated(tap: str, layout: str, groups: int) -> tuple[codsl.Network, nn.Sequ
     image = flat(groups)
     text = INFLATED % groups
     video = build(text if groups == 1 else text.replace("conv3d(4", "conv3d(6"))
-    given = saved(image, layout, {"0": "a", "2": "b"})
+    timeless = "torch" if layout == "torch_time_last" else layout
+    given = saved(image, timeless, {"0": "a", "2": "b"})
     adapt = {"{layer}.weight": f"inflate_{tap}"}
     report = codsl.load_weights(video, given, layout=layout, adapt=adapt)
     assert {each.adapter for each in report.converted} >= {f"inflate_{tap}"}

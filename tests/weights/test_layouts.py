@@ -131,6 +131,35 @@ def test_time_last_is_moved_first() -> None:
     assert all(torch.equal(each, state[name]) for name, each in net.state_dict().items())
 
 
+STILL = """codsl 1
+network n {
+  input (2, T, 5, 6)
+  first = conv3d(3, (1, 2, 3))
+  per_frame {
+    image = conv2d(4, (2, 3))
+    up = conv_transpose2d(3, (3, 2))
+  }
+}
+"""
+
+
+def test_what_has_no_time_is_not_moved() -> None:
+    net = network(STILL)
+    wanted = {name: each.clone() for name, each in net.state_dict().items()}
+    given = {**wanted, "first.weight": wanted["first.weight"].movedim(2, -1).contiguous()}
+    codsl.load_weights(net, given, layout="torch_time_last")
+    assert all(torch.equal(each, wanted[name]) for name, each in net.state_dict().items())
+
+
+def test_an_inflated_kernel_had_no_time_to_move() -> None:
+    net = network("codsl 1\nnetwork n { input (2, T, 5, 6) first = conv3d(3, (4, 2, 3)) }")
+    image = torch.randn(3, 2, 2, 3)
+    given = {"first.weight": image, "first.bias": torch.zeros(3)}
+    adapt = {"first.weight": "inflate_last"}
+    codsl.load_weights(net, given, layout="torch_time_last", adapt=adapt)
+    assert torch.equal(net.get_parameter("first.weight")[:, :, -1], image)
+
+
 SINGLE = """codsl 1
 network n {
   input (2, T, 5, 5)
