@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from math import prod
 
 from codsl.weights.form import Form, plain, spread
+from codsl.weights.order import fills
 from codsl.weights.places import Place
 
 AS_TORCH = ("rnn", "gru", "lstm", "attention", "other")
@@ -20,7 +22,6 @@ FLAX_NORM = {"weight": "scale", "bias": "bias", "running_mean": "mean", "running
 
 def keras(place: Place) -> Iterator[Form]:
     """Keras 3 and TensorFlow: space first, then input and output channels."""
-    shape = place.shape
     match place.kind, place.leaf:
         case "convolution", "weight":
             yield from _depthwise(place, "kernel", "depthwise_kernel")
@@ -28,16 +29,18 @@ def keras(place: Place) -> Iterator[Form]:
         case "transposed", "weight" if place.groups == 1:
             yield _moved("kernel", place, (1, 0))
         case "dense", "weight":
-            yield Form("kernel", shape[::-1], shape, axes=(1, 0))
+            yield _moved("kernel", place, (1, 0))
         case "norm", leaf if leaf in KERAS_NORM:
-            yield plain(place, KERAS_NORM[leaf])
+            yield from _frame(KERAS_NORM[leaf], place)
         case "slope", "weight":
-            yield plain(place, "alpha")
-            yield from (Form("alpha", (*(1,) * rank, *shape), shape) for rank in (1, 2, 3))
+            for form in _frame("alpha", place):
+                yield form
+                ones = ((1,) * rank for rank in (1, 2, 3))
+                yield from (replace(form, shape=(*each, *form.shape)) for each in ones)
         case "table", "weight":
             yield plain(place, "embeddings")
         case _ if place.leaf == "bias" or place.kind in AS_TORCH:
-            yield plain(place)
+            yield from _as_torch(place)
 
 
 def flax(place: Place) -> Iterator[Form]:
@@ -60,17 +63,17 @@ def _flax_but_transposed(place: Place) -> Iterator[Form]:
         case "convolution", "weight":
             yield from _channels_last(place, "kernel")
         case "dense", "weight":
-            yield Form("kernel", shape[::-1], shape, axes=(1, 0))
+            yield _moved("kernel", place, (1, 0))
         case "norm", leaf if leaf in FLAX_NORM:
-            yield plain(place, FLAX_NORM[leaf])
+            yield from _frame(FLAX_NORM[leaf], place)
         case "slope", "weight":
-            yield plain(place, "negative_slope")
+            yield from _frame("negative_slope", place)
             if shape == (1,):
                 yield Form("negative_slope", (), shape)
         case "table", "weight":
             yield plain(place, "embedding")
         case _ if place.leaf == "bias" or place.kind in AS_TORCH:
-            yield plain(place)
+            yield from _as_torch(place)
 
 
 HAIKU_NORM = {
@@ -91,26 +94,54 @@ def haiku(place: Place) -> Iterator[Form]:
         case "transposed", "weight" if place.groups == 1:
             yield _turned("w", place, (1, 0))
         case "dense", "weight":
-            yield Form("w", shape[::-1], shape, axes=(1, 0))
+            yield _moved("w", place, (1, 0))
         case "norm", leaf if leaf in HAIKU_NORM:
-            yield plain(place, HAIKU_NORM[leaf])
-            yield from spread(place, HAIKU_NORM[leaf], range(1, 5), last=True)
-            yield from spread(place, HAIKU_NORM[leaf])
+            yield from _frame(HAIKU_NORM[leaf], place)
+            if len(shape) == 1 and not place.order:
+                yield from spread(place, HAIKU_NORM[leaf], range(1, 5), last=True)
+                yield from spread(place, HAIKU_NORM[leaf])
         case "table", "weight":
             yield plain(place, "embeddings")
         case (("convolution" | "transposed" | "dense"), "bias"):
             yield plain(place, "b")
             yield from (Form("b", (*shape, *(1,) * rank), shape) for rank in (1, 2, 3))
         case _ if place.kind in AS_TORCH and place.kind != "gru":
-            yield plain(place)
+            yield from _as_torch(place)
 
 
 def _moved(leaf: str, place: Place, channels: tuple[int, int]) -> Form:
-    """A kernel that has its space first and then these two of torch's axes."""
-    space = len(place.shape) - 2
-    there = (*place.shape[2:], *(place.shape[axis] for axis in channels))
-    axes = (space + channels.index(0), space + channels.index(1), *range(space))
-    return Form(leaf, there, place.shape, axes=axes)
+    """A kernel that has its space first and then these two of torch's axes; where the channels that
+    it takes were a frame, they are one with channels last."""
+    taken = 0 if place.kind == "transposed" else 1
+    sizes: list[int] = []
+    within: list[tuple[int, ...]] = []
+    for axis, size in enumerate(place.shape):
+        own = place.order if axis == taken and place.order else (size,)
+        first, *space = range(len(sizes), len(sizes) + len(own))
+        within.append((*space, first))
+        sizes += own
+    order = (*range(2, len(place.shape)), *channels)
+    seen = [at for axis in order for at in within[axis]]
+    return Form(
+        leaf,
+        tuple(place.shape[axis] for axis in order),
+        place.shape,
+        tuple(sizes[at] for at in seen),
+        tuple(seen.index(at) for at in range(len(seen))),
+    )
+
+
+def _frame(leaf: str, place: Place) -> Iterator[Form]:
+    """The numbers of each channel, or of a frame, with channels last."""
+    shape = place.shape
+    many = sum(size > 1 for size in shape) > 1
+    frame = shape if len(shape) > 1 and (many or not place.order) else place.order or ()
+    if len(frame) > 1 and prod(shape) > 1:
+        turned = (*frame[1:], frame[0])
+        axes = (len(frame) - 1, *range(len(frame) - 1))
+        yield Form(leaf, turned if frame is shape else shape, shape, turned, axes)
+    if not many and not place.order:
+        yield plain(place, leaf)
 
 
 def _turned(leaf: str, place: Place, channels: tuple[int, int]) -> Form:
@@ -121,6 +152,31 @@ def _turned(leaf: str, place: Place, channels: tuple[int, int]) -> Form:
 def _channels_last(place: Place, *leaves: str) -> Iterator[Form]:
     """A kernel `(*kernel, in / groups, out)`."""
     yield from (_moved(leaf, place, (1, 0)) for leaf in leaves)
+
+
+def _as_torch(place: Place) -> Iterator[Form]:
+    """The tensor as torch has it, but for numbers of channels in a row."""
+    if place.kind == "other" and place.order and len(place.shape) == 1:
+        yield from _frame(place.leaf, place)
+    else:
+        yield plain(place)
+
+
+def ordered(place: Place) -> bool:
+    """Whether it is known in which order a tensor has the channels that its layer takes."""
+    shape, order = place.shape, place.order
+    if order == () or prod(shape) == 1:
+        return True
+    match place.kind:
+        case "convolution" | "transposed" | "dense":
+            taken = shape[0 if place.kind == "transposed" else 1 :][:1]
+            return place.leaf == "bias" or (place.groups == 1 and fills(order, prod(taken)))
+        case "rnn" | "gru" | "lstm":
+            return not place.leaf.startswith("weight_ih") or place.leaf[9:] not in ("", "_l0")
+        case "attention":
+            return False
+        case _:
+            return fills(order, prod(shape))
 
 
 def _depthwise(place: Place, *leaves: str) -> Iterator[Form]:

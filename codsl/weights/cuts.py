@@ -16,8 +16,9 @@ Index = tuple[int | slice, ...]
 class Piece:
     """`rows` of a tensor of the network, and the part of a source's tensor that has them.
 
-    The part is `leaf[index]`, `turned` where it has its inputs first. Where a source has one bias
-    of two, the network's `besides` is added to the rows when they are written back.
+    The part is `leaf[index]`, `turned` where it has its inputs first; these are a frame `(*S, C)`
+    where the network's are `order`, `(C, *S)`. Where a source has one bias of two, the network's
+    `besides` is added to the rows when they are written back.
     """
 
     target: str
@@ -26,6 +27,7 @@ class Piece:
     index: Index = ()
     turned: bool = False
     besides: str | None = None
+    order: Shape = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,11 @@ class Cut:
     def _seen(self, piece: Piece, array: Array) -> Array:
         """The part of a source's array, as a view with the rows first."""
         part: Array = array.reshape(self.views.get(piece.leaf, array.shape))[piece.index]
-        return part.T if piece.turned else part
+        part = part.T if piece.turned else part
+        if not piece.order:
+            return part
+        first, *space = piece.order
+        return np.moveaxis(part.reshape(len(part), *space, first), -1, 1)
 
 
 def blocks(order: Sequence[str], size: int) -> Iterator[tuple[str, slice]]:

@@ -74,7 +74,8 @@ class Pair:
 
     def there(self, leaf: str) -> Place:
         """A place for the norm's tensor of a checkpoint."""
-        return replace(self.bias, layer=self.norm, leaf=leaf, kind="norm", groups=1, dimensions=0)
+        own = replace(self.bias, groups=1, dimensions=0, order=())
+        return replace(own, layer=self.norm, leaf=leaf, kind="norm")
 
 
 class Folds:

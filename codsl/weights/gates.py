@@ -20,13 +20,14 @@ ALL = slice(None)
 
 @dataclass(frozen=True)
 class Cell:
-    """One layer of a recurrent module: how many numbers come in and are carried on, and whether it
-    is biased."""
+    """One layer of a recurrent module: how many numbers come in and are carried on, whether it is
+    biased, and the frame that comes in where its numbers are in a row."""
 
     kind: str
     inputs: int
     hidden: int
     biased: bool
+    order: Shape = ()
 
     @property
     def wide(self) -> int:
@@ -210,16 +211,17 @@ def cuts(cell: Cell, layout: str, suffix: str, alone: bool) -> Iterator[Cut]:
     plain = [""] if suffix in ("", "_l0") else []
     for prefix in (*plain, *told) if alone else (*told, *plain):
         for cut in LAYOUTS[layout](cell):
-            yield _named(cut, prefix, suffix)
+            yield _named(cut, prefix, suffix, cell.order)
 
 
-def _named(cut: Cut, prefix: str, suffix: str) -> Cut:
+def _named(cut: Cut, prefix: str, suffix: str, order: Shape) -> Cut:
     pieces = tuple(
         replace(
             each,
             target=f"{each.target}{suffix}",
             leaf=f"{prefix}{each.leaf}",
             besides=f"{each.besides}{suffix}" if each.besides else None,
+            order=order if each.target == "weight_ih" else (),
         )
         for each in cut.pieces
     )

@@ -11,6 +11,7 @@ from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Folded
 from codsl.source import Span
+from codsl.weights.order import Order, orders
 
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 
@@ -22,8 +23,9 @@ class Place:
     `kind` is that of its layer: `convolution`, `transposed`, `dense`, `norm`, `slope`, `table`,
     `rnn`, `gru`, `lstm`, `attention` or `other`, or `piece` where a source cuts the layer's tensors
     otherwise; `groups` and `dimensions` are those of a convolution's kernel, of which the first is
-    time where it is `timed`; `eps` is a norm's, `heads` are an attention's. Where the network has a spec, `reads` is the layer whose value its
-    layer reads, and `span` is where its layer is written.
+    time where it is `timed`; `eps` is a norm's, `heads` are an attention's. Where the network has
+    a spec, `reads` is the layer whose value its layer reads, `order` is that of the channels of
+    this value, and `span` is where its layer is written.
     """
 
     layer: str
@@ -37,6 +39,7 @@ class Place:
     eps: float = 0.0
     reads: str | None = None
     heads: int = 0
+    order: Order = ()
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -54,6 +57,7 @@ def places_of(net: nn.Module) -> dict[str, Place]:
     """The places of a network by key, in the order of its `state_dict`."""
     modules = dict(net.named_modules(remove_duplicate=False))
     reads, nodes = _reads(net), _nodes(net)
+    ordered = _ordered(net)
     places = {}
     for key, tensor in net.state_dict(keep_vars=True).items():
         owner, leaf = _owner(key, modules)
@@ -64,13 +68,15 @@ def places_of(net: nn.Module) -> dict[str, Place]:
         heads = module.num_heads if isinstance(module, nn.MultiheadAttention) else 0
         place = replace(place, reads=reads.get(owner), heads=heads)
         node = _within(owner, nodes)
-        places[key] = _of_node(place, node) if node else place
+        places[key] = _of_node(place, node, ordered[node.path]) if node else place
     return places
 
 
-def _of_node(place: Place, node: Node) -> Place:
-    """A place as the spec has its layer."""
-    return replace(place, timed=not isinstance(node.recipe, Folded), span=node.span)
+def _of_node(place: Place, node: Node, order: Order) -> Place:
+    """A place as the spec has its layer; what a layer has within reads values of its own."""
+    own = order if place.layer == node.path else None
+    timed = not isinstance(node.recipe, Folded)
+    return replace(place, timed=timed, order=own if order else order, span=node.span)
 
 
 def _reads(net: nn.Module) -> dict[str, str]:
@@ -86,6 +92,12 @@ def _nodes(net: nn.Module) -> dict[str, Node]:
     """The nodes of a network that has a spec, by their layers."""
     graph: Graph | None = getattr(net, "graph", None)
     return {node.path: node for node in graph.nodes} if graph is not None else {}
+
+
+def _ordered(net: nn.Module) -> dict[str, Order]:
+    """The order of the channels that the layers of a network read, where it has a spec."""
+    graph: Graph | None = getattr(net, "graph", None)
+    return orders(graph) if graph is not None else {}
 
 
 def _within(layer: str, nodes: dict[str, Node]) -> Node | None:

@@ -7,6 +7,7 @@ from codsl.weights import gates, heads
 from codsl.weights.cuts import Cut
 from codsl.weights.entry import Entry
 from codsl.weights.form import plain
+from codsl.weights.layouts import CHANNELS_LAST, lost
 from codsl.weights.move import Move, Parts
 from codsl.weights.numbers import numpy_dtype
 from codsl.weights.places import Place
@@ -51,13 +52,22 @@ def _cuts(
         if place.kind in gates.GATES and leaf.startswith("weight_ih"):
             suffix = leaf.removeprefix("weight_ih")
             carried = own[f"weight_hh{suffix}"].shape[1]
-            if f"weight_hr{suffix}" not in own:
-                cell = gates.Cell(place.kind, place.shape[1], carried, f"bias_ih{suffix}" in own)
+            if f"weight_hr{suffix}" not in own and not (
+                place.order is None and lost(place, layout)
+            ):
+                biased = f"bias_ih{suffix}" in own
+                order = _order(place, layout) if suffix in ("", "_l0") else ()
+                cell = gates.Cell(place.kind, place.shape[1], carried, biased, order)
                 alone = sum(each.startswith("weight_ih") for each in own) == 1
                 yield tuple(gates.cuts(cell, layout, suffix, alone))
-        elif place.kind == "attention" and leaf == "in_proj_weight":
+        elif (place.kind, leaf) == ("attention", "in_proj_weight") and not lost(place, layout):
             attention = heads.Attention(place.shape[1], place.heads, "in_proj_bias" in own)
             yield tuple(heads.cuts(attention, layout))
+
+
+def _order(place: Place, layout: str) -> tuple[int, ...]:
+    """The frame whose numbers a layout has with channels last."""
+    return place.order or () if layout in CHANNELS_LAST else ()
 
 
 class Recut:

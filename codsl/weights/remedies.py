@@ -6,7 +6,7 @@ from itertools import islice
 from codsl.diagnostics import CONSIDERED, suggest
 from codsl.weights.adapters import NAMES
 from codsl.weights.entry import Entry
-from codsl.weights.layouts import LAYOUTS, forms, keys
+from codsl.weights.layouts import LAYOUTS, forms, keys, lost
 from codsl.weights.matching import Matching, Mismatch, Terms
 from codsl.weights.pairing import paired
 from codsl.weights.places import Place
@@ -69,6 +69,9 @@ def _allowing(what: str, names: Iterable[str]) -> str:
 def hints(mismatch: Mismatch, terms: Terms) -> Iterator[str]:
     """The layouts and adapters by which a shape would fit."""
     place, shape = mismatch.place, mismatch.entry.shape
+    if lost(place, terms.layout):
+        yield "it is not known in which order this layout has its channels: bring it into torch's"
+        return
     fitting = [
         name
         for name in LAYOUTS

@@ -203,11 +203,12 @@ def test_other_shapes_have_no_axes_of_one(shape: tuple[int, ...]) -> None:
 
 def test_a_kernel_of_keras_over_the_plane_fits_one_over_a_frame() -> None:
     net = network(SINGLE)
+    dense = net.get_parameter("fc.weight").detach().unflatten(1, (2, 6, 6)).movedim(1, -1)
     keras = {
         "plane.kernel": net.get_parameter("plane.weight").detach()[:, :, 0].permute(2, 3, 1, 0),
         "time.kernel": net.get_parameter("time.weight").detach().permute(2, 3, 4, 1, 0),
         "up.kernel": net.get_parameter("up.weight").detach().permute(2, 3, 4, 1, 0),
-        "fc.kernel": net.get_parameter("fc.weight").detach().T,
+        "fc.kernel": dense.flatten(1).T,
         "factor.weight": net.get_parameter("factor.weight").detach(),
         **{f"{name}.bias": net.get_parameter(f"{name}.bias").detach() for name in LAYERS},
     }
