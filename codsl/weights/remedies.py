@@ -83,7 +83,8 @@ def hints(mismatch: Mismatch, terms: Terms) -> Iterator[str]:
         narrow = adapter.narrow(place, mismatch.entry)
         if any(form.shape == shape for each in narrow for form in forms(each, terms.layout)):
             yield f"it can be adapted by `{name}`, where that is meant"
-    if place.shape and shape[1:] == place.shape[1:] and terms.layout in ("torch", "tripy", "onnx"):
+    outputs = shape and place.shape and shape[1:] == place.shape[1:]
+    if outputs and terms.layout in ("torch", "tripy", "onnx"):
         there, here = shape[0], place.shape[0]
         some = f"; `rows[:{here}]` adapts it to the first {here}" if there > here else ""
         yield f"the file has {there} outputs, and the network {here}{some}"

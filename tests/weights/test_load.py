@@ -11,6 +11,7 @@ from torch import nn
 
 import codsl
 from codsl.weights import WeightsError
+from codsl.weights.layouts import LAYOUTS
 
 
 def test_by_the_same_names() -> None:
@@ -119,6 +120,14 @@ def test_another_shape_and_what_would_fit() -> None:
     assert "inflate_last" in said(refused(given))
     given["stem.conv.weight"] = torch.ones(4, 1, 3, 3)
     assert "input_channels" in said(refused(given))
+
+
+@pytest.mark.parametrize("name", ["stem.conv.weight", "stem.bn.running_var", "head.bias"])
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_one_number_is_another_shape(name: str, layout: str) -> None:
+    found = refused({**tensors(), name: torch.tensor(1.0)}, layout=layout)
+    assert f"`{name}` is (), and `{name}` takes" in said(found)
+    assert "E0609" in {each.code for each in found}
 
 
 @pytest.mark.parametrize(
