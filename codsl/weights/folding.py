@@ -81,8 +81,9 @@ class Pair:
 class Folds:
     """The foldings for which a network and a checkpoint have layers.
 
-    `places` are to be matched instead of the network's; those in `optional` may lack their tensor;
-    `obstacles` say why something cannot be folded; the `unused` foldings have no layer.
+    `places` are to be matched instead of the network's; those in `optional` may lack their tensor,
+    and of those in `whole` none may be left out that is there; `obstacles` say why something cannot
+    be folded; the `unused` foldings have no layer.
     """
 
     def __init__(
@@ -90,6 +91,7 @@ class Folds:
     ) -> None:
         self.places = dict(places)
         self.optional: set[str] = set()
+        self.whole: set[str] = set()
         self.obstacles: list[str] = []
         self._eps = EPS.get(layout, 1e-5)
         self._named = named
@@ -113,6 +115,10 @@ class Folds:
         """Places for the tensors of a norm; yields why they cannot be folded."""
         layer, norm, bias = pair.weight.layer, pair.norm, pair.bias
         self.optional.add(bias.name)
+        self.whole |= {pair.weight.name, bias.name, *(pair.there(leaf).name for leaf in LEAVES)}
+        if not self._named(pair.weight):
+            yield f"`{layer}` has no weight in the checkpoint to fold `{norm}` into"
+            self.optional.add(pair.weight.name)
         shapes = {entry.shape for leaf in LEAVES for entry in self._named(pair.there(leaf))}
         taken = (inputs(pair.weight),)
         before = shapes == {taken} != {bias.shape}
@@ -145,6 +151,7 @@ class Folds:
             return
         self.places[bias.name] = bias
         self.optional.add(bias.name)
+        self.whole.add(bias.name)
         own = pair.here["bias"]
         if own.shape != bias.shape or own.reads not in (None, layer):
             yield f"`{norm}` does not stand behind `{layer}`, whose bias it would take over"

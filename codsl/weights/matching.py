@@ -17,12 +17,14 @@ from codsl.weights.recut import Recut
 
 @dataclass(frozen=True)
 class Mismatch:
-    """A tensor that has a place by name and not by shape."""
+    """A tensor that has a place by name and not by shape; it may be left out unless it is `needed`
+    with others."""
 
     source: str
     place: Place
     entry: Entry
     wanted: tuple[tuple[int, ...], ...]
+    needed: bool = False
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class _Matcher:
     def _dropped(self, mismatch: Mismatch) -> bool:
         """Whether a tensor of another shape may be left out, and its place be left as it is."""
         allowed = _allowed(mismatch.place.name, self._terms.allow_missing)
-        dropped = allowed and self._spare(mismatch.source)
+        dropped = allowed and not mismatch.needed and self._spare(mismatch.source)
         self._taken -= {mismatch.source} if dropped else set()
         return dropped
 
@@ -170,7 +172,9 @@ class _Matcher:
                 if form.shape == entry.shape:
                     self._used.add(pattern)
                     return Move(source, place, entry, form, rule, adapter)
-        return Mismatch(source, place, entry, tuple(dict.fromkeys(form.shape for form in known)))
+        wanted = tuple(dict.fromkeys(form.shape for form in known))
+        needed = place.kind == "piece" or place.name in self.folds.whole
+        return Mismatch(source, place, entry, wanted, needed)
 
     def _rest(self) -> tuple[tuple[tuple[str, str], ...], tuple[str, ...]]:
         """The tensors without a place, as they were and as they are called after their rules."""

@@ -16,6 +16,9 @@ from codsl.weights.unwrap import BESIDE
 SHOWN = 5
 """Suggestions that are made at most."""
 
+TORCHS = ("torch", "tripy", "onnx")
+"""The layouts whose tensors have torch's shapes."""
+
 KEPT = frozenset({"exp_avg", "exp_avg_sq", "max_exp_avg_sq", "momentum_buffer", "square_avg"})
 """What torch's optimizers call what they keep of each parameter, besides its `step`."""
 
@@ -84,10 +87,11 @@ def hints(mismatch: Mismatch, terms: Terms) -> Iterator[str]:
         if any(form.shape == shape for each in narrow for form in forms(each, terms.layout)):
             yield f"it can be adapted by `{name}`, where that is meant"
     outputs = shape and place.shape and shape[1:] == place.shape[1:]
-    if outputs and terms.layout in ("torch", "tripy", "onnx"):
+    if outputs and terms.layout in TORCHS:
         there, here = shape[0], place.shape[0]
         some = f"; `rows[:{here}]` adapts it to the first {here}" if there > here else ""
         yield f"the file has {there} outputs, and the network {here}{some}"
+    if outputs and terms.layout in TORCHS and not mismatch.needed:
         yield (
             "to leave it as it is in the network, give its name to both `allow_missing` and "
             "`allow_unexpected`"

@@ -276,3 +276,24 @@ def test_a_gru_of_onnx_that_is_torch_s(tmp_path: Path, named: bool, attributes: 
     path.write_bytes(helper.make_model(graph).SerializeToString())
     names = ["gru.W", "gru.R", "gru.B"] if named else list(shapes)
     assert list(codsl.weights.read(path)) == names
+
+
+@pytest.mark.parametrize("piece", ["q_proj.weight", "k_proj.bias"])
+def test_no_piece_is_left_out_of_its_layer(piece: str) -> None:
+    layer = "attn = multihead_attention(num_heads=2, past=3)"
+    net = codsl.build(f"codsl 1\nnetwork n {{ input (4, T) {layer} }}")
+    state = {name: each.clone() for name, each in net.state_dict().items()}
+    given = {
+        "attn.out_proj.weight": state["attn.out_proj.weight"],
+        "attn.out_proj.bias": state["attn.out_proj.bias"],
+    }
+    for at, word in enumerate(("q_proj", "k_proj", "v_proj")):
+        given[f"attn.{word}.weight"] = state["attn.in_proj_weight"][4 * at : 4 * at + 4]
+        given[f"attn.{word}.bias"] = state["attn.in_proj_bias"][4 * at : 4 * at + 4]
+    wrong = {**given, f"attn.{piece}": torch.ones(5, *given[f"attn.{piece}"].shape[1:])}
+    name = [f"attn.{piece}"]
+    with pytest.raises(WeightsError) as error:
+        codsl.load_weights(net, wrong, allow_missing=name, allow_unexpected=name)
+    assert [each.code for each in error.value.diagnostics] == ["E0609"]
+    assert "to leave it as it is" not in str(error.value)
+    codsl.load_weights(net, given)

@@ -174,6 +174,31 @@ def test_what_cannot_be_folded() -> None:
     assert "is (3,)" in refusals(ours, {**theirs, "one.bn.weight": torch.ones(3)})
 
 
+def test_what_is_folded_is_there_whole() -> None:
+    """Whatever may be missing, or left out."""
+    theirs = network(spec(LAYERS["plain"], True, "eps=0.1")).state_dict()
+    ours = network(spec(LAYERS["plain"], True, None))
+    every: dict[str, Any] = {"allow_missing": ["{:path}"], "allow_unexpected": ["{:path}"]}
+    alone = {name: each for name, each in theirs.items() if name != "one.conv.weight"}
+    said = refusals(ours, alone, **every)
+    assert "E0612" in said
+    assert "`one.conv` has no weight in the checkpoint to fold `one.bn` into" in said
+    assert said.count("error[") == 1
+    for name in ("conv.weight", "conv.bias", "bn.weight", "bn.bias", "bn.running_mean"):
+        wrong = torch.ones(7, *theirs[f"one.{name}"].shape[1:])
+        said = refusals(ours, {**theirs, f"one.{name}": wrong}, **every)
+        assert "E0609" in said
+        assert "to leave it as it is" not in said
+
+
+def test_a_bias_that_a_norm_takes_over_is_not_left_out() -> None:
+    bare = network(spec(LAYERS["plain"], True, None)).state_dict()
+    ours = network(spec(LAYERS["plain"], False, "eps=0.1"))
+    every: dict[str, Any] = {"allow_missing": ["{:path}"], "allow_unexpected": ["{:path}"]}
+    given = {**bare, "one.conv.bias": torch.ones(7)}
+    assert "E0609" in refusals(ours, given, {"{p:path}.conv": "unfold {p}.bn"}, **every)
+
+
 def test_no_message_follows_from_another() -> None:
     theirs = network(spec(LAYERS["plain"], False, "eps=0.1")).state_dict()
     before = {name: torch.ones(4) if ".bn." in name else each for name, each in theirs.items()}
