@@ -2,8 +2,10 @@
 
 import os
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from typing import Any
 from zipfile import ZipFile
 
 import numpy as np
@@ -22,16 +24,40 @@ from codsl.weights.move import Move
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
 from codsl.weights.recut import Layer, layers
-from codsl.weights.refusal import refusal
+from codsl.weights.refusal import WeightsError, refusal
 from codsl.weights.settle import known_of, settle
 from codsl.weights.tensors import Checkpoint
-from codsl.weights.terms import Rename, agree
+from codsl.weights.terms import Rename, agree, terms_of
 from codsl.writing import in_place
 
 FORMAT = "codsl weights"
 """What the metadata of a file of ours say that it is."""
 
 Named = Mapping[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Content:
+    """What a file is to hold: tensors, and what is said of them; an `envelope` is the key that they
+    stand under, with dots for several."""
+
+    tensors: Named
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    envelope: str | None = None
+
+    @property
+    def flat(self) -> dict[str, Tensor]:
+        """The tensors, by names that begin with the envelope."""
+        begin = f"{self.envelope}." if self.envelope is not None else ""
+        return {f"{begin}{name}": tensor for name, tensor in self.tensors.items()}
+
+    @property
+    def nested(self) -> dict[str, Any]:
+        """The tensors in mappings within one another."""
+        held: dict[str, Any] = {name: tensor.clone() for name, tensor in self.tensors.items()}
+        for key in reversed(self.envelope.split(".") if self.envelope is not None else []):
+            held = {key: held}
+        return held
 
 
 def save_weights(
@@ -50,22 +76,24 @@ def save_weights(
     tensors alone.
 
     With `rename` and `layout`, or a checkpoint `known` to the spec, as `load_weights` takes them,
-    the rules are undone and the tensors laid out as there: loading it so gives the same. `like` is
-    a checkpoint that fits the network by the same words, whose very names and forms are taken.
+    the rules are undone and the tensors laid out as there, in the envelope of one that is known:
+    loading it so gives the same. `like` is a checkpoint that fits the network by the same words,
+    whose very names and forms are taken.
 
-    Raises `WeightsError` where a name cannot be undone or a layout lacks a layer, `ValueError` for
-    another suffix, and `TypeError` for what is of another type.
+    Raises `WeightsError` where a name, or what was adapted, cannot be undone or a layout lacks a
+    layer, `ValueError` for another suffix, and `TypeError` for what is of another type.
     """
     check_network(net)
     check_known(known, rename, layout)
     path = Path(path)
     write = _writer(path)
     if rename is None and layout is None and known is None and like is None:
-        write(path, _native(net), _metadata(net))
+        write(path, Content(_native(net), _metadata(net)))
         return
-    chosen = _foreign(net, rename, layout, known, like)
+    chosen, envelope = _foreign(net, rename, layout, known, like)
     tensors = net.state_dict()
-    write(path, {source: as_torch(made(tensors)) for source, made in chosen.items()}, {})
+    made = {source: as_torch(each(tensors)) for source, each in chosen.items()}
+    write(path, Content(made, envelope=envelope))
 
 
 def _native(net: nn.Module) -> Named:
@@ -90,15 +118,15 @@ def _foreign(
     layout: str | None,
     known: str | None,
     like: Checkpoint | None,
-) -> dict[str, Made]:
+) -> tuple[dict[str, Made], str | None]:
     """The names of another's checkpoint, each with what it would have: those of one `like` it, else
-    those that the rules lead from."""
+    those that the rules lead from; and its envelope, where it is known."""
     terms = known_of(net, known) if known is not None else agree(rename, layout)
     if like is None:
-        return _undone(net, terms)
+        return _undone(net, terms), terms.envelope
     plainly = rename is not None or layout is not None
     plan = settle(net, like, agree(rename, layout), known, plainly)
-    return _as_in(net, plan.matching.moves)
+    return _as_in(net, plan.matching.moves), plan.known.envelope
 
 
 def _as_in(net: nn.Module, moves: Iterable[Move]) -> dict[str, Made]:
@@ -106,7 +134,7 @@ def _as_in(net: nn.Module, moves: Iterable[Move]) -> dict[str, Made]:
     chosen: dict[str, Made] = {}
     for move in moves:
         if move.lossy:
-            raise refusal("E0610", f"what was adapted cannot be undone: `{move.place.name}`")
+            raise _adapted(move.place.name)
         if move.parts is None:
             chosen[move.source] = partial(_in_form, move.place.name, move.form)
             continue
@@ -120,6 +148,7 @@ def _as_in(net: nn.Module, moves: Iterable[Move]) -> dict[str, Made]:
 def _undone(net: nn.Module, terms: Known) -> dict[str, Made]:
     """The names of the source's, each with what it would have."""
     places = places_of(net)
+    _check_plain(places, terms)
     chosen: dict[str, Made] = {}
     cut = _cut(net, places, terms, chosen)
     counters = terms.layout in ("torch", "onnx")
@@ -128,6 +157,23 @@ def _undone(net: nn.Module, terms: Known) -> dict[str, Made]:
             source, form = _source(place, terms)
             chosen[source] = partial(_in_form, place.name, form)
     return chosen
+
+
+def _check_plain(places: Mapping[str, Place], terms: Known) -> None:
+    """Refuse what is adapted or folded when it is loaded."""
+    adapted = terms_of(terms)
+    for folding in adapted.foldings:
+        raise _adapted(str(folding))
+    own = layers(places, terms.layout)
+    cuts = ((layer, leaf, cut) for layer in own for cut in layer.cuts for leaf in cut.sources)
+    names = (*places, *(layer.piece(cut, leaf).name for layer, leaf, cut in cuts))
+    for pattern, _ in adapted.adapters:
+        for name in filter(pattern.fits, names):
+            raise _adapted(name)
+
+
+def _adapted(what: str) -> WeightsError:
+    return refusal("E0610", f"what was adapted cannot be undone: `{what}`")
 
 
 def _cut(
@@ -190,18 +236,18 @@ def _piece(base: str, cut: Cut, leaf: str, tensors: Named) -> Array:
     return cut.undone(leaf, given)
 
 
-def _safetensors(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
+def _safetensors(path: Path, content: Content) -> None:
     seen: set[int] = set()
     apart = {}
-    for name, tensor in tensors.items():
+    for name, tensor in content.flat.items():
         plain = tensor.contiguous()
         apart[name] = plain.clone() if plain.data_ptr() in seen else plain
         seen.add(plain.data_ptr())
-    save_file(apart, path, metadata or None)
+    save_file(apart, path, dict(content.metadata) or None)
 
 
-def _npz(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
-    arrays = {name: as_numpy(tensor) for name, tensor in tensors.items()}
+def _npz(path: Path, content: Content) -> None:
+    arrays = {name: as_numpy(tensor) for name, tensor in content.flat.items()}
     for name, array in arrays.items():
         if array.dtype in BESIDES_NUMPY:
             raise refusal("E0610", f"`{name}` is {array.dtype}, which no .npz file can hold")
@@ -211,11 +257,11 @@ def _npz(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
                 np.lib.format.write_array(file, array, allow_pickle=False)
 
 
-def _pt(path: Path, tensors: Named, metadata: dict[str, str]) -> None:
-    torch.save({name: tensor.clone() for name, tensor in tensors.items()}, path)
+def _pt(path: Path, content: Content) -> None:
+    torch.save(content.nested, path)
 
 
-Writer = Callable[[Path, Named, dict[str, str]], None]
+Writer = Callable[[Path, Content], None]
 WRITERS: dict[str, Writer] = {
     ".safetensors": _safetensors,
     ".npz": _npz,
@@ -230,8 +276,8 @@ def _writer(path: Path) -> Writer:
         raise ValueError(f"`{path}`: weights are written to {', '.join(WRITERS)}")
     write = WRITERS[path.suffix]
 
-    def whole(target: Path, tensors: Named, metadata: dict[str, str]) -> None:
+    def whole(target: Path, content: Content) -> None:
         with in_place(target) as part:
-            write(part, tensors, metadata)
+            write(part, content)
 
     return whole

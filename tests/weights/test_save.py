@@ -214,6 +214,53 @@ def test_the_names_and_the_layout_of_a_known_checkpoint(tmp_path: Path) -> None:
     }
 
 
+ADAPTED = (
+    TEXT
+    + """
+weights "averaged" { envelope = "train.model_ema"  "model.{rest}" -> "{rest}" }
+weights "image" { "model.{rest}" -> "{rest}"  "conv.weight" = "inflate_last" }
+weights "folded" { "conv" = "fold bn" }
+weights "elsewhere" { "model.{rest}" -> "{rest}"  "other.{}" = "inflate_last" }
+"""
+)
+
+
+@pytest.mark.parametrize("suffix", [".pt", ".pth", ".npz", ".safetensors"])
+def test_an_envelope_is_put_around_what_was_in_one(suffix: str, tmp_path: Path) -> None:
+    net, path, like = codsl.build(ADAPTED), tmp_path / f"n{suffix}", tmp_path / f"l{suffix}"
+    codsl.save_weights(net, path, known="averaged")
+    codsl.save_weights(net, like, known="averaged", like=path)
+    names = {"model.conv.weight", "model.conv.bias"}
+    for each in (path, like):
+        other = codsl.build(ADAPTED)
+        codsl.load_weights(other, each, known="averaged")
+        assert same(net, other)
+        assert set(read(each, envelope="train.model_ema")) == names
+    if suffix in (".pt", ".pth"):
+        assert set(torch.load(path)["train"]["model_ema"]) == names
+
+
+@pytest.mark.parametrize("known", ["image", "folded"])
+def test_what_is_adapted_when_it_is_loaded_is_not_written_back(known: str, tmp_path: Path) -> None:
+    net, path, here = codsl.build(ADAPTED), tmp_path / "n.pt", tmp_path / "net.codsl"
+    with pytest.raises(WeightsError, match="what was adapted cannot be undone") as error:
+        codsl.save_weights(net, path, known=known)
+    assert [each.code for each in error.value.diagnostics] == ["E0610"]
+    here.write_text(ADAPTED)
+    codsl.save_weights(net, tmp_path / "own.pt")
+    words = ["weights", "convert", str(here), str(tmp_path / "own.pt"), "-o", str(path)]
+    assert main([*words, "--reverse", "--known", known]) == 1
+    assert not path.exists()
+
+
+def test_an_adapter_of_other_layers_is_nothing_to_undo(tmp_path: Path) -> None:
+    net, path = codsl.build(ADAPTED), tmp_path / "n.pt"
+    codsl.save_weights(net, path, known="elsewhere")
+    other = codsl.build(ADAPTED)
+    codsl.load_weights(other, path, known="elsewhere")
+    assert same(net, other)
+
+
 def test_what_cannot_be_undone_is_refused(tmp_path: Path) -> None:
     net, path = network(), tmp_path / "n.npz"
     with pytest.raises(WeightsError, match="no name is renamed to"):
