@@ -331,6 +331,36 @@ def test_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) ->
     assert read(back)["model.conv.kernel"].tolist() == read(theirs)["model.conv.kernel"].tolist()
 
 
+def test_a_file_is_written_over_where_one_says_so_and_never_what_is_read(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec, path, out = tmp_path / "n.codsl", tmp_path / "t.npz", tmp_path / "o.safetensors"
+    spec.write_text(TEXT)
+    codsl.save_weights(network(), path)
+    out.write_bytes(before := b"theirs")
+    given = ["weights", "convert", spec, path]
+    status, _, err = said(capsys, *given, "-o", out)
+    assert (status, out.read_bytes()) == (2, before)
+    assert err == f"codsl weights: error: `{out}` is there already; --force writes over it\n"
+    status, _, err = said(capsys, "weights", "convert", tmp_path / "no", path, "-o", out)
+    assert "is there already" in err
+    assert said(capsys, *given, "-o", out, "--force")[0] == 0
+    assert same(codsl.build(out), network())
+    link = tmp_path / "link.npz"
+    link.symlink_to(path)
+    before = path.read_bytes()
+    for target in (path, link):
+        status, _, err = said(capsys, *given, "-o", target, "--force")
+        assert (status, path.read_bytes()) == (2, before)
+        assert err == f"codsl weights: error: `{target}` is the input itself\n"
+    status, _, err = said(capsys, "weights", "convert", out, path, "-o", out, "--force")
+    assert status == 2
+    assert "is the input itself" in err
+    status, _, err = said(capsys, *given, "-o", tmp_path / "no" / "o.npz")
+    assert status == 2
+    assert "is no folder that is there" in err
+
+
 def test_wrong_use_of_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec, path = tmp_path / "n.codsl", tmp_path / "t.npz"
     spec.write_text(TEXT)
