@@ -1,11 +1,12 @@
 """Containers: modules in a row and beside one another, laid out as one graph."""
 
+import copy
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from itertools import count, pairwise
 from typing import Any, Self
 
-from torch import nn
+from torch import Tensor, nn
 
 from codsl.algebra.time import IDENTITY, Time, lost
 from codsl.nn.convert import adopt, continual, makes
@@ -224,10 +225,21 @@ def _shortcut(body: Time, shrink: bool | str) -> nn.Module:
 
 
 def _made(module: nn.Sequential, part: Any) -> Sequential:
-    parts = ((name, part(each)) for name, each in module.named_children())
+    """The parts made continual: what stands in several places is one, and so are its tensors."""
+    source = _copied(module) if part is continual else module
+    own = {id(each): adopt(each) for each in source.children()}
+    parts = ((name, own[id(each)]) for name, each in source._modules.items() if each is not None)
     made = Sequential(OrderedDict(parts))
     made.training = module.training
     return made
+
+
+def _copied(module: nn.Module) -> nn.Module:
+    """A deep copy; tensors that were worked out of others, as the older `weight_norm` keeps them
+    until the next call, have no deep copy and are cloned."""
+    kept = (each for part in module.modules() for each in vars(part).values())
+    made = (each for each in kept if isinstance(each, Tensor) and not each.is_leaf)
+    return copy.deepcopy(module, {id(each): each.detach().clone() for each in made})
 
 
 makes(nn.Sequential, _made)

@@ -71,7 +71,7 @@ class Plainly:
                 return self.module.forward(*inputs, **named)
             case Sequential():
                 x, *_ = inputs
-                for part in self.module.children():
+                for part in self.module:
                     x = Plainly(part)(x)
                 return x
         return self.module.own_forward(*inputs, **named)
@@ -80,6 +80,6 @@ class Plainly:
 def applies_plainly(module: nn.Module) -> bool:
     """Whether a module that was one of torch's can be used as a function."""
     if isinstance(module, Sequential):
-        return all(map(applies_plainly, module.children()))
+        return all(map(applies_plainly, module))
     recurrent = isinstance(module, nn.RNNBase)
     return isinstance(module, Around) or (isinstance(module, Layer) and not recurrent)
