@@ -14,6 +14,9 @@ from codsl.nn.counting import count_as
 from codsl.nn.functions.operation import FrameByFrame
 from codsl.nn.layer import Layer
 
+TIME = 2
+"""The dimension of time in a clip `(B, C, T, *S)`."""
+
 
 def Conv(  # noqa: N802
     in_channels: int,
@@ -119,14 +122,24 @@ class Linear(Layer, nn.Linear):
         """The linear map of a clip."""
         if run is not None:
             return run(self, x)
-        return self.own_forward(x.movedim(self.channel_dim, -1)).movedim(-1, self.channel_dim)
+        return self._mapped(x, self.channel_dim)
+
+    def _mapped(self, x: Tensor, dim: int) -> Tensor:
+        return self.own_forward(x.movedim(dim, -1)).movedim(-1, dim)  # type: ignore[no-any-return]
 
     def forward_step(self, frame: Tensor, update_state: bool = True) -> Any:
-        """The linear map of a frame."""
-        return self.forward(frame)
+        """The linear map of a frame, which lacks time: what stands behind it in a clip is one
+        dimension nearer to the first."""
+        dim = self.channel_dim
+        rank = frame.dim() + 1
+        if dim < 0:
+            return self._mapped(frame, dim + (0 <= dim + rank < TIME))
+        return self._mapped(frame, dim - (dim > TIME))
 
     def forward_steps(self, chunk: Tensor, pad_end: bool = False, update_state: bool = True) -> Any:
-        """The linear map of a chunk."""
+        """The linear map of a chunk; None where it is empty."""
+        if chunk.dim() > TIME and not chunk.shape[TIME]:
+            return None
         return self.forward(chunk)
 
     def extra_repr(self) -> str:

@@ -110,6 +110,21 @@ def test_reshape_and_linear() -> None:
     assert torch.equal(last.forward_step(x), nn.functional.linear(x, last.weight, last.bias))
 
 
+@pytest.mark.parametrize("dim", [1, 3, 4, -4, -2, -1])
+@torch.no_grad()
+def test_a_linear_map_of_a_frame_is_over_the_same_dimension(dim: int) -> None:
+    x = torch.randn(2, 3, 5, 4, 6)
+    net = co.Linear(x.shape[dim], 7, channel_dim=dim)
+    y = net(x)
+    assert y.shape[dim] == 7
+    assert torch.allclose(net.forward_step(x[:, :, 1]), y[:, :, 1], atol=1e-6)
+    assert torch.allclose(net.forward_steps(x), y)
+
+
+def test_a_linear_map_of_no_frame_is_none() -> None:
+    assert co.Linear(3, 2, channel_dim=1).forward_steps(torch.zeros(2, 3, 0)) is None
+
+
 CLOSURES = {
     "add": (lambda: co.Add(2), lambda x: x + 2),
     "add a tensor": (lambda: co.Add(torch.ones(2, 1)), lambda x: x + 1),
