@@ -2,22 +2,25 @@
 
 from collections import OrderedDict
 from collections.abc import Mapping
+from threading import local
 from typing import Any
 
 from torch import Tensor, nn
 
 
-class _Flat:
-    """`with flat_state_dict:` state dicts have no numbers in their keys."""
+class _Flat(local):
+    """`with flat_state_dict:` state dicts have no numbers in their keys, in this thread."""
 
     def __init__(self) -> None:
         self.on = False
+        self._before: list[bool] = []
 
     def __enter__(self) -> None:
+        self._before.append(self.on)
         self.on = True
 
     def __exit__(self, *_: object) -> None:
-        self.on = False
+        self.on = self._before.pop()
 
 
 flat_state_dict = _Flat()

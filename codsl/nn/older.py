@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from enum import Enum
 from functools import wraps
+from threading import local
 from types import SimpleNamespace
 from typing import Any, ParamSpec, TypeVar
 
@@ -68,8 +69,8 @@ def older(**names: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
     return decorate
 
 
-class _CallMode:
-    """`with call_mode("forward_step"):` a call of a module is a step."""
+class _CallMode(local):
+    """`with call_mode("forward_step"):` a call of a module is a step, in this thread."""
 
     def __init__(self) -> None:
         self.now: str | None = None
