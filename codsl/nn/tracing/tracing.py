@@ -31,16 +31,8 @@ from codsl.nn.tracing.expressions import (
     gives_parts,
 )
 from codsl.nn.tracing.in_place import check_in_place
+from codsl.nn.tracing.seen import graphs_of
 from codsl.nn.waiting import Cropped
-
-
-class _Tracer(fx.Tracer):
-    """Stops at continual modules, and at those of torch.nn that are no containers."""
-
-    def is_leaf_module(self, m: nn.Module, module_qualified_name: str) -> bool:
-        containers = (nn.Sequential, nn.ModuleList, nn.ModuleDict)
-        known = type(m).__module__.startswith("torch.nn.") and type(m) not in containers
-        return isinstance(m, CoModule) or known
 
 
 class Traced(Laying):
@@ -55,7 +47,7 @@ class Traced(Laying):
         self.name = type(module).__name__
         before = set(vars(module))
         try:
-            self.graph_of = _Tracer().trace(module)
+            self.graphs = graphs_of(module)
         except Exception as error:
             raise ValueError(
                 f"`{self.name}` cannot be made continual: torch.fx cannot trace it ({error}); "
@@ -63,18 +55,20 @@ class Traced(Laying):
             ) from error
         finally:
             constants = {name: vars(module).pop(name) for name in set(vars(module)) - before}
-        check_in_place(self.graph_of, module)
-        self.graph_of.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
+        for graph in self.graphs.values():
+            check_in_place(graph, module)
+            graph.eliminate_dead_code(lambda node: node.op in ("placeholder", "output"))
         self._copy(module, constants)
 
     def _copy(self, module: nn.Module, constants: Mapping[str, Tensor]) -> None:
         """Take over the parts that are called, made continual, and all tensors, under their
         names; those that no state dict has stay out of it."""
-        called = [node for node in self.graph_of.nodes if node.op == "call_module"]
+        nodes = [node for graph in self.graphs.values() for node in graph.nodes]
+        called = [node for node in nodes if node.op == "call_module"]
         self._orders: dict[str, Any] = {}
         kept = module.state_dict(keep_vars=True)
         known = {**dict(module.named_parameters()), **dict(module.named_buffers()), **constants}
-        for node in self.graph_of.nodes:
+        for node in nodes:
             if node.op == "get_attr" and node.target not in known:
                 known[node.target] = operator.attrgetter(node.target)(module)
         for name, tensor in known.items():
@@ -112,8 +106,9 @@ class _Layout:
         self._made: dict[fx.Node, Any] = {}
 
     def run(self, values: Any) -> Any:
-        given = iter(values if isinstance(values, list) else [values])
-        for node in self._owner.graph_of.nodes:
+        inputs = values if isinstance(values, list) else [values]
+        given = iter(inputs)
+        for node in self._graph(len(inputs)).nodes:
             match node.op:
                 case "placeholder":
                     self._made[node] = Value(next(given))
@@ -126,6 +121,17 @@ class _Layout:
                 case _:
                     self._made[node] = self._function(node)
         raise ValueError(f"`{self._owner.name}` gives nothing")
+
+    def _graph(self, inputs: int) -> fx.Graph:
+        """The graph of so many inputs; raises `ValueError` where there is none."""
+        graphs = self._owner.graphs
+        if inputs not in graphs:
+            taken = " or ".join(map(str, graphs))
+            raise ValueError(
+                f"`{self._path or self._owner.name}` takes {taken} input"
+                f"{'' if taken == '1' else 's'}, got {inputs}"
+            )
+        return graphs[inputs]
 
     def _filled(self, arguments: Any) -> Any:
         return fx.node.map_arg(arguments, lambda node: self._made[node])
