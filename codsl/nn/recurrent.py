@@ -23,15 +23,16 @@ from codsl.nn.running.ways import Run
 
 @dataclass(frozen=True, eq=False)
 class Hidden(State):
-    """The state of a recurrent layer by hand. It unpacks to torch's hidden tensors,
-    `(num_layers, B, size)` each: `h`, and `c` of an LSTM."""
+    """The state of a recurrent layer by hand. It unpacks to copies of torch's hidden
+    tensors, `(num_layers, B, size)` each: `h`, and `c` of an LSTM."""
 
     def __len__(self) -> int:
         return sum(map(_carried, self.names))
 
     def __getitem__(self, place: int) -> Tensor:
         named = zip(self.names, self.tensors, strict=True)
-        return [tensor for name, tensor in named if _carried(name)][place].transpose(0, 1)
+        own = [tensor for name, tensor in named if _carried(name)]
+        return own[place].transpose(0, 1).clone()
 
     def __iter__(self) -> Iterator[Tensor]:
         return (self[place] for place in range(len(self)))
@@ -115,7 +116,9 @@ class Recurrent(Layer, abstract=True):
             raise ValueError(f"the hidden tensors are (layers, B, size), {wanted}, got {found}")
         given = iter(hidden)
         tensors = (
-            next(given).transpose(0, 1).contiguous() if mine else tensor
+            next(given).transpose(0, 1).clone(memory_format=torch.contiguous_format)
+            if mine
+            else tensor
             for mine, tensor in zip(own, begun.tensors, strict=True)
         )
         return replace(begun, tensors=tuple(tensors))

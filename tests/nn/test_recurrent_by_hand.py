@@ -71,6 +71,21 @@ def test_a_state_goes_on_where_it_was_taken(pair: tuple[Any, Any]) -> None:
 
 
 @torch.no_grad()
+def test_hidden_tensors_are_no_part_of_the_stream(pair: tuple[Any, Any]) -> None:
+    layer, continual = pair
+    x = clip(1, 3, 6)
+    _, before = layer(clip(1, 3, 4).permute(2, 0, 1))
+    continual.set_state(before)
+    want = continual.forward_steps(x, update_state=False)
+    for tensor in together(before):
+        tensor.zero_()
+    assert torch.equal(continual.forward_steps(x, update_state=False), want)
+    for tensor in continual.get_state():
+        tensor.zero_()
+    assert torch.equal(continual.forward_steps(x), want)
+
+
+@torch.no_grad()
 def test_a_container_hands_on_outputs(pair: tuple[Any, Any]) -> None:
     layer, continual = pair
     x = clip(2, 3, 6)
