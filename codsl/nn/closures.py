@@ -64,7 +64,10 @@ class Lambda(Laying):
         return self._over(self.forward_only_fn, input)
 
     def forward_steps(self, chunk: Tensor, pad_end: bool = False, update_state: bool = True) -> Any:
-        """The function of every frame of a chunk; raises `ValueError` where it mixes them."""
+        """The function of every frame of a chunk, None where it is empty; raises `ValueError` where
+        it mixes them."""
+        if not chunk.shape[2]:
+            return None
         if self.forward_steps_only_fn is None:
             self._try(chunk, tuple(chunk.shape[3:]))
         return self._over(self.forward_steps_only_fn, chunk)
@@ -200,8 +203,8 @@ class Reshape(Laying):
         return frame.reshape(self.shape)
 
     def forward_steps(self, chunk: Tensor, pad_end: bool = False, update_state: bool = True) -> Any:
-        """Every frame of a chunk in another shape."""
-        return self.forward(chunk)
+        """Every frame of a chunk in another shape; None where it is empty."""
+        return self.forward(chunk) if chunk.shape[2] else None
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph."""

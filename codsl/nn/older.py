@@ -172,7 +172,7 @@ class RingView(nn.Module):
         if state is None or not state.tensors:
             return torch.tensor([])
         items: Tensor = state.tensors[0]
-        return items.roll(state.frame % items.shape[2], 2).movedim(2, 0)
+        return items.roll(state.frame % max(1, items.shape[2]), 2).movedim(2, 0)
 
     @property
     def state_index(self) -> Tensor:
@@ -182,7 +182,7 @@ class RingView(nn.Module):
             return torch.tensor(0)
         depth = state.tensors[0].shape[2]
         late = state.frame - depth
-        return torch.tensor(late if late < 0 else state.frame % depth)
+        return torch.tensor(late if late < 0 else state.frame % max(1, depth))
 
 
 def reduce_sum(inputs: Any) -> Tensor:

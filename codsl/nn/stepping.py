@@ -86,8 +86,8 @@ class ForwardStepping(Around):
         return self.forward(frame.unsqueeze(self.dim)).squeeze(self.dim)
 
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
-        """The module over the frames of a chunk."""
-        return self.forward(chunk)
+        """The module over the frames of a chunk; None where it is empty."""
+        return self.forward(chunk) if chunk.shape[self.dim] else None
 
 
 def forward_stepping(module: nn.Module, dim: int = 2) -> ForwardStepping:

@@ -42,7 +42,7 @@ def attended(mha: Any, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
 
 def _parted(x: Tensor, heads: int) -> Tensor:
     """`(N, T, E)` as `(N, heads, T, E / heads)`."""
-    return x.reshape(*x.shape[:2], heads, -1).transpose(1, 2)
+    return x.reshape(*x.shape[:2], heads, x.shape[2] // heads).transpose(1, 2)
 
 
 def prepared(layer: Any, x: Tensor) -> Tensor:

@@ -80,7 +80,7 @@ def _projected(module: Any, x: Tensor, part: slice) -> Tensor:
 
 def _parted(x: Tensor, heads: int) -> Tensor:
     """`(B, C, T)` as `(B, heads, C / heads, T)`."""
-    return x.reshape(x.shape[0], heads, -1, x.shape[2])
+    return x.reshape(x.shape[0], heads, x.shape[1] // heads, x.shape[2])
 
 
 def turned(x: Tensor, first: int, base: float) -> Tensor:
@@ -120,7 +120,7 @@ def _band(
         size, device=query.device
     )
     outside = (slots < missing) | (slots >= missing + items)
-    step = max(1, BLOCK // (batch * heads * width * size))
+    step = max(1, BLOCK // max(1, batch * heads * width * size))
     parts = []
     for first in range(0, outputs, step):
         part = slice(first, first + step)

@@ -15,7 +15,7 @@ def cumulative_norm(
     new = torch.stack([wide.sum(within), wide.square().sum(within)], 1)
     totals = sums.unsqueeze(2) + new.cumsum(2)
     counts = _counts(count, x)
-    mean, square = (totals / (counts * x[0, :, 0].numel()).unsqueeze(1)).unbind(1)
+    mean, square = (totals / (counts * x.shape[1] * x.shape[3:].numel()).unsqueeze(1)).unbind(1)
     spread = (square - mean.square()).clamp(min=0)
     mean, spread = (_over_frames(each, x) for each in (mean, spread))
     y = ((wide - mean) * (spread + eps).rsqrt()).to(x.dtype)
@@ -58,7 +58,7 @@ def _counts(count: Tensor, x: Tensor) -> Tensor:
 
 def _over_frames(each: Tensor, x: Tensor) -> Tensor:
     """A number for each item, `(B, T)`, for all channels and places."""
-    return each.view(each.shape[0], 1, -1, *(1,) * (x.dim() - 3))
+    return each.view(each.shape[0], 1, each.shape[1], *(1,) * (x.dim() - 3))
 
 
 def _last(x: Tensor) -> Tensor:

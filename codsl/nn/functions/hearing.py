@@ -54,7 +54,7 @@ def spectrum_frames(x: Tensor, waves: Tensor, hop: int, power: float) -> Tensor:
     """
     windows = x.squeeze(1).unfold(1, waves.shape[1], hop)
     both = functional.linear(windows.double(), waves.double()).transpose(1, 2)
-    parts = both.reshape(both.shape[0], 2, -1, both.shape[2])
+    parts = both.reshape(both.shape[0], 2, both.shape[1] // 2, both.shape[2])
     if power == 2:
         return parts.square().sum(1).to(x.dtype)
     sizes: Tensor = torch.linalg.vector_norm(parts, dim=1)
