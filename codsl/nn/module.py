@@ -109,11 +109,15 @@ class CoModule(Modal):
             P   I   I   I   P
         """
         before = self.get_state()
-        due = [self.forward_step(frame) for frame in input.unbind(2)]
-        after = self.get_state()
-        if pad_end:
-            blank = input.new_zeros((*input.shape[:2], *input.shape[3:]))
-            due += [self.forward_step(blank) for _ in range(first(self.padding))]
+        try:
+            due = [self.forward_step(frame) for frame in input.unbind(2)]
+            after = self.get_state()
+            if pad_end:
+                blank = input.new_zeros((*input.shape[:2], *input.shape[3:]))
+                due += [self.forward_step(blank) for _ in range(first(self.padding))]
+        except BaseException:
+            self._restore(before)
+            raise
         self._restore(after if update_state else before)
         made = [y for y in due if isinstance(y, Tensor)]
         return torch.stack(made, 2) if made else None

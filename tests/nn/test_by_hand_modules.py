@@ -176,6 +176,32 @@ def test_gradients_reach_it() -> None:
     assert torch.allclose(net[0].weight.grad, wanted)
 
 
+class Fragile(Window):
+    """It breaks at frames of a number that is none."""
+
+    def forward_step(self, input: Tensor, update_state: bool = True) -> Tensor | None:
+        if input.isnan().any():
+            raise ArithmeticError("no number")
+        return super().forward_step(input, update_state)
+
+
+@pytest.mark.parametrize("update_state", [True, False])
+@torch.no_grad()
+def test_a_chunk_that_breaks_leaves_the_stream_where_it_was(update_state: bool) -> None:
+    net, x = Fragile(), clip_of(9)
+    broken = x.clone()
+    broken[:, :, 6] = torch.nan
+    for begun in (0, 3):
+        net.clean_state()
+        if begun:
+            net.forward_steps(x[:, :, :begun])
+        wanted = net.forward_steps(x[:, :, begun:], update_state=False)
+        with pytest.raises(ArithmeticError):
+            net.forward_steps(broken[:, :, begun:], update_state=update_state)
+        assert net.frame == begun
+        assert torch.equal(net.forward_steps(x[:, :, begun:]), wanted)
+
+
 @torch.no_grad()
 def test_the_step_of_steps_is_given() -> None:
     """`forward_steps` and `warm_up` follow from `forward_step`."""
