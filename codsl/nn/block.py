@@ -14,6 +14,7 @@ from codsl.nn.layer import layer, paddings, strides
 from codsl.nn.nest import Nest
 from codsl.nn.running.laid import Laid
 from codsl.nn.running.program import Program
+from codsl.nn.running.state import State
 from codsl.nn.running.streaming import Streaming
 from codsl.nn.running.trace import Trace
 
@@ -90,6 +91,9 @@ class Block(Streaming):
         return self._laid, xs
 
     def _settled(self) -> Laid:
+        return self._laid
+
+    def _bound(self, state: State) -> Laid:
         return self._laid
 
     @cached_property

@@ -5,16 +5,24 @@ from typing import Any
 
 from torch import Tensor
 
+from codsl.algebra.shape import Frame
 from codsl.nn.nest import Nest, leaves, number, rebuild
 from codsl.nn.running.program import Program
 
 
 @dataclass(frozen=True)
 class Laid:
-    """A module laid out for certain frames: its program, and the shape in which outputs go out."""
+    """A module laid out for certain frames: its program, and the shapes in which outputs go out and
+    inputs come in."""
 
     program: Program
     outputs: Nest
+    inputs: Nest = 0
+
+    @property
+    def taken(self) -> tuple[Nest, tuple[Frame, ...]]:
+        """What it was laid out for."""
+        return self.inputs, tuple(inlet.frame for inlet in self.program.graph.inputs)
 
 
 def as_clips(frame: Any) -> Any:

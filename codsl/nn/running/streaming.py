@@ -35,7 +35,7 @@ class Streaming(CoModule, PureStep, abstract=True):
     """
 
     _state: State | None = None
-    _begun: Laid | None = None
+    _begun: tuple[Nest, tuple[Frame, ...]] | None = None
     _warned: bool = False
 
     @property
@@ -68,6 +68,10 @@ class Streaming(CoModule, PureStep, abstract=True):
     @abstractmethod
     def _settled(self) -> Laid | None:
         """The layout of the stream, or None while it is not known."""
+
+    @abstractmethod
+    def _bound(self, state: State) -> Laid | None:
+        """The layout that a state has to fit, or None where the next frame decides."""
 
     @property
     def laid(self) -> Laid:
@@ -174,7 +178,7 @@ class Streaming(CoModule, PureStep, abstract=True):
         laid, xs = self._laid_for(as_clips(frame), "a frame")
         y, new = self._stepped(laid, xs, self._begin(laid, xs))
         if update_state:
-            self._state = new
+            self._go_on(laid, new)
         return y
 
     def forward_steps(self, chunk: Any, pad_end: bool = False, update_state: bool = True) -> Any:
@@ -206,20 +210,28 @@ class Streaming(CoModule, PureStep, abstract=True):
         if pad_end:
             ys = tuple(map(behind, ys, self._ends(laid, new)))
         if update_state:
-            self._state = new
+            self._go_on(laid, new)
         return rebuild(laid.outputs, ys)
 
     def flush(self) -> Any:
         """The outputs that are left, were the stream to end here; None where there are none.
 
-        End padding goes to a copy: the stream can go on after it.
+        End padding goes to a copy: the stream can go on after it. Raises `ValueError` where the
+        state was set before any input, which decides the sizes of the frames, and for a state of
+        another network.
         """
         laid = self._settled()
-        if laid is None:
+        if laid is None and self._state is None:
             return None
-        nothing = (None,) * len(laid.program.graph.outputs)
-        ends = nothing if self._state is None else self._ends(laid, self._state)
-        return rebuild(laid.outputs, ends)
+        if laid is None:
+            raise ValueError(
+                "a state was set, but the sizes of the frames are not known before the first "
+                "input: give `forward_steps` a chunk of them first, which may be empty"
+            )
+        if self._state is None:
+            return rebuild(laid.outputs, (None,) * len(laid.program.graph.outputs))
+        self._check_state(laid, self._state)
+        return rebuild(laid.outputs, self._ends(laid, self._state))
 
     def reset(self) -> None:
         """Forget the stream: the next frame is the first."""
@@ -236,7 +248,8 @@ class Streaming(CoModule, PureStep, abstract=True):
     def set_state(self, state: State | None) -> None:
         """Go on from a state that `get_state`, `step` or `init_state` gave."""
         if state is not None:
-            self._check_state(self._settled(), state)
+            self._check_state(None, state)
+            self._check_state(self._bound(state), state)
         self._state = state
 
     def warm_up(self, step_shape: Sequence[int] | Mapping[str, Sequence[int]]) -> None:
@@ -263,10 +276,12 @@ class Streaming(CoModule, PureStep, abstract=True):
         if self._state is not None:
             return self._state
         first = xs[0]
-        self._begun = laid
         own = self._like()
         like = first if _casts(first) or own is None else own
         return laid.program.init_state(first.shape[0], like.dtype, like.device)
+
+    def _go_on(self, laid: Laid, state: State) -> None:
+        self._state, self._begun = state, laid.taken
 
     def _advance(
         self, laid: Laid, xs: list[Tensor], state: State, late: Late | None = None
@@ -327,18 +342,27 @@ class Laying(Streaming, abstract=True):
         if where not in layouts:
             trace = Trace(frames)
             values, nest = outlets_of(self.lay(trace, "", values_of(inputs)))
-            layouts[where] = Laid(trace.program(type(self).__name__, values), nest)
+            layouts[where] = Laid(trace.program(type(self).__name__, values), nest, inputs)
         return layouts[where]
 
     def restructured(self) -> None:
         """Note that modules have come or gone: what was laid out is laid out anew."""
         _now[0] = next(_structure)
-        self._begun = None
 
     def _settled(self) -> Laid | None:
-        if self._begun is None and self._taken is not None:
-            return self._layout(0, self._taken)
-        return self._begun
+        if self._begun is not None:
+            return self._layout(*self._begun)
+        return None if self._taken is None else self._layout(0, self._taken)
+
+    def _bound(self, state: State) -> Laid | None:
+        """Between streams that of another network may be one of other frames, which come next."""
+        laid = self._settled()
+        if laid is None or self._taken is not None or self._state is not None:
+            return laid
+        if state.network == laid.program.graph.fingerprint:
+            return laid
+        self._begun = None
+        return None
 
 
 def _casts(x: Tensor) -> bool:
