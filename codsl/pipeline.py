@@ -144,12 +144,14 @@ def build(
     `spec` may be a `.safetensors` file that `codsl.save_weights` wrote: its spec and its weights.
     `weights` is a checkpoint as `codsl.load_weights` takes it, by its names or as one that the spec
     knows. Otherwise weights are torch's own initialisation, drawn in the order written. Raises
-    `SpecError` as `check` does, and `WeightsError`, which is one too, as `load_weights` does.
+    `SpecError` as `check` does, and `WeightsError`, which is one too, as `load_weights` does;
+    `TypeError` where a graph comes with `variant`, `params` or `root`, which are for `check`.
     """
     from codsl.network import Network
     from codsl.weights.load import load_weights
 
     if isinstance(spec, Graph):
+        _check_alone(variant=variant, params=params or None, root=root)
         graph = spec
     else:
         graph = check(spec, variant=variant, params=params, root=root)
@@ -159,6 +161,15 @@ def build(
     if weights is not None:
         load_weights(net, weights)
     return net
+
+
+def _check_alone(**given: Any) -> None:
+    """Raise `TypeError` where something is said to a graph, which `check` was to be told."""
+    said = [f"`{name}`" for name, value in given.items() if value is not None]
+    if said:
+        raise TypeError(
+            f"a graph is checked already, and takes no {', '.join(said)}: give that to `check`"
+        )
 
 
 def open_source(spec: Spec, findings: Findings) -> Source | None:

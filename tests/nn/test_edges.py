@@ -82,3 +82,11 @@ def test_a_rank_is_only_offered_where_the_layer_exists() -> None:
     with pytest.raises(codsl.SpecError) as caught:
         codsl.check("codsl 1\nnetwork n {\n input (3, T)\n softmax2d\n}\n")
     assert not caught.value.diagnostics[0].helps
+
+
+@pytest.mark.parametrize("said", [{"variant": "small"}, {"params": {"width": 4}}, {"root": "."}])
+def test_what_a_checked_graph_cannot_take_is_refused(said: dict[str, object]) -> None:
+    graph = codsl.check({"codsl": 1, "input": [3, "T"], "layers": ["relu"]})
+    with pytest.raises(TypeError, match=f"takes no `{next(iter(said))}`: give that to `check`"):
+        codsl.build(graph, **said)  # type: ignore[arg-type]
+    assert codsl.build(graph, params={}).graph is graph
