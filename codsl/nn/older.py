@@ -148,16 +148,20 @@ class PureStep(nn.Module):
     """A module whose pure step begins by itself."""
 
     def _forward_step(self, input: Tensor, prev_state: Any = None) -> tuple[Any, Any]:
-        """The pure step, from the beginning where there is no state; it touches no stream."""
+        """The pure step, from the beginning where there is no state; it touches no stream, but what
+        frames there are is known from then on."""
         if prev_state is None:
+            laid, xs = self._laid_for(input.unsqueeze(2), "a frame")
             own, self._state = self._state, None
             try:
-                prev_state = self._begin(*self._laid_for(input.unsqueeze(2), "a frame"))
+                prev_state = self._begin(laid, xs)
             finally:
                 self._state = own
+            self._begun = self._begun or laid.taken
         return self.step(input, prev_state)  # type: ignore[operator,no-any-return]
 
     _state: Any
+    _begun: Any
     _begin: Callable[..., Any]
     _laid_for: Callable[..., Any]
 

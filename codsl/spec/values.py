@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 from codsl.diagnostics import (
     Applicability,
@@ -258,7 +258,7 @@ class Evaluator:
         with suppress(Hole):
             Evaluator(self._scope.unknown(), None, self._findings).layer(expression)
 
-    def _is_named(self, value: Value) -> bool:
+    def _is_named(self, value: Value) -> TypeGuard[str]:
         """Whether a text is the name of a value here."""
         return isinstance(value, str) and value in self._scope.defined()
 
@@ -267,7 +267,7 @@ class Evaluator:
         if not isinstance(value, bool):
             at = expression.span
             helps: list[Help] = []
-            if self._is_named(value) and at.text.endswith(str(value)):
+            if self._is_named(value) and at.text.endswith(value):
                 edits = (Edit(at, f"${value}"),)
                 helps = [Help(f"the value of that name is `${value}`", edits, Applicability.SURE)]
             message = f"expected a condition, found {describe(value)}"
