@@ -11,6 +11,7 @@ from torch import Tensor
 from codsl.graph.graph import Graph
 from codsl.graph.ids import ids
 from codsl.network import Network
+from codsl.nn.running.drawn import drawn
 from codsl.nn.running.state import State
 
 CHUNK = 64
@@ -41,12 +42,9 @@ class Footage:
 
     def _drawn(self, shape: Sequence[int], frames: int, streams: int, most: int | None) -> Tensor:
         channels, *space = shape
-        size, draw = (streams, channels, frames, *space), self._generator
-        if most is None:
-            drawn = torch.randn(size, generator=draw)
-        else:
-            drawn = torch.randint(most, size, generator=draw)
-        return drawn.to(self._like.device, self._like.dtype)
+        sizes = streams, channels, frames, *space
+        made = drawn(sizes, most, self._generator, torch.float32)
+        return made.to(self._like.device, self._like.dtype)
 
 
 def frame(clip: Any, index: int) -> Any:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from codsl.engine.plan import Plan
 from codsl.graph.ids import ids
+from codsl.nn.running.drawn import drawn
 from codsl.nn.running.program import Program
 from codsl.nn.running.state import State
 
@@ -55,18 +56,11 @@ def _somewhere(plan: Plan, program: Program, draw: torch.Generator) -> State:
     state = program.init_state(here.batch_size, here.dtype, here.device)
     feeds = graph.schedule.feeds
     kept = (
-        _drawn(tensor.shape, ids(graph, feed.value), draw).to(tensor)
+        drawn(tensor.shape, ids(graph, feed.value), draw).to(tensor)
         for tensor, feed in zip(state.tensors, feeds, strict=False)
     )
     tensors = (*kept, *state.tensors[len(feeds) :])
     return replace(state, frame=graph.cycle.start, tensors=tensors)
-
-
-def _drawn(sizes: Sequence[int], most: int | None, draw: torch.Generator) -> Tensor:
-    """Random numbers, or so many ids."""
-    if most is not None:
-        return torch.randint(most, tuple(sizes), generator=draw)
-    return torch.randn(tuple(sizes), generator=draw, dtype=torch.float64)
 
 
 def _shuffled(x: Tensor, draw: torch.Generator) -> Tensor:

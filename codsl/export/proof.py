@@ -11,6 +11,7 @@ from codsl.diagnostics import plural
 from codsl.export.layout import Layout
 from codsl.export.rings import Streams
 from codsl.graph.ids import ids
+from codsl.nn.running.drawn import drawn
 from codsl.nn.running.program import Program
 
 ALLOWED = {"float64": 1e-9, "float32": 1e-4}
@@ -76,7 +77,7 @@ def _compare(file: Streams, program: Program, layout: Layout, rows: int, calls: 
         if 0 < turn < len(streams) and phase == 0:
             file.begin(turn)
         clips = [
-            _drawn((rows, *port.shape), most, draw, kind)
+            drawn((rows, *port.shape), most, draw, kind)
             for port, most in zip(layout.inputs, looked_up, strict=True)
         ]
         found = file.step(clips)
@@ -88,15 +89,6 @@ def _compare(file: Streams, program: Program, layout: Layout, rows: int, calls: 
     if streams[0].silent:
         raise ValueError("it gave no output")
     return max(map(_apart, *(stream.gaps for stream in streams)))
-
-
-def _drawn(
-    sizes: tuple[int, ...], most: int | None, draw: torch.Generator, kind: torch.dtype
-) -> Tensor:
-    """Random numbers, or so many ids."""
-    if most is not None:
-        return torch.randint(most, sizes, generator=draw, dtype=kind)
-    return torch.randn(sizes, generator=draw, dtype=kind)
 
 
 def _numbers(program: Program) -> int:

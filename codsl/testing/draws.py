@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from codsl.nn.nest import leaves, number, rebuild
+from codsl.nn.running.drawn import drawn
 
 BATCH = 2
 """Rows of a clip."""
@@ -46,10 +47,8 @@ class Source:
                 pool = like.detach().movedim(2, 1).flatten(0, 1).cpu()
                 picked = torch.randint(batch * length, (BATCH, frames), generator=generator)
                 clip = pool[picked].movedim(1, 2)
-            elif most is not None:
-                clip = torch.randint(most, shape, generator=generator)
             else:
-                clip = torch.randn(shape, generator=generator, dtype=torch.float64)
+                clip = drawn(shape, most, generator)
             return clip.to(self.device, self.dtype)
 
         examples = list(leaves(self.like))

@@ -263,7 +263,7 @@ class Program:
         meaning.
         """
         before, after = state.frame, state.frame + xs[0].shape[2]
-        tensors = _outside(state.tensors)
+        tensors = state.usable()
         others = dict(state.others)
         given, until = self._counts(before), self._counts(after)
         ys = self._run(xs, given, until, tensors, others, late)
@@ -278,7 +278,7 @@ class Program:
         nothing = (None,) * self.graph.base
         until = tuple(length(time, frames) for time in self.graph.times)
         others = dict(state.others)
-        tensors = _outside(state.tensors)
+        tensors = state.usable()
         return self._run(nothing, self._counts(frames), until, tensors, others, ends=True)
 
     def _run(
@@ -312,14 +312,6 @@ class Program:
             run.put(value, y)
             run.forget(index)
         return tuple(run.new[outlet.value] for outlet in self.graph.outputs)
-
-
-def _outside(tensors: Sequence[Tensor]) -> list[Tensor]:
-    """What was kept; outside of inference mode a copy of what was made in it, which autograd
-    refuses."""
-    if torch.compiler.is_compiling() or torch.is_inference_mode_enabled():
-        return list(tensors)
-    return [each.clone() if each.is_inference() else each for each in tensors]
 
 
 class _Run:

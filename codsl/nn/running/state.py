@@ -71,6 +71,13 @@ class State:
         tensors = tuple(tensor.detach() for tensor in self.tensors)
         return replace(self, tensors=tensors, others=tree.detached(self.others))
 
+    def usable(self) -> list[Tensor]:
+        """Its tensors; outside of inference mode copies of those made in it, which autograd
+        refuses."""
+        if torch.compiler.is_compiling() or torch.is_inference_mode_enabled():
+            return list(self.tensors)
+        return [each.clone() if each.is_inference() else each for each in self.tensors]
+
     def __deepcopy__(self, memo: dict[int, Any]) -> "State":
         """A copy that gradients do not flow through."""
         return self.detached().copy()
