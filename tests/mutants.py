@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 EQUIVALENT = Path(__file__).with_name("equivalent_mutants.txt")
 Stage = tuple[str, ...]
-NETWORKS = "30"
+NETWORKS = "18"
 """Random networks that are drawn for each mutant."""
 
 OWN = (

@@ -22,17 +22,20 @@ from harness.networks import Networks
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "300"))
-"""How many networks are drawn blindly in all."""
+USUAL = 150
+"""How many networks are drawn blindly in all, where nothing else is said."""
+
+EXAMPLES = int(os.environ.get("CODSL_NETWORKS", USUAL))
+"""How many are now."""
 
 OFTEN = 200
-"""How many networks in all must have each difficulty, of 300 that are drawn blindly and of small
-ones towards what these lack."""
+"""How many networks in all must have each difficulty where the usual number is drawn: of these,
+and of small ones towards what these lack."""
 
 PARTS = [torch.float64] * 5 + [torch.float32]
 """The dtypes of the parts of a run, which may run beside each other."""
 
-LEAST = ceil(OFTEN * EXAMPLES / 300 / len(PARTS))
+LEAST = ceil(OFTEN * EXAMPLES / USUAL / len(PARTS))
 """How many networks of each part must have each difficulty."""
 
 MOST = 100
