@@ -129,7 +129,7 @@ def test_several_files_and_one_beside(tmp_path: Path) -> None:
         ("def f():\n    raise ValueError('a\\nb')\nf()\n", "line 2: ValueError: a b"),
         ("import nowhere_to_be_found\n", "line 1: ModuleNotFoundError"),
         ("raise SystemExit(0)\n", "line 1: SystemExit: 0"),
-        ("x = '\0'\n", "SyntaxError: source code"),
+        ("x = '\0'\n", "Error: source code"),
         (layer("Conv3d"), "`conv3d` is a layer already"),
         (layer("Residual"), "`residual` is a word of the language"),
         (layer().replace("def time", "def tame"), "`double_it` lacks time"),
