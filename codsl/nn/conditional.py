@@ -32,6 +32,8 @@ class Conditional(Laying):
         on_false: the module where it does not; None passes the input.
     """
 
+    adopts = staticmethod(adopt)
+
     def __init__(
         self,
         predicate: Callable[[Any, Tensor], bool],
@@ -42,9 +44,9 @@ class Conditional(Laying):
         if not callable(predicate):
             raise TypeError("a predicate is a function of the module and its input")
         self.predicate = predicate
-        self.add_module("0", adopt(on_true))
+        self.add_module("0", on_true)
         if on_false is not None:
-            self.add_module("1", adopt(on_false))
+            self.add_module("1", on_false)
 
     @property
     def time(self) -> Time:

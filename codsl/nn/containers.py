@@ -14,6 +14,7 @@ from codsl.nn.flat_state import FlatStateDict
 from codsl.nn.joint import How, Joint, beside
 from codsl.nn.older import AGGREGATION, SHRINK, older
 from codsl.nn.routing import Broadcast
+from codsl.nn.running.parted import restructured
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.trace import Trace
 from codsl.nn.waiting import Skip, crop_of
@@ -23,31 +24,17 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
     """Modules under names. Those of torch.nn become continual ones that share their tensors;
     raises `ValueError` for a module that cannot be streamed exactly."""
 
+    adopts = staticmethod(adopt)
+
     def __init__(self, *args: Any) -> None:
         nn.Module.__init__(self)
         for name, module in _named(args):
             self.add_module(name, module)
 
-    def add_module(self, name: str, module: nn.Module | None) -> None:
-        """Add a module, made continual."""
-        self.restructured()
-        nn.Module.add_module(self, name, None if module is None else adopt(module))
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        """Set an attribute; a module is made continual."""
-        if isinstance(value, nn.Module):
-            self.restructured()
-            value = adopt(value)
-        super().__setattr__(name, value)
-
-    def __delitem__(self, key: Any) -> None:
-        self.restructured()
-        super().__delitem__(key)
-
     def insert(self, index: int, module: nn.Module) -> Self:
         """Put a module before the one at `index`: numbers move up, names stay, and among names it
         gets the next free number. Raises `IndexError` for a place that there is not."""
-        self.restructured()
+        restructured()
         size = len(self)
         if list(self._modules) == list(map(str, range(size))):
             return super().insert(index, adopt(module))

@@ -2,7 +2,7 @@
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from itertools import chain, count
+from itertools import chain
 from typing import Any
 
 import torch
@@ -17,6 +17,7 @@ from codsl.nn.older import PureStep, call_mode
 from codsl.nn.running.batch_statistics import warn_of_the_batch
 from codsl.nn.running.intake import check_alike, check_stream, differs, unlike
 from codsl.nn.running.laid import Laid, as_clips
+from codsl.nn.running.parted import Parted, structure
 from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
 from codsl.nn.running.stream import Slots
@@ -318,15 +319,11 @@ class Streaming(CoModule, PureStep, abstract=True):
             raise ValueError(f"this state is of another network: {difference}")
 
 
-_structure = count()
-"""Counts the changes of containers; a layout holds until the next one."""
-_now = [next(_structure)]
-
-
-class Laying(Streaming, abstract=True):
+class Laying(Streaming, Parted, abstract=True):
     """A module that is laid out once the frames that enter it are known."""
 
     _taken: tuple[Frame, ...] | None = None
+    _layouts: tuple[int, dict[Any, Laid]] = (-1, {})
 
     def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:
         xs = list(leaves(inputs))
@@ -337,17 +334,19 @@ class Laying(Streaming, abstract=True):
         return self._layout(number(inputs), tuple(map(_frame, xs))), xs
 
     def _layout(self, inputs: Nest, frames: tuple[Frame, ...]) -> Laid:
-        layouts: dict[Any, Laid] = self.__dict__.setdefault("_layouts", {})
-        where = (_now[0], key(inputs), frames)
+        if self._layouts[0] != structure():
+            self._layouts = structure(), {}
+        layouts = self._layouts[1]
+        where = (key(inputs), frames)
         if where not in layouts:
             trace = Trace(frames)
             values, nest = outlets_of(self.lay(trace, "", values_of(inputs)))
             layouts[where] = Laid(trace.program(type(self).__name__, values), nest, inputs)
         return layouts[where]
 
-    def restructured(self) -> None:
-        """Note that modules have come or gone: what was laid out is laid out anew."""
-        _now[0] = next(_structure)
+    def __getstate__(self) -> dict[str, Any]:
+        """All but layouts, which hold in this process alone."""
+        return {name: each for name, each in self.__dict__.items() if name != "_layouts"}
 
     def _settled(self) -> Laid | None:
         if self._begun is not None:

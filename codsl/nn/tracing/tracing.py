@@ -14,7 +14,7 @@ from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
 from codsl.nn.module import CoModule
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.trace import Trace
-from codsl.nn.tracing.elsewhere import Elsewhere, Ordered, Plainly, applies_plainly, order_of
+from codsl.nn.tracing.elsewhere import Ordered, Plainly, applies_plainly, order_of
 from codsl.nn.tracing.expressions import (
     Call,
     Computed,
@@ -30,6 +30,7 @@ from codsl.nn.tracing.expressions import (
     found,
     gives_parts,
 )
+from codsl.nn.tracing.homes import adopted, home_at, part_at, place_in
 from codsl.nn.tracing.in_place import check_in_place
 from codsl.nn.tracing.seen import graphs_of
 from codsl.nn.waiting import Cropped
@@ -41,6 +42,8 @@ class Traced(Laying):
     Between its parts there may be anything that treats every frame of time alike; that is tried
     before it is believed.
     """
+
+    adopts = staticmethod(adopted)
 
     def __init__(self, module: nn.Module) -> None:
         super().__init__()
@@ -72,12 +75,12 @@ class Traced(Laying):
             if node.op == "get_attr" and node.target not in known:
                 known[node.target] = operator.attrgetter(node.target)(module)
         for name, tensor in known.items():
-            _place(self, name, tensor, name in kept)
+            place_in(self, name, tensor, name in kept)
         for path in sorted({str(node.target) for node in called}):
             part = module.get_submodule(path)
             streams = all(map(_of_modules, (node for node in called if node.target == path)))
             above, _, name = path.rpartition(".")
-            _home(self, above)._modules[name] = adopt(part) if streams else _adopted(part)
+            home_at(self, above)._modules[name] = adopt(part) if streams else adopted(part)
             if not isinstance(part, CoModule):
                 self._orders[path] = order_of(part)
         self.training = module.training
@@ -139,7 +142,7 @@ class _Layout:
     def _module(self, node: fx.Node) -> Any:
         """A module of values. One of torch's own may also be given parts: it stays a function."""
         path = str(node.target)
-        module: Any = _submodule(self._owner, path)
+        module: Any = part_at(self._owner, path)
         given = [*self._filled(node.args), *self._filled(node.kwargs).values()]
         order = self._owner._orders.get(path)
         if order is not None:
@@ -249,16 +252,6 @@ def _of_modules(node: fx.Node) -> bool:
     return node.op == "call_module" and all(map(_of_modules, node.all_input_nodes))
 
 
-def _adopted(part: nn.Module) -> Any:
-    """A part that may be given what is no stream, for which it need not be one itself."""
-    try:
-        return adopt(part)
-    except ValueError as error:
-        if not type(part).__module__.startswith("torch.nn."):
-            raise
-        return Elsewhere(part, str(error))
-
-
 @contextmanager
 def _evaluated(owner: nn.Module) -> Iterator[None]:
     """In `eval()`, part by part as it was after that."""
@@ -269,34 +262,6 @@ def _evaluated(owner: nn.Module) -> Iterator[None]:
     finally:
         for part, before in training:
             part.training = before
-
-
-def _home(owner: nn.Module, path: str) -> nn.Module:
-    place = owner
-    for name in path.split(".") if path else ():
-        if name not in place._modules:
-            place._modules[name] = nn.Module()
-        place = place._modules[name]  # type: ignore[assignment]
-    return place
-
-
-def _place(owner: nn.Module, path: str, tensor: Any, persistent: bool) -> None:
-    above, _, name = path.rpartition(".")
-    home = _home(owner, above)
-    if isinstance(tensor, nn.Parameter):
-        home._parameters[name] = tensor
-    elif isinstance(tensor, Tensor):
-        home.register_buffer(name, tensor, persistent)
-    else:
-        home.__dict__[name] = tensor
-
-
-def _submodule(owner: nn.Module, path: str) -> nn.Module:
-    above, _, name = path.rpartition(".")
-    found = _home(owner, above)._modules[name]
-    if found is None:
-        raise ValueError(f"`{path}` is called, but is None")
-    return found
 
 
 makes(nn.Module, lambda module, _: Traced(module))
