@@ -41,19 +41,31 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
         if not -size <= index <= size:
             raise IndexError(f"there are {size} modules, and no place {index}")
         parts = list(self._modules.items())
-        name = next(name for name in map(str, count(size)) if name not in self._modules)
-        parts.insert(index, (name, adopt(module)))
+        parts.insert(index, (self._free(), adopt(module)))
         self._modules = dict(parts)
         return self
 
     def append(self, module: nn.Module) -> Self:
-        """Put a module behind the last."""
-        self.add_module(str(len(self)), module)
+        """Put a module behind the last, under the next free number."""
+        self.add_module(self._free(), module)
         return self
 
+    def _free(self) -> str:
+        return next(name for name in map(str, count(len(self))) if name not in self._modules)
+
+    def __getitem__(self, place: Any) -> Any:
+        """A module, or for a slice some of them in a container of the same kind and mode."""
+        found = super().__getitem__(place)
+        if isinstance(place, slice):
+            found.training = self.training
+        return found
+
     def parts(self) -> Iterator[tuple[str, Any]]:
-        """The names and the modules."""
-        yield from self._modules.items()
+        """The names and the modules; raises `ValueError` for one that is None."""
+        for name, module in self._modules.items():
+            if module is None:
+                raise ValueError(f"`{name}` is None: put a module there, or delete it")
+            yield name, module
 
     @property
     def time(self) -> Time:
@@ -95,15 +107,29 @@ class Sequential(Container):
         """A copy of a `torch.nn.Sequential`, each module made continual."""
         return _made(module, continual)
 
-    def __add__(self, other: nn.Sequential) -> "Sequential":
+    def __add__(self, other: Iterable[nn.Module]) -> "Sequential":
         """These modules and then those."""
-        return Sequential(*self, *other)
+        return NotImplemented if isinstance(other, Beside) else Sequential(*self, *other)
+
+    def __radd__(self, other: Iterable[nn.Module]) -> "Sequential":
+        """Those modules and then these."""
+        return Sequential(*other, *self)
+
+    def __iadd__(self, other: Iterable[nn.Module]) -> Self:
+        """Put those modules behind the last."""
+        return NotImplemented if isinstance(other, Beside) else self.extend(list(other))
 
     def __mul__(self, times: int) -> "Sequential":
         """The same modules so many times one after another."""
+        if times < 1:
+            raise ValueError(f"modules can be repeated once or more, got {times}")
         return Sequential(*list(self) * times)
 
     __rmul__ = __mul__
+
+    def __imul__(self, times: int) -> Self:
+        """Put the same modules behind the last, until they are there so many times."""
+        return self.extend(list(self * times)[len(self) :])
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add its modules to a graph, one after another."""
@@ -112,7 +138,29 @@ class Sequential(Container):
         return values
 
 
-class BroadcastReduce(Container):
+class Beside(Container, abstract=True):
+    """Modules beside one another, and how what they give is joined."""
+
+    reduce: Joint | None
+
+    def __getitem__(self, place: Any) -> Any:
+        """A module, or for a slice some of them, joined alike."""
+        found = super().__getitem__(place)
+        if isinstance(place, slice):
+            found.reduce = self.reduce
+        return found
+
+    def __add__(self, other: Any) -> Any:
+        """Refused with a `TypeError`: what stands beside one another is no row."""
+        raise TypeError(
+            f"the modules of a `{type(self).__name__}` are no row to be added or repeated: put it "
+            "in a `Sequential`, or give it more branches with `extend`"
+        )
+
+    __radd__ = __iadd__ = __mul__ = __rmul__ = __imul__ = __add__
+
+
+class BroadcastReduce(Beside):
     """Modules beside one another over the same input, and their join.
 
     Clips `(B, C, T, *S)` and frames `(B, C, *S)`; `concat` is along channels, the others broadcast
@@ -122,6 +170,8 @@ class BroadcastReduce(Container):
         aggregation: `sum`, `concat`, `mul`, `max`, `mean`, or a function of a list of tensors.
         auto_delay: accepted; the branches always meet by index.
     """
+
+    reduce: Joint
 
     @older(**AGGREGATION)
     def __init__(self, *args: Any, aggregation: How = "sum", auto_delay: bool = True) -> None:
@@ -138,7 +188,7 @@ class BroadcastReduce(Container):
         return f"reduce={self.reduce!r}"
 
 
-class Parallel(Container):
+class Parallel(Beside):
     """Modules beside one another.
 
     Given a list of streams, each module gets its own, and the outputs come as a list, together.

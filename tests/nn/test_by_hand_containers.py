@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import io
+import operator
 import pickle
 from collections import OrderedDict
 from typing import Any
@@ -86,6 +87,52 @@ def test_slices_and_items() -> None:
     assert torch.allclose(streamed(head, x), net[1](net[0](x)), atol=1e-6)
     assert net[-1] is net[2]
     assert [name for name, _ in net.named_children()] == ["0", "1", "2"]
+
+
+@pytest.mark.parametrize("kind", [co.BroadcastReduce, co.Parallel])
+@torch.no_grad()
+def test_slices_are_joined_alike(kind: Any) -> None:
+    net, x = kind(*(co.Conv1d(2, 2, 3) for _ in range(3)), aggregation="concat").eval(), clip_of()
+    both = net[::2]
+    assert type(both) is kind
+    assert list(both._modules) == ["0", "2"]
+    assert not both.training
+    assert torch.equal(both(x), torch.cat([net[0](x), net[2](x)], 1))
+    assert torch.allclose(streamed(both, x), both(x), atol=1e-6)
+    assert net[0] is both[0]
+
+
+@torch.no_grad()
+def test_what_is_put_behind_a_slice_replaces_nothing() -> None:
+    net = co.Sequential(*(co.Conv1d(2, 2, 1) for _ in range(3)))
+    last = net[1:].append(nn.ReLU())
+    assert list(last._modules) == ["1", "2", "3"]
+    last += nn.Sequential(nn.Tanh())
+    last *= 2
+    assert [type(part).__name__ for part in last] == ["Conv1d", "Conv1d", "ReLU", "Tanh"] * 2
+
+
+def test_branches_are_no_row() -> None:
+    row, theirs = co.Sequential(nn.ReLU()), nn.Sequential(nn.ReLU())
+    branches = co.BroadcastReduce(nn.ReLU(), nn.Tanh())
+    assert type(theirs + row) is co.Sequential
+    for mix in (
+        lambda: row + branches,
+        lambda: theirs + branches,
+        lambda: branches + row,
+        lambda: 2 * branches,
+        lambda: operator.iadd(row, branches),
+        lambda: operator.iadd(branches, branches),
+        lambda: operator.imul(branches, 2),
+    ):
+        with pytest.raises(TypeError, match=r"`BroadcastReduce` are no row.* `extend`"):
+            mix()
+    assert len(branches.extend(theirs)) == 3
+    with pytest.raises(ValueError, match="once or more, got 0"):
+        row * 0
+    row.add_module("1", None)
+    with pytest.raises(ValueError, match="`1` is None"):
+        row(clip_of())
 
 
 @torch.no_grad()
