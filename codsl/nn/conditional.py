@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from codsl.algebra.time import IDENTITY, Time, lost
@@ -26,8 +28,9 @@ class Conditional(Laying):
     outputs of a clip, at one rate; what they look at may differ.
 
     Args:
-        predicate: gets this module and the input, `(B, C, T, *S)`: a frame for each output, which
-            is every `stride`-th where the sides have one.
+        predicate: gets this module and a frame of one stream, `(1, C, 1, *S)`, for each output:
+            every `stride`-th where the sides have one. Rows of a batch and frames of a clip are
+            asked about one by one, so that each has the answer that it has in a stream of its own.
         on_true: the module where it holds.
         on_false: the module where it does not; None passes the input.
     """
@@ -126,5 +129,20 @@ class _Choice(nn.Module):
         self.__dict__["_owner"] = owner
 
     def forward(self, yes: Tensor, no: Tensor, x: Tensor) -> Tensor:
-        """One of two values."""
-        return yes if self._owner.predicate(self._owner, x) else no
+        """One of two values, for each frame of each row."""
+        rows, frames = x.shape[0], x.shape[2]
+        each = product(range(rows), range(frames))
+        holds = [self._holds(x[row : row + 1, :, at : at + 1]) for row, at in each]
+        if all(holds) or not any(holds):
+            return yes if all(holds) else no
+        size = (rows, 1, frames, *(1,) * (x.dim() - 3))
+        return torch.where(torch.tensor(holds, device=x.device).reshape(size), yes, no)
+
+    def _holds(self, frame: Tensor) -> bool:
+        holds = self._owner.predicate(self._owner, frame)
+        if isinstance(holds, Tensor) and holds.numel() != 1:
+            raise ValueError(
+                f"`{written(self._owner.predicate)}` says True or False of a frame, but gives "
+                f"{tuple(holds.shape)} numbers"
+            )
+        return bool(holds)

@@ -104,11 +104,40 @@ def test_a_predicate_sees_the_frame_of_each_output(name: str) -> None:
     y = net(x)
     stride = net.time.stride
     want = [behind + stride * j for j in range(y.shape[2])]
-    assert seen.pop()[0, 0].tolist() == want
+    assert [each[0, 0].item() for each in seen] == want
+    seen.clear()
     for t in range(14):
         net.forward_step(x[:, :, t])
     steps = [each[0, 0].item() for each in seen]
     assert steps == [each for j, each in enumerate(want) if j * stride + net.delay < 14]
+
+
+@torch.no_grad()
+def test_rows_and_frames_are_asked_about_one_by_one() -> None:
+    torch.manual_seed(0)
+    net = co.Sequential(
+        co.Conditional(lambda _, x: x.mean() > 0, co.Conv1d(2, 2, 3, padding=1), nn.ReLU())
+    ).eval()
+    x, slots = torch.randn(3, 2, 12), net.stream(3)
+    y = net(x)
+    yes, no = net[0]._modules["0"](x), x.relu()
+    assert torch.equal(y, torch.where(x.mean(1, keepdim=True) > 0, yes, no))
+    assert torch.allclose(streamed(net, x), y, atol=1e-6)
+    net.reset()
+    assert torch.allclose(net.forward_steps(x, pad_end=True), y, atol=1e-6)
+    assert torch.allclose(torch.cat([net(row) for row in x.split(1)]), y, atol=1e-6)
+    for _ in range(3):
+        slots.join()
+    for t in range(12):
+        made, due = slots.step(x[:, :, t])
+        assert not due.any() if t < 1 else torch.allclose(made, y[:, :, t - 1], atol=1e-6)
+    assert net(x[:0]).shape == (0, 2, 12)
+
+
+def test_a_predicate_says_one_thing_of_a_frame() -> None:
+    net = co.Conditional(lambda _, x: x > 0, nn.ReLU())
+    with pytest.raises(ValueError, match=r"lambda _, x: x > 0` says True or False .*\(1, 2, 1\)"):
+        net(clip_of())
 
 
 REFUSED_SIDES: list[tuple[Any, Any, str]] = [
