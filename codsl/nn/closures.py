@@ -100,10 +100,11 @@ class Lambda(Laying):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph; raises `ValueError` where the function mixes frames."""
-        return trace.layer(path, self, FrameByFrame(self._made), values)
+        made = partial(self._made, like=trace.like)
+        return trace.layer(path, self, FrameByFrame(made), values)
 
-    def _made(self, x: Frame) -> Frame:
-        return probe(lambda xs: self.own_forward(xs[0]), [x], repr(self))
+    def _made(self, x: Frame, like: Tensor | None) -> Frame:
+        return probe(lambda xs: self.own_forward(xs[0]), [x], repr(self), like)
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The function of items, in a stream as in a clip."""

@@ -49,7 +49,7 @@ class Joint:
         if len(frames) < len(known):
             return trace.join(path, owner, Pointwise(), edges, None, word)
         if callable(self.how):
-            frame = probe(self.how, frames, repr(self))
+            frame = probe(self.how, frames, repr(self), trace.like)
             return trace.join(path, JoinBy(self.how), Pointwise(), edges, frame, word)
         aggregation = Aggregation(self.how)
         try:
@@ -89,12 +89,13 @@ def probe(
 ) -> Frame:
     """The frame that a function makes; raises `NotByFrames` where it mixes frames or streams.
 
-    It is tried on clips of the dtype and on the device of `like`.
+    It is tried on clips of the dtype and on the device of `like`, where that is no id.
     """
     generator = torch.Generator().manual_seed(0)
     shapes = [(BATCH, frame.channels, PROBES, *frame.space) for frame in frames]
     clips = [torch.rand(shape, generator=generator) for shape in shapes]
-    clips = clips if like is None else [clip.to(like) for clip in clips]
+    if like is not None and like.is_floating_point():
+        clips = [clip.to(like) for clip in clips]
     try:
         with torch.no_grad():
             whole = how(clips)

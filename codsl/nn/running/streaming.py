@@ -16,7 +16,7 @@ from codsl.nn.nest import Nest, key, leaves, number, rebuild
 from codsl.nn.older import PureStep, call_mode
 from codsl.nn.running.batch_statistics import warn_of_the_batch
 from codsl.nn.running.intake import check_alike, check_stream, differs, unlike
-from codsl.nn.running.laid import Laid, as_clips
+from codsl.nn.running.laid import Laid, Taken, as_clips
 from codsl.nn.running.parted import Parted, structure
 from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
@@ -36,7 +36,7 @@ class Streaming(CoModule, PureStep, abstract=True):
     """
 
     _state: State | None = None
-    _begun: tuple[Nest, tuple[Frame, ...]] | None = None
+    _begun: Taken | None = None
     _warned: bool = False
 
     @property
@@ -331,17 +331,19 @@ class Laying(Streaming, Parted, abstract=True):
             check_clip(x, what)
         if not xs:
             raise ValueError(f"{what} holds no tensor")
-        return self._layout(number(inputs), tuple(map(_frame, xs))), xs
+        return self._layout(number(inputs), tuple(map(_frame, xs)), xs[0]), xs
 
-    def _layout(self, inputs: Nest, frames: tuple[Frame, ...]) -> Laid:
+    def _layout(self, inputs: Nest, frames: tuple[Frame, ...], first: Tensor | None = None) -> Laid:
         if self._layouts[0] != structure():
             self._layouts = structure(), {}
         layouts = self._layouts[1]
         where = (key(inputs), frames)
         if where not in layouts:
-            trace = Trace(frames)
+            like = None if first is None else first.new_empty(0)
+            own = self._like()
+            trace = Trace(frames, like if own is None else own)
             values, nest = outlets_of(self.lay(trace, "", values_of(inputs)))
-            layouts[where] = Laid(trace.program(type(self).__name__, values), nest, inputs)
+            layouts[where] = Laid(trace.program(type(self).__name__, values), nest, inputs, like)
         return layouts[where]
 
     def __getstate__(self) -> dict[str, Any]:

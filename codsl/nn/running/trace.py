@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from codsl.algebra.ports import Inlet, Outlet
 from codsl.algebra.shape import Frame
@@ -21,9 +21,13 @@ from codsl.nn.running.program import Program
 
 
 class Trace:
-    """A graph while modules add to it. Where frames are None, only times are worked out."""
+    """A graph while modules add to it. Where frames are None, only times are worked out.
 
-    def __init__(self, frames: Sequence[Frame | None]) -> None:
+    Functions are tried in the dtype and on the device of `like`.
+    """
+
+    def __init__(self, frames: Sequence[Frame | None], like: Tensor | None = None) -> None:
+        self.like = like
         self.frames: list[Frame | None] = list(frames)
         self.times: list[Time] = [IDENTITY] * len(frames)
         self._inputs = len(frames)
