@@ -25,7 +25,13 @@ from codsl.nn.older import word_of
 from codsl.nn.parametrised import kind_of, parametrise_alike
 from codsl.nn.typed import KNOWN, type_of
 
-IGNORED = {"inplace": None, "return_indices": False, "batch_first": None, "bidirectional": False}
+IGNORED = {
+    "inplace": None,
+    "return_indices": False,
+    "batch_first": None,
+    "bidirectional": False,
+    "recompute_scale_factor": None,
+}
 """Arguments of torch that change nothing here, and the only value that they can have."""
 TORCH_NAMES = {"RmsNorm": "RMSNorm"}
 """Rows that torch.nn has under another name."""
@@ -160,15 +166,19 @@ def _extra(row: type[Row]) -> set[str]:
 
 def _fill(self: Layer, row: type[Row], given: Mapping[str, Any]) -> None:
     """Make a layer of its arguments; raises `ValueError` where one does not fit."""
-    for name, only in _fixed(row).items():
-        if not (given.get(name, only) is only or given[name] == only):
-            raise ValueError(f"`{name}` of `{row.__name__}` can only be {only} in a stream")
+    _check_fixed(row, given)
     operation = row_of(row, given)
     recipe = operation.recipe(_frame(row, given))
     made = create(type(self), recipe, given.get("device"), given.get("dtype"))
     self.__dict__.update(made.__dict__)
     self.__class__ = made.__class__
     settle(self, operation)
+
+
+def _check_fixed(row: type[Row], given: Mapping[str, Any]) -> None:
+    for name, only in _fixed(row).items():
+        if not (given.get(name, only) is only or given[name] == only):
+            raise ValueError(f"`{name}` of `{row.__name__}` can only be {only} in a stream")
 
 
 def _frame(row: type[Row], given: Mapping[str, Any]) -> Frame:
@@ -212,6 +222,8 @@ def row_of(row: type[Row], given: Mapping[str, Any]) -> Row:
     }
     if values.get("temporal_fill") == "neg_inf" and issubclass(row, MaxPool):
         del values["temporal_fill"]
+    if values.get("padding") == "valid":
+        values["padding"] = 0
     told = values.get("normalized_shape")
     if isinstance(told, tuple) and len(told) > 1:
         values.setdefault("over", "frame")
@@ -263,7 +275,11 @@ def built_from(
 
 
 def alike(made: type[Layer], row: type[Row], module: nn.Module, extra: Mapping[str, Any]) -> Layer:
-    """A continual module with the tensors of `module` itself: neither is a copy."""
+    """A continual module with the tensors of `module` itself: neither is a copy.
+
+    Raises `ValueError` where it has an argument that no stream has.
+    """
+    _check_fixed(row, _kept(module))
     given = _arguments_of(row, module)
     operation = row_of(row, {**given, **extra})
     twin = made.__new__(made)
@@ -293,6 +309,16 @@ def _arguments_of(row: type[Row], module: nn.Module) -> dict[str, Any]:
     if "scale_factor" in given:
         given["scale_factor"] = _whole(given["scale_factor"])
     return given
+
+
+def _kept(module: nn.Module) -> dict[str, Any]:
+    """What torch keeps of the arguments of a module, but for its tensors."""
+    kept = dict(vars(module))
+    if isinstance(module, nn.MultiheadAttention):
+        kept["add_bias_kv"] = module.bias_k is not None
+        for name in ("kdim", "vdim"):
+            kept[name] = None if kept[name] == module.embed_dim else kept[name]
+    return kept
 
 
 def _of_encoder(module: nn.TransformerEncoderLayer) -> dict[str, Any]:
