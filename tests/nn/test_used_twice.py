@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 from contained import clip_of, streamed
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.utils import weight_norm
 
 import codsl.nn as co
@@ -54,6 +54,49 @@ def test_a_module_used_twice_has_one_set_of_weights() -> None:
     assert torch.allclose(streamed(net, x), source(x), atol=1e-6)
     assert sum(1 for _ in net.parameters()) == 2
     assert list(net.state_dict()) == list(source.state_dict())
+
+
+class Called(nn.Module):
+    """Parts and tensors under several names, some of which are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a = nn.Conv1d(2, 2, 1)
+        self.b = self.a
+        self.row = nn.Sequential(nn.BatchNorm1d(2), self.a)
+        self.same = self.row
+        self.many = nn.ModuleList([nn.PReLU()] * 2)
+        self.unused = nn.ModuleList([nn.Linear(2, 2)])
+        self.tied = self.unused
+        self.kept = co.Conv1d(2, 2, 1)
+        self.own = co.Sequential(self.kept)
+        self.gain = nn.Parameter(torch.ones(1))
+        self.again = self.gain
+        self.register_buffer("shift", torch.ones(2, 1))
+        self.moved = self.shift
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.own(self.same(self.b(self.a(x))))
+        for each in self.many:
+            x = each(x)
+        return x * self.again + self.moved
+
+
+@pytest.mark.parametrize("name", ["continual", "Sequential"])
+@torch.no_grad()
+def test_parts_of_a_class_are_kept_under_all_of_their_names(name: str) -> None:
+    torch.manual_seed(0)
+    source, x = Called().eval(), clip_of()
+    made = MADE[name](source).eval()
+    net = made if name == "continual" else made[0]
+    assert list(net.state_dict()) == list(source.state_dict())
+    net.load_state_dict(source.state_dict())
+    assert len(list(net.parameters())) == len(list(source.parameters()))
+    assert net.b is net.a is net.row.get_submodule("1")
+    assert net.same is net.row
+    assert net.unused is net.tied
+    assert torch.allclose(streamed(net, x), source(x), atol=1e-6)
+    assert isinstance(source.own[0], co.Conv1d)
 
 
 @pytest.mark.parametrize("depth", [0, 1])

@@ -47,6 +47,16 @@ def place_in(owner: nn.Module, path: str, tensor: Any, persistent: bool) -> None
         home.__dict__[name] = tensor
 
 
+def share_alike(owner: nn.Module, module: nn.Module) -> None:
+    """Let parts that are one in `module` be one here, under all of their names."""
+    first: dict[nn.Module, str] = {}
+    for path, part in module.named_modules(remove_duplicate=False):
+        known = first.setdefault(part, path)
+        if known != path and isinstance(home_at(owner, path), Home):
+            above, _, name = path.rpartition(".")
+            home_at(owner, above)._modules[name] = home_at(owner, known)
+
+
 def part_at(owner: nn.Module, path: str) -> nn.Module:
     """The part of that name; raises `ValueError` where it is None."""
     above, _, name = path.rpartition(".")

@@ -30,7 +30,7 @@ from codsl.nn.tracing.expressions import (
     found,
     gives_parts,
 )
-from codsl.nn.tracing.homes import adopted, home_at, part_at, place_in
+from codsl.nn.tracing.homes import adopted, home_at, part_at, place_in, share_alike
 from codsl.nn.tracing.in_place import check_in_place
 from codsl.nn.tracing.seen import graphs_of
 from codsl.nn.waiting import Cropped
@@ -70,7 +70,11 @@ class Traced(Laying):
         called = [node for node in nodes if node.op == "call_module"]
         self._orders: dict[str, Any] = {}
         kept = module.state_dict(keep_vars=True)
-        known = {**dict(module.named_parameters()), **dict(module.named_buffers()), **constants}
+        known = {
+            **dict(module.named_parameters(remove_duplicate=False)),
+            **dict(module.named_buffers(remove_duplicate=False)),
+            **constants,
+        }
         for node in nodes:
             if node.op == "get_attr" and node.target not in known:
                 known[node.target] = operator.attrgetter(node.target)(module)
@@ -83,6 +87,7 @@ class Traced(Laying):
             home_at(self, above)._modules[name] = adopt(part) if streams else adopted(part)
             if not isinstance(part, CoModule):
                 self._orders[path] = order_of(part)
+        share_alike(self, module)
         self.training = module.training
 
     @property
