@@ -240,6 +240,25 @@ def test_modes_of_torch() -> None:
 
 
 @torch.no_grad()
+def test_hooks_fire_at_layers_and_at_what_is_called() -> None:
+    net = co.Sequential(
+        OrderedDict(inner=co.Sequential(co.Conv1d(2, 2, 3), nn.ReLU()), own=co.Residual(nn.Tanh()))
+    ).eval()
+    fired: list[str] = []
+    for name, module in net.named_modules():
+        module.register_forward_hook(lambda *_, name=name: fired.append(name))
+    x, layers = clip_of(3), ["inner.0", "inner.1", "own.1"]
+    net(x)
+    assert [name for name in fired if name != "own.0"] == [*layers, ""]
+    fired.clear()
+    net.forward_steps(x)
+    assert [name for name in fired if name != "own.0"] == layers
+    fired.clear()
+    net.inner(x)
+    assert fired == ["inner.0", "inner.1", "inner"]
+
+
+@torch.no_grad()
 def test_calls_follow_the_mode_and_hooks_fire() -> None:
     net = sequential().eval()
     x = clip_of()
