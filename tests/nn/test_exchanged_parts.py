@@ -82,6 +82,16 @@ def test_what_runs_is_what_is_there(name: str) -> None:
     assert torch.allclose(again(x), after, atol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "change", [lambda net: delattr(net, "fc"), lambda net: net.add_module("fc", None)]
+)
+def test_a_part_that_is_not_there(change: Any) -> None:
+    net = traced()
+    change(net)
+    with pytest.raises(ValueError, match="`fc` is called, but is not there"):
+        net(clip_of())
+
+
 @torch.no_grad()
 def test_a_stream_does_not_end_as_another_network() -> None:
     net, x = sequential().eval(), clip_of()

@@ -58,9 +58,9 @@ def share_alike(owner: nn.Module, module: nn.Module) -> None:
 
 
 def part_at(owner: nn.Module, path: str) -> nn.Module:
-    """The part of that name; raises `ValueError` where it is None."""
+    """The part of that name; raises `ValueError` where there is none."""
     above, _, name = path.rpartition(".")
-    found = home_at(owner, above)._modules[name]
+    found = home_at(owner, above)._modules.get(name)
     if found is None:
-        raise ValueError(f"`{path}` is called, but is None")
+        raise ValueError(f"`{path}` is called, but is not there")
     return found
