@@ -38,7 +38,7 @@ def keras(place: Place) -> Iterator[Form]:
                 ones = ((1,) * rank for rank in (1, 2, 3))
                 yield from (replace(form, shape=(*each, *form.shape)) for each in ones)
         case "table", "weight":
-            yield plain(place, "embeddings")
+            yield _table("embeddings", place)
         case _ if place.leaf == "bias" or place.kind in AS_TORCH:
             yield from _as_torch(place)
 
@@ -71,7 +71,7 @@ def _flax_but_transposed(place: Place) -> Iterator[Form]:
             if shape == (1,):
                 yield Form("negative_slope", (), shape)
         case "table", "weight":
-            yield plain(place, "embedding")
+            yield _table("embedding", place)
         case _ if place.leaf == "bias" or place.kind in AS_TORCH:
             yield from _as_torch(place)
 
@@ -101,22 +101,25 @@ def haiku(place: Place) -> Iterator[Form]:
                 yield from spread(place, HAIKU_NORM[leaf], range(1, 5), last=True)
                 yield from spread(place, HAIKU_NORM[leaf])
         case "table", "weight":
-            yield plain(place, "embeddings")
+            yield _table("embeddings", place)
         case (("convolution" | "transposed" | "dense"), "bias"):
-            yield plain(place, "b")
-            yield from (Form("b", (*shape, *(1,) * rank), shape) for rank in (1, 2, 3))
+            for form in _as_torch(place):
+                yield replace(form, leaf="b")
+                ones = ((1,) * rank for rank in (1, 2, 3))
+                yield from (replace(form, leaf="b", shape=(*shape, *each)) for each in ones)
         case _ if place.kind in AS_TORCH and place.kind != "gru":
             yield from _as_torch(place)
 
 
 def _moved(leaf: str, place: Place, channels: tuple[int, int]) -> Form:
     """A kernel that has its space first and then these two of torch's axes; where the channels that
-    it takes were a frame, they are one with channels last."""
-    taken = 0 if place.kind == "transposed" else 1
+    it takes were a frame, or those that it makes become one, they are one with channels last."""
+    both = (place.made, place.order)
+    orders = both[::-1] if place.kind in ("transposed", "table") else both
     sizes: list[int] = []
     within: list[tuple[int, ...]] = []
     for axis, size in enumerate(place.shape):
-        own = place.order if axis == taken and place.order else (size,)
+        own = (axis < 2 and orders[axis]) or (size,)
         first, *space = range(len(sizes), len(sizes) + len(own))
         within.append((*space, first))
         sizes += own
@@ -149,6 +152,11 @@ def _turned(leaf: str, place: Place, channels: tuple[int, int]) -> Form:
     return replace(_moved(leaf, place, channels), flips=tuple(range(place.dimensions)))
 
 
+def _table(leaf: str, place: Place) -> Form:
+    """A vector in each row; where it becomes a frame, one with channels last."""
+    return _moved(leaf, replace(place, order=()), (0, 1)) if place.made else plain(place, leaf)
+
+
 def _channels_last(place: Place, *leaves: str) -> Iterator[Form]:
     """A kernel `(*kernel, in / groups, out)`."""
     yield from (_moved(leaf, place, (1, 0)) for leaf in leaves)
@@ -156,25 +164,30 @@ def _channels_last(place: Place, *leaves: str) -> Iterator[Form]:
 
 def _as_torch(place: Place) -> Iterator[Form]:
     """The tensor as torch has it, but for numbers of channels in a row."""
-    if place.kind == "other" and place.order and len(place.shape) == 1:
+    counts = place.kind == "other" or place.leaf == "bias"
+    if counts and place.order and len(place.shape) == 1:
         yield from _frame(place.leaf, place)
     else:
         yield plain(place)
 
 
 def ordered(place: Place) -> bool:
-    """Whether it is known in which order a tensor has the channels that its layer takes."""
-    shape, order = place.shape, place.order
-    if order == () or prod(shape) == 1:
+    """Whether it is known in which order a tensor has the channels that its layer takes, and those
+    that it makes."""
+    shape, order, made = place.shape, place.order, place.made
+    if order == made == () or prod(shape) == 1:
         return True
-    match place.kind:
-        case "convolution" | "transposed" | "dense":
-            taken = shape[0 if place.kind == "transposed" else 1 :][:1]
-            return place.leaf == "bias" or (place.groups == 1 and fills(order, prod(taken)))
-        case "rnn" | "gru" | "lstm":
-            return not place.leaf.startswith("weight_ih") or place.leaf[9:] not in ("", "_l0")
-        case "attention":
+    match place.kind, place.leaf:
+        case (("convolution" | "transposed" | "dense"), "weight"):
+            both = (order, made) if place.kind == "transposed" else (made, order)
+            return place.groups == 1 and all(map(fills, both, shape))
+        case (("rnn" | "gru" | "lstm"), leaf):
+            later = not leaf.startswith("weight_ih") or leaf[9:] not in ("", "_l0")
+            return made == () and (order == () or later)
+        case "attention", _:
             return False
+        case "table", _:
+            return fills(made, shape[1])
         case _:
             return fills(order, prod(shape))
 

@@ -70,11 +70,12 @@ class Pair:
     @property
     def bias(self) -> Place:
         """The place of the layer's bias, whether it has one or not."""
-        return replace(self.weight, leaf="bias", shape=(outputs(self.weight),))
+        made = self.weight.made
+        return replace(self.weight, leaf="bias", shape=(outputs(self.weight),), order=made)
 
     def there(self, leaf: str) -> Place:
         """A place for the norm's tensor of a checkpoint."""
-        own = replace(self.bias, groups=1, dimensions=0, order=())
+        own = replace(self.bias, groups=1, dimensions=0, made=())
         return replace(own, layer=self.norm, leaf=leaf, kind="norm")
 
 

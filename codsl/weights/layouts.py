@@ -68,6 +68,6 @@ def beside(name: str, layout: str) -> bool:
 
 def keys(place: Place, layout: str) -> tuple[str, ...]:
     """What a tensor may be called: under its layer's name each word that the layout has for it."""
-    known = forms(replace(place, order=()), layout)
+    known = forms(replace(place, order=(), made=()), layout)
     leaves = dict.fromkeys((*(form.leaf for form in known), place.leaf))
     return tuple(f"{place.layer}.{leaf}" if place.layer else leaf for leaf in leaves)

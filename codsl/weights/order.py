@@ -1,101 +1,114 @@
-"""In which order channels stand that were space: torch flattens `(C, *S)`, others `(*S, C)`."""
+"""In which order channels stand that were space or become it: in a row torch has `(C, *S)`, others
+`(*S, C)`."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
-from typing import TypeAlias
 
 from codsl.algebra.shape import Frame
 from codsl.graph.graph import Graph
 from codsl.graph.node import Node
-from codsl.layers.activation import Elementwise, PReLU
-from codsl.layers.convolution import Convolution
-from codsl.layers.cropping import Crop
-from codsl.layers.dropout import Dropping
-from codsl.layers.elementwise import Function, WithConstant
-from codsl.layers.frame_normalization import InstanceNorm, OverSizes
-from codsl.layers.frames_of_time import Subsample
-from codsl.layers.learned import Learned
-from codsl.layers.normalization import BatchNorm
-from codsl.layers.plain import Delay, Identity, Linear
-from codsl.layers.pooling import Pool
-from codsl.layers.recipe import Folded, Pointwise
-from codsl.layers.recurrent import Recurrent
-from codsl.layers.row import Layer
-from codsl.layers.table import table
-from codsl.layers.transposed import Transposed
-
-Order: TypeAlias = tuple[int, ...] | None
-"""The frame `(C, *S)` whose numbers in a row are the channels; empty where these are the layers'
-own, None where nobody knows."""
-
-KEEPING = (
-    *(Elementwise, Dropping, Function, WithConstant, Learned, PReLU),
-    *(Identity, Delay, Crop, Subsample, Pool),
+from codsl.weights.channels import (
+    COUNTING,
+    JOINS,
+    KEEPING,
+    MIXING,
+    NORMING,
+    RESHAPING,
+    Order,
+    call_of,
+    in_a_row,
+    row_of,
+    same_axes,
+    shuffled,
 )
-NORMING = (BatchNorm, OverSizes, InstanceNorm)
-"""Layers, and norms, that give every channel out of itself, or out of all alike."""
-MIXING = (Linear, Convolution, Transposed, Recurrent)
-"""Layers whose weights make channels of their own."""
-
-JOINS = ("join_sum", "join_mul", "join_max", "join_mean")
-FLATTENING = ("flatten_frames", "reshape_frames", "permute_frames")
-"""What gives the numbers of a frame in a row, where it gives no space."""
-MOVING = (*FLATTENING, "pixel_shuffle_frames", "pixel_unshuffle_frames")
-"""What puts numbers where another framework may put others."""
+from codsl.weights.demands import Demands, demands
 
 
-def orders(graph: Graph) -> dict[str, Order]:
-    """The order of the channels that each layer reads, by its path."""
-    frames = [*(inlet.frame for inlet in graph.inputs), *(node.frame for node in graph.nodes)]
-    given: list[Order] = [() for _ in graph.inputs]
-    rows = table()
-    found: dict[str, Order] = {}
+@dataclass(frozen=True)
+class Orders:
+    """Those of the channels that a layer reads, and of those that its weights make."""
+
+    read: Order = ()
+    made: Order = ()
+
+
+@dataclass(frozen=True)
+class _Value:
+    """The frames of a value and the order of their channels; `turned` where its space was
+    permuted, so that nobody knows in which order others flatten it."""
+
+    frame: Frame
+    order: Order = ()
+    turned: bool = False
+
+
+def orders(graph: Graph) -> dict[str, Orders]:
+    """The orders of the channels of each layer, by its path."""
+    asked = demands(graph)
+    values = [_Value(inlet.frame, _chosen(asked[at])) for at, inlet in enumerate(graph.inputs)]
+    found: dict[str, Orders] = {}
     for node in graph.nodes:
-        row = rows.get(node.type, Layer)
-        sources = [edge.source for edge in node.edges]
-        there = [given[source] for source in sources]
-        seen = [frames[source] for source in sources]
-        found[node.path] = _read(node, row, seen, there)
-        given.append(_given(node, row, seen, there))
+        there = [values[edge.source] for edge in node.edges]
+        made = _chosen(asked[len(values)]) if issubclass(row_of(node), MIXING) else ()
+        found[node.path] = Orders(_read(node, there), made)
+        values.append(_value(node, there, made))
     return found
 
 
-def _read(node: Node, row: type[Layer], frames: Sequence[Frame], there: Sequence[Order]) -> Order:
-    """What the weights of a layer read: along space, channels stand by themselves."""
-    whole = any(shape == frames[0].shape for shape in node.weights.values()) if frames else False
-    if not there or (frames[0].space and not whole):
+def _chosen(asked: Demands) -> Order:
+    """The order of channels that a layer makes, or that the network is given."""
+    return next(iter(asked)) if len(asked) == 1 else ()
+
+
+def _read(node: Node, there: Sequence[_Value]) -> Order:
+    """The order of what the weights of a layer read."""
+    if not there:
         return ()
+    row, x, order = row_of(node), there[0].frame, there[0].order
+    whole = any(shape == x.shape for shape in node.weights.values())
+    if x.space and (whole or not issubclass(row, COUNTING)):
+        return None if order != () or (whole and there[0].turned) else ()
     known = issubclass(row, (*KEEPING, *NORMING, *MIXING))
-    return there[0] if known or not there[0] else None
+    return order if known or not order else None
 
 
-def _given(node: Node, row: type[Layer], frames: Sequence[Frame], there: Sequence[Order]) -> Order:
-    call = _call(node)
-    if call in FLATTENING and not node.frame.space:
-        return _flattened(frames[0], there[0])
+def _value(node: Node, there: Sequence[_Value], made: Order) -> _Value:
+    row, call = row_of(node), call_of(node)
     if issubclass(row, MIXING):
+        return _Value(node.frame, made)
+    turned = call.function == "permute_frames" or any(each.turned for each in there)
+    return _Value(node.frame, _given(node, there), turned and node.frame.positions > 1)
+
+
+def _given(node: Node, there: Sequence[_Value]) -> Order:
+    row, call, y = row_of(node), call_of(node), node.frame
+    if call.function in RESHAPING:
+        return _reshaped(there[0], y)
+    if call.function == "pixel_shuffle_frames":
+        return () if there[0].order == shuffled(call, there[0].frame, y) else None
+    if call.function == "pixel_unshuffle_frames":
+        return shuffled(call, there[0].frame, y) if there[0].order == () else None
+    if all(each.order == () for each in there):
         return ()
-    if call in MOVING:
-        return None
-    if not any(order != () for order in there):
+    keeps = issubclass(row, (*KEEPING, *NORMING)) or call.function in JOINS
+    own = {(each.order, each.frame.channels) for each in there}
+    return there[0].order if keeps and own == {(there[0].order, y.channels)} else None
+
+
+def _reshaped(x: _Value, y: Frame) -> Order:
+    """The order of the channels of a frame whose numbers are those of another."""
+    if x.frame.channels == y.channels or x.order is None:
+        return x.order
+    if x.order == () and same_axes(x.frame, y):
         return ()
-    keeps = issubclass(row, (*KEEPING, *NORMING)) or call in JOINS
-    alike = len(set(there)) == 1 and all(frame == node.frame for frame in frames)
-    return there[0] if keeps and alike else None
-
-
-def _flattened(frame: Frame, order: Order) -> Order:
-    if frame.positions == 1:
-        return order
-    if order != ():
-        return None
-    return frame.shape if frame.channels > 1 else ()
-
-
-def _call(node: Node) -> str:
-    """The function that a layer calls, if it does."""
-    recipe = node.recipe.inner if isinstance(node.recipe, Folded) else node.recipe
-    return recipe.call.function if isinstance(recipe, Pointwise) and recipe.call else ""
+    row: Order = x.order
+    if x.frame.positions > 1:
+        row = in_a_row(x.frame.channels, x.frame.positions)
+        if x.order or (row and x.turned):
+            return None
+    wanted = in_a_row(y.channels, y.positions)
+    return row if y.positions == 1 else () if row == wanted else None
 
 
 def fills(order: Order, channels: int) -> bool:

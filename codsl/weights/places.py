@@ -11,8 +11,11 @@ from codsl.graph.graph import Graph
 from codsl.graph.node import Node
 from codsl.layers.recipe import Folded
 from codsl.source import Span
-from codsl.weights.order import Order, orders
+from codsl.weights.channels import Order
+from codsl.weights.order import Orders, orders
 
+MAKING = ("convolution", "transposed", "dense")
+"""The kinds whose bias is of the channels that they make."""
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm, nn.RMSNorm)
 
 
@@ -25,7 +28,8 @@ class Place:
     otherwise; `groups` and `dimensions` are those of a convolution's kernel, of which the first is
     time where it is `timed`; `eps` is a norm's, `heads` are an attention's. Where the network has
     a spec, `reads` is the layer whose value its layer reads, `order` is that of the channels of
-    this value, and `span` is where its layer is written.
+    this value, or of a bias, `made` that of those that its weights make, and `span` is where its
+    layer is written.
     """
 
     layer: str
@@ -40,6 +44,7 @@ class Place:
     reads: str | None = None
     heads: int = 0
     order: Order = ()
+    made: Order = ()
     span: Span | None = field(default=None, compare=False, repr=False)
 
     @property
@@ -72,11 +77,16 @@ def places_of(net: nn.Module) -> dict[str, Place]:
     return places
 
 
-def _of_node(place: Place, node: Node, order: Order) -> Place:
+def _of_node(place: Place, node: Node, orders: Orders) -> Place:
     """A place as the spec has its layer; what a layer has within reads values of its own."""
-    own = order if place.layer == node.path else None
+    read, made = (_own(each, place, node) for each in (orders.read, orders.made))
+    read = made if place.leaf == "bias" and place.kind in MAKING else read
     timed = not isinstance(node.recipe, Folded)
-    return replace(place, timed=timed, order=own if order else order, span=node.span)
+    return replace(place, timed=timed, order=read, made=made, span=node.span)
+
+
+def _own(order: Order, place: Place, node: Node) -> Order:
+    return order if not order or place.layer == node.path else None
 
 
 def _reads(net: nn.Module) -> dict[str, str]:
@@ -94,8 +104,8 @@ def _nodes(net: nn.Module) -> dict[str, Node]:
     return {node.path: node for node in graph.nodes} if graph is not None else {}
 
 
-def _ordered(net: nn.Module) -> dict[str, Order]:
-    """The order of the channels that the layers of a network read, where it has a spec."""
+def _ordered(net: nn.Module) -> dict[str, Orders]:
+    """The orders of the channels of the layers of a network, where it has a spec."""
     graph: Graph | None = getattr(net, "graph", None)
     return orders(graph) if graph is not None else {}
 

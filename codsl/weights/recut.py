@@ -53,7 +53,7 @@ def _cuts(
             suffix = leaf.removeprefix("weight_ih")
             carried = own[f"weight_hh{suffix}"].shape[1]
             if f"weight_hr{suffix}" not in own and not (
-                place.order is None and lost(place, layout)
+                (place.order is None or place.made != ()) and lost(place, layout)
             ):
                 biased = f"bias_ih{suffix}" in own
                 order = _order(place, layout) if suffix in ("", "_l0") else ()

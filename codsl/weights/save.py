@@ -19,7 +19,7 @@ from codsl.weights.cuts import Cut
 from codsl.weights.entry import Array
 from codsl.weights.form import Form
 from codsl.weights.given import check_known, check_network
-from codsl.weights.layouts import forms
+from codsl.weights.layouts import forms, lost
 from codsl.weights.move import Move
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
@@ -212,6 +212,9 @@ def _check_room(net: nn.Module, place: Place, cut: Cut, target: str, where: str)
 def _source(place: Place, terms: Known) -> tuple[str, Form]:
     """The name that is renamed to a place, a rule's before one that stays."""
     known = forms(place, terms.layout)
+    if not known and lost(place, terms.layout):
+        message = f"in which order layout {terms.layout} has the channels of `{place.name}`"
+        raise refusal("E0609", f"it is not known {message}")
     if not known:
         raise refusal("E0609", f"layout {terms.layout} has nothing like `{place.name}`")
     stays: list[tuple[str, Form]] = []
