@@ -82,6 +82,10 @@ def _check_sum(checkpoint: Checkpoint, known: Known) -> None:
             "E0611",
             f"`{checkpoint}` is not the file that the spec knows as `{known.name}`",
             (f"its SHA-256 is {found}, and should be {known.sha256}",),
+            (
+                "one that was written anew, as by `save_weights`, has another: load "
+                f"`codsl.weights.read({os.fspath(checkpoint)!r})` instead",
+            ),
         )
 
 

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,7 @@ def read(checkpoint: Checkpoint, *, envelope: str | None = None, strip: bool = T
     """
     check_text(envelope, "envelope")
     if isinstance(checkpoint, Tensors):
-        return checkpoint
+        return _within(checkpoint, envelope)
     if isinstance(checkpoint, Mapping):
         origin, kind, tree = "<dict>", "dict", _in_memory(checkpoint, 0)
     elif not isinstance(checkpoint, str | os.PathLike):
@@ -80,6 +81,19 @@ def read(checkpoint: Checkpoint, *, envelope: str | None = None, strip: bool = T
     if not flat.entries:
         raise refusal("E0601", f"`{origin}` holds no tensors")
     return Tensors(flat, origin, kind)
+
+
+def _within(tensors: Tensors, envelope: str | None) -> Tensors:
+    """Tensors that are read already, or those of them under a key."""
+    keys = envelope.split(".") if envelope is not None else []
+    opened = [*tensors.opened]
+    if keys[: len(opened)] == opened:
+        keys = keys[len(opened) :]
+    if not keys or keys == opened:
+        return tensors
+    flat = unwrap(tensors.entries, tensors.origin, ".".join(keys), strip=False)
+    flat = replace(flat, opened=(*opened, *keys), stripped=tensors.stripped)
+    return Tensors(flat, tensors.origin, tensors.format)
 
 
 def _in_memory(given: object, depth: int) -> Any:

@@ -59,6 +59,20 @@ def test_a_part_of_a_larger_network_may_be_chosen() -> None:
     assert "has no `coder` to open" in said(refused(whole, envelope="coder"))
 
 
+def test_an_envelope_may_be_chosen_of_what_is_read_already() -> None:
+    given = {"train": {"ema": tensors(2)}, "state": tensors(1)}
+    for found in (read(given), read(given, envelope="train"), read(given, envelope="train.ema")):
+        net = network()
+        report = codsl.load_weights(net, found, envelope="train.ema")
+        assert report.opened == ("train", "ema")
+        assert alike(values(net), tensors(2))
+    net = network()
+    only = read({"model": tensors(1), "model_ema": tensors(2)})
+    assert "has no `model_ema` to open" in said(refused(only, envelope="model_ema"))
+    codsl.load_weights(net, only, envelope="model")
+    assert alike(values(net), tensors(1))
+
+
 def test_what_looks_like_an_envelope_beside_weights_is_none() -> None:
     given = {"model": {"w": torch.ones(2)}, "head": {"w": torch.ones(3)}}
     assert list(read(given)) == ["model.w", "head.w"]

@@ -15,6 +15,7 @@ from safetensors.torch import save_file
 import codsl
 from codsl.cli.main import main
 from codsl.weights import WeightsError, read
+from codsl.weights.settle import sum_of
 
 TEXT = """codsl 1
 network n(width: int = 4, kind: layer = "relu") {
@@ -423,3 +424,21 @@ def test_a_tensor_may_be_called_as_an_argument_is(suffix: str, tmp_path: Path) -
     assert set(read(path)) == {"file", "allow_pickle"}
     codsl.load_weights(other, path, rename=rules)
     assert torch.equal(other.get_submodule("conv").weight, net.get_submodule("conv").weight)
+
+
+@pytest.mark.parametrize("envelope", ["", 'envelope = "train.model_ema"'])
+def test_what_is_saved_of_one_with_a_hash_has_another(envelope: str, tmp_path: Path) -> None:
+    """It is told from the file that is known, and loaded once it is read."""
+    text = TEXT + f'weights "public" {{ {envelope} sha256 = "{{}}" "old.{{x}}" -> "conv.{{x}}" }}'
+    path, again = tmp_path / "public.pt", tmp_path / "again.pt"
+    codsl.save_weights(codsl.build(text.replace("{}", "0" * 64)), path, known="public")
+    net = codsl.build(text.replace("{}", sum_of(path)), weights=path)
+    codsl.save_weights(net, again, known="public")
+    for known in ("public", None):
+        other = codsl.build(text.replace("{}", sum_of(path)))
+        with pytest.raises(WeightsError, match="is not the file that the spec knows") as error:
+            codsl.load_weights(other, again, known=known)
+        assert f"load `codsl.weights.read('{again}')` instead" in str(error.value)
+        if known:
+            codsl.load_weights(other, read(again), known=known)
+            assert same(net, other)
