@@ -16,6 +16,8 @@ from codsl.weights.unwrap import BESIDE
 SHOWN = 5
 """Suggestions that are made at most."""
 
+IN_PIECES = "of the pieces that a tensor of the network is made of, none may be missing"
+
 TORCHS = ("torch", "tripy", "onnx")
 """The layouts whose tensors have torch's shapes."""
 
@@ -33,9 +35,9 @@ def only_kept(tensors: Tensors) -> bool:
 def remedies(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[str]:
     """What would give the network what it lacks, the likeliest alone."""
     spare = {renamed: source for source, renamed in matching.unexpected}
-    meant = f"{_allowing('missing', (place.name for place in matching.missing))} if that is meant"
+    meant = _lackable(matching.missing)
     if not spare:
-        yield f"say so by {meant}"
+        yield meant if meant == IN_PIECES else f"say so by {meant}"
         return
     found = [
         *_layout(matching.missing, spare, terms),
@@ -52,6 +54,12 @@ def remedies(matching: Matching, tensors: Tensors, terms: Terms) -> Iterator[str
     yield from found[:SHOWN]
     if not found:
         yield f"rename them by rules, as in `old.{{i}}.{{rest}} -> new{{i}}.{{rest}}`; {meant}"
+
+
+def _lackable(missing: Sequence[Place]) -> str:
+    """How to say that tensors may be missing, where they may."""
+    whole = [place.name for place in missing if place.kind != "piece"]
+    return f"{_allowing('missing', whole)} if that is meant" if whole else IN_PIECES
 
 
 def spared(matching: Matching) -> str:

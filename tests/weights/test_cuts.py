@@ -296,4 +296,8 @@ def test_no_piece_is_left_out_of_its_layer(piece: str) -> None:
         codsl.load_weights(net, wrong, allow_missing=name, allow_unexpected=name)
     assert [each.code for each in error.value.diagnostics] == ["E0609"]
     assert "to leave it as it is" not in str(error.value)
+    lacking = {each: array for each, array in given.items() if each not in name}
+    with pytest.raises(WeightsError, match="none may be missing") as error:
+        codsl.load_weights(net, lacking, allow_missing=name)
+    assert "allow_missing" not in str(error.value)
     codsl.load_weights(net, given)
