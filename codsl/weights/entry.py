@@ -12,11 +12,15 @@ Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A tensor's shape and dtype, and how its numbers are read: each call reads anew."""
+    """A tensor's shape and dtype, and how its numbers are read: each call reads anew.
+
+    `memory` is where in memory its numbers lie, where they do not come from a file.
+    """
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
     read: Callable[[], Array] = field(repr=False, compare=False)
+    memory: int = field(default=0, repr=False, compare=False)
 
     @classmethod
     def of(cls, array: Array) -> "Entry":

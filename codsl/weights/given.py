@@ -1,5 +1,6 @@
 """The types of what a caller gives."""
 
+import torch
 from torch import nn
 
 
@@ -7,6 +8,20 @@ def check_network(net: object) -> None:
     """Raise `TypeError` for what has no weights of its own."""
     if not isinstance(net, nn.Module):
         raise TypeError(f"a network is a module of torch, not {type(net).__name__}")
+
+
+def check_held(net: nn.Module) -> None:
+    """Raise `ValueError` for a network whose tensors hold no numbers yet."""
+    if any(tensor.is_meta for tensor in net.state_dict(keep_vars=True).values()):
+        raise ValueError("the network is on `meta`, without numbers: `net.to_empty(device='cpu')`")
+
+
+def check_writable(net: nn.Module) -> None:
+    """Raise `ValueError` for a network whose tensors cannot be written to."""
+    check_held(net)
+    tensors = net.state_dict(keep_vars=True).values()
+    if not torch.is_inference_mode_enabled() and any(each.is_inference() for each in tensors):
+        raise ValueError("the network was built in `torch.inference_mode()`: build it outside")
 
 
 def check_text(value: object, what: str) -> None:

@@ -1,7 +1,6 @@
 """Loading: everything is checked, and then everything is copied."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from itertools import starmap
 
 import torch
@@ -10,11 +9,11 @@ from torch import nn
 from codsl.diagnostics import Diagnostic, Help
 from codsl.weights.complaints import at
 from codsl.weights.entry import Array
-from codsl.weights.given import check_known, check_network
+from codsl.weights.given import check_known, check_network, check_writable
 from codsl.weights.grouping import listed
 from codsl.weights.matching import alike, cast_of
 from codsl.weights.move import Move
-from codsl.weights.numbers import as_torch, nonfinite
+from codsl.weights.numbers import address, as_torch, nonfinite
 from codsl.weights.overwrite import overwrite
 from codsl.weights.places import Place
 from codsl.weights.refusal import WeightsError
@@ -22,6 +21,7 @@ from codsl.weights.report import Loaded, LoadReport
 from codsl.weights.settle import Plan, settle
 from codsl.weights.tensors import Checkpoint
 from codsl.weights.terms import Rename, agree
+from codsl.weights.torn import torn
 
 
 def load_weights(
@@ -68,14 +68,18 @@ def load_weights(
     long as none becomes infinite; complex numbers, and integers for floats, are refused.
 
     Raises `WeightsError`, whose `diagnostics` are all that does not fit, and `TypeError` for what
-    is of another type; nothing was copied then.
+    is of another type, and `ValueError` for a network that cannot be written to; nothing was copied
+    then.
     """
     check_network(net)
     check_known(known, rename, layout)
+    if not dry_run:
+        check_writable(net)
     given = agree(rename, layout, envelope, allow_missing, allow_unexpected, adapt)
     plainly = rename is not None or layout is not None
     plan = settle(net, checkpoint, given, known, plainly)
     loaded, wrong = _inspect(plan.matching.moves)
+    wrong += torn(net, plan.matching.moves)
     if wrong:
         raise WeightsError(wrong)
     if not dry_run:
@@ -143,11 +147,18 @@ def _loaded(move: Move, strange: int) -> Loaded:
 
 def _copy(net: nn.Module, moves: Sequence[Move]) -> None:
     tensors = net.state_dict(keep_vars=True)
-    overwrite([(tensors[move.place.name], partial(_tensor, move)) for move in moves])
+    own = {address(each) for each in tensors.values()}
+    own |= {each.data_ptr() for each in tensors.values()}
+    own.discard(0)
+    overwrite([(tensors[move.place.name], _reader(move, own)) for move in moves])
 
 
-def _tensor(move: Move) -> torch.Tensor:
-    return as_torch(move.array())
+def _reader(move: Move, own: Collection[int]) -> Callable[[], torch.Tensor]:
+    """What reads a tensor; at once, where it lies in what is written to meanwhile."""
+    if not any(entry.memory in own for _, entry in move.entries):
+        return move.tensor
+    value = move.tensor().clone()
+    return lambda: value
 
 
 def _report(plan: Plan, loaded: Sequence[Loaded]) -> LoadReport:

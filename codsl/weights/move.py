@@ -5,12 +5,14 @@ from dataclasses import dataclass, field
 from math import prod
 
 import numpy as np
+import torch
 
 from codsl.spec.renaming import Rule
 from codsl.weights.adapters import Adapter, word_of
 from codsl.weights.cuts import Cut
 from codsl.weights.entry import Array, Entry
 from codsl.weights.form import Form
+from codsl.weights.numbers import as_torch
 from codsl.weights.places import Place
 
 
@@ -38,6 +40,10 @@ class Move:
         if self.adapter:
             array = self.adapter.adapt(array, self.place)
         return self.norm.folded(array, self.place) if self.norm else array
+
+    def tensor(self) -> torch.Tensor:
+        """The same as a tensor of torch's."""
+        return as_torch(self.array())
 
     @property
     def entries(self) -> tuple[tuple[str, Entry], ...]:

@@ -55,6 +55,15 @@ def as_torch(array: Array) -> torch.Tensor:
     return torch.from_numpy(plain)
 
 
+def address(held: torch.Tensor | Array) -> int:
+    """Where the numbers lie that a tensor or an array shares with its views."""
+    if isinstance(held, torch.Tensor):
+        return held.untyped_storage().data_ptr()
+    while isinstance(held.base, np.ndarray):
+        held = held.base
+    return int(held.ctypes.data)
+
+
 def nonfinite(array: Array) -> int:
     """How many numbers are NaN or infinite."""
     if array.dtype.kind in "iub":

@@ -18,7 +18,7 @@ from codsl.spec.known import Known
 from codsl.weights.cuts import Cut
 from codsl.weights.entry import Array
 from codsl.weights.form import Form
-from codsl.weights.given import check_known, check_network
+from codsl.weights.given import check_held, check_known, check_network
 from codsl.weights.layouts import forms, lost
 from codsl.weights.move import Move
 from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
@@ -81,10 +81,12 @@ def save_weights(
     whose very names and forms are taken.
 
     Raises `WeightsError` where a name, or what was adapted, cannot be undone or a layout lacks a
-    layer, `ValueError` for another suffix, and `TypeError` for what is of another type.
+    layer, `ValueError` for another suffix or a network on `meta`, and `TypeError` for what is of
+    another type.
     """
     check_network(net)
     check_known(known, rename, layout)
+    check_held(net)
     path = Path(path)
     write = _writer(path)
     if rename is None and layout is None and known is None and like is None:

@@ -12,7 +12,7 @@ import torch
 from codsl.weights.entry import Array, Entry
 from codsl.weights.formats.table import format_of
 from codsl.weights.given import check_text
-from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, numpy_dtype
+from codsl.weights.numbers import BESIDES_NUMPY, address, as_numpy, numpy_dtype
 from codsl.weights.refusal import refusal
 from codsl.weights.unwrap import DEEPEST, Flat, unwrap
 
@@ -111,11 +111,11 @@ def _in_memory(given: object, depth: int) -> Any:
             dtype = numpy_dtype(given.dtype)
         except (TypeError, RuntimeError):
             raise refusal("E0610", f"a tensor of {given.dtype} has no plain numbers") from None
-        return Entry(tuple(given.shape), dtype, lambda: as_numpy(given))
+        return Entry(tuple(given.shape), dtype, lambda: as_numpy(given), address(given))
     if hasattr(given, "__array__") and hasattr(given, "dtype"):
         array = np.asarray(given)
         known = array.dtype.kind in "biu" or array.dtype.name in FLOATS
         if not known and array.dtype not in BESIDES_NUMPY:
             raise refusal("E0610", f"an array of `{array.dtype}` holds no numbers of torch's")
-        return Entry.of(array)
+        return replace(Entry.of(array), memory=address(array))
     return given

@@ -155,3 +155,54 @@ def test_a_load_takes_little_more_than_the_network(suffix: str, tmp_path: Path) 
     )
     assert found.returncode == 0, found.stderr
     assert float(found.stdout) < 100
+
+
+def test_what_shares_memory_with_what_is_written_is_read_before() -> None:
+    """Layers change places with one another, given as they are, as views and as arrays."""
+    for given in (lambda each: each, lambda each: each.detach().numpy(), lambda each: each[:]):
+        net = nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 4))
+        first, second = (each.weight.detach().clone() for each in net)
+        tensors = {name: given(each) for name, each in net.state_dict().items()}
+        codsl.load_weights(net, read(tensors), rename=["0.{x} -> 1.{x}", "1.{x} -> 0.{x}"])
+        assert torch.equal(net[0].weight, second)
+        assert torch.equal(net[1].weight, first)
+
+
+def test_a_transposed_view_of_itself() -> None:
+    net = nn.Linear(4, 4, bias=False)
+    before = net.weight.detach().clone()
+    codsl.load_weights(net, {"kernel": net.weight.detach()}, layout="keras")
+    assert torch.equal(net.weight, before.T)
+
+
+def test_one_tensor_under_two_names_is_not_loaded_from_two() -> None:
+    net = network()
+    given = values(net)
+    codsl.load_weights(net, {name: each + 1 for name, each in given.items()})
+    before = values(net)
+    given["2.bias"] = given["0.bias"] + 7
+    with pytest.raises(WeightsError, match=r"`\{0, 2\}\.bias` are one tensor") as error:
+        codsl.load_weights(net, given)
+    assert [each.code for each in error.value.diagnostics] == ["E0606"]
+    assert alike(values(net), before)
+
+
+def test_a_network_without_numbers_is_told(tmp_path: Path) -> None:
+    net = nn.Linear(4, 4, device="meta")
+    given = values(nn.Linear(4, 4))
+    assert len(codsl.load_weights(net, given, dry_run=True).loaded) == 2
+    with pytest.raises(ValueError, match=r"on `meta`.*to_empty"):
+        codsl.load_weights(net, given)
+    with pytest.raises(ValueError, match=r"on `meta`.*to_empty"):
+        codsl.save_weights(net, tmp_path / "net.pt")
+    codsl.load_weights(net.to_empty(device="cpu"), given)
+    assert alike(values(net), given)
+
+
+def test_a_network_of_inference_mode_is_loaded_within_it() -> None:
+    given = values(nn.Linear(4, 4))
+    with torch.inference_mode():
+        net = nn.Linear(4, 4)
+        codsl.load_weights(net, given)
+    with pytest.raises(ValueError, match="build it outside"):
+        codsl.load_weights(net, given)
