@@ -87,12 +87,13 @@ def _config(path: Path) -> dict[str, Any]:
 
 def _spec(path: Path, name: object, weights: Path) -> Path:
     """The file of the spec: the one that is told, else the only one, else the weights' own."""
+    files = [each for each in path.iterdir() if each.is_file()]
     if name is not None:
-        plain = isinstance(name, str) and name == Path(name).name and name not in ("", "..")
-        if not plain or not (path / str(name)).is_file():
+        named = [each for each in files if each.name == name]
+        if not named:
             raise unreadable(path, f"its {CONFIG} names the spec {str(name)[:80]!a}, not there")
-        return path / str(name)
-    found = sorted(each for each in path.iterdir() if each.suffix in SURFACES)
+        return named[0]
+    found = sorted(each for each in files if each.suffix in SURFACES)
     if len(found) > 1:
         names = ", ".join(each.name for each in found[:8])
         help = f'say which in {CONFIG}: {{"codsl": {{"spec": "{found[0].name}"}}}}'
@@ -134,8 +135,9 @@ def save_pretrained(net: "nn.Module", folder: str | os.PathLike[str]) -> None:
     """Write a network to a folder, which is made where it is not there: `from_pretrained` reads it.
 
     It gets `model.safetensors` with the spec inside, the spec as a file (`network.codsl` or
-    `network.yaml`), and `config.json`, of which what others have written stays. Raises `ValueError`
-    for a network without a spec, and `WeightsError` for a `config.json` that is none.
+    `network.yaml`) unless it imports others, and `config.json`, of which what others have written
+    stays. Raises `ValueError` for a network without a spec, and `WeightsError` for a `config.json`
+    that is none.
     """
     written: Written | None = getattr(getattr(net, "graph", None), "written", None)
     if written is None:
@@ -143,11 +145,12 @@ def save_pretrained(net: "nn.Module", folder: str | os.PathLike[str]) -> None:
     params = json.loads(written.to_metadata()["params"])
     path = Path(folder)
     path.mkdir(parents=True, exist_ok=True)
-    spec = f"network{suffix(written.source.text)}"
+    spec = WEIGHTS if written.imports else f"network{suffix(written.source.text)}"
     told = {"spec": spec, "variant": written.variant, "params": params}
     kept = _config(path / CONFIG) if (path / CONFIG).exists() else {}
     config = {**kept, "codsl": {name: each for name, each in told.items() if each}}
-    texts = {spec: written.source.text, CONFIG: json.dumps(config, indent=2) + "\n"}
+    texts = {CONFIG: json.dumps(config, indent=2) + "\n"}
+    texts |= {} if written.imports else {spec: written.source.text}
     with ExitStack() as files:
         for name, text in texts.items():
             files.enter_context(in_place(path / name)).write_text(text, "utf-8")

@@ -104,11 +104,32 @@ def test_weights_of_others_under_their_names(tmp_path: Path) -> None:
         from_pretrained(tmp_path, rename="encoder.{x:path} -> {x}", params={"deep": True})
 
 
+def test_a_spec_that_imports_others_is_inside_the_weights(tmp_path: Path) -> None:
+    (tmp_path / "blocks.codsl").write_text(
+        "codsl 1\ntemplate unit(out: int) { c = conv1d(out, 3) }\n"
+    )
+    (tmp_path / "n.codsl").write_text(
+        'codsl 1\nimport "./blocks.codsl" as b\n'
+        "network n(width = 3) { input (2, T)\n u = b.unit(out=width) }\n"
+    )
+    net = codsl.build(tmp_path / "n.codsl", params={"width": 5})
+    save_pretrained(net, tmp_path / "hub")
+    assert {each.name for each in (tmp_path / "hub").iterdir()} == {
+        "config.json",
+        "model.safetensors",
+    }
+    assert alike(net, from_pretrained(tmp_path / "hub"))
+
+
 WRONG: dict[str, tuple[dict[str, str], str]] = {
     "no weights": ({"model.safetensors": ""}, "it has no weights"),
     "two specs": ({"n.codsl": TEXT, "n.yaml": YAML, "config.json": "{}"}, "n.codsl, n.yaml"),
     "a spec that is not there": ({"config.json": '{"codsl": {"spec": "b.codsl"}}'}, "not there"),
     "a spec elsewhere": ({"config.json": '{"codsl": {"spec": "../n.codsl"}}'}, "not there"),
+    "a spec of a long name": (
+        {"config.json": json.dumps({"codsl": {"spec": "n" * 9999}})},
+        "not there",
+    ),
     "a spec that is no name": ({"config.json": '{"codsl": {"spec": 3}}'}, "not there"),
     "a broken configuration": ({"config.json": "{"}, "no JSON"),
     "an endless configuration": ({"config.json": "[" * 9999}, "no JSON"),
