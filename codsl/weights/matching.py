@@ -139,9 +139,13 @@ class _Matcher:
         )
 
     def _candidates(self, place: Place) -> list[tuple[str, Rule | None]]:
-        """The tensors that are named for a place."""
+        """The tensors that are named for a place; a count of batches that was made a float with
+        all else is none, as it may be rounded."""
         known = keys(place, self._terms.layout)
-        return [each for key in known for each in self._named.get(key, ())]
+        found = [each for key in known for each in self._named.get(key, ())]
+        if not place.counter:
+            return found
+        return [each for each in found if alike(self._entries[each[0]], place.dtype)]
 
     def _may_lack(self, place: Place) -> bool:
         """Whether a tensor may stay as it is; of one that is there in pieces, all must be."""

@@ -132,7 +132,7 @@ def _lines(path: Path) -> Iterator[str]:
     try:
         if path.is_file() and path.stat().st_size > LARGEST:
             raise refusal("E0603", f"`{path}` is larger than {LARGEST // 1024} KiB of rules")
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")
     except OSError as error:
         reason = (error.strerror or "no file").lower()
         help = f"a rule, as opposed to a file of rules, is written `source {ARROW} target`"

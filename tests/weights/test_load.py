@@ -48,6 +48,8 @@ def test_rules_from_a_file(tmp_path: Any) -> None:
     assert alike(values(net), tensors())
     codsl.load_weights(net, given, rename=str(path))
     codsl.load_weights(net, given, rename="model.{rest} -> {rest}")
+    path.write_bytes(b"\xef\xbb\xbf" + b"model.{rest} -> {rest}\r\n")
+    codsl.load_weights(net, given, rename=path)
     path.write_text("model.{rest} = {rest}\n")
     assert "is no rule" in said(refused(given, rename=path))
     assert "cannot be read" in said(refused(given, rename=tmp_path / "none.txt"))
@@ -62,6 +64,13 @@ def test_counters_may_be_missing() -> None:
     assert report.kept == ("stem.bn.num_batches_tracked",)
     other = {**tensors(), "head.num_batches_tracked": torch.tensor(3)}
     assert codsl.load_weights(net, other).skipped == ("head.num_batches_tracked",)
+
+
+def test_counters_that_were_made_floats_are_left_out() -> None:
+    """As where all of a `state_dict` is halved."""
+    net, counter = network(), "stem.bn.num_batches_tracked"
+    report = codsl.load_weights(net, {name: each.half() for name, each in tensors().items()})
+    assert report.kept == report.skipped == (counter,)
 
 
 def test_missing_and_unexpected() -> None:
