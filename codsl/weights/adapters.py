@@ -12,6 +12,8 @@ from codsl.weights.entry import Array, Entry
 from codsl.weights.places import Place
 
 Shape = tuple[int, ...]
+STACKED = ("rnn", "gru", "lstm", "attention", "piece")
+"""The kinds of layers whose weights stand in one, below each other."""
 MOST_SPACE = 3
 """Dimensions of space of a kernel at most."""
 
@@ -132,7 +134,8 @@ def _kernels(sizes: Shape, space: int) -> list[Shape]:
 
 @dataclass(frozen=True)
 class Rows:
-    """Some of the outputs: a head without its first class, or with the first so many."""
+    """Some of the outputs: a head without its first class, or with the first so many. The rows of
+    gates and of projections, and the inputs of a transposed convolution, are none."""
 
     start: int
     stop: int | None
@@ -141,12 +144,25 @@ class Rows:
         rest = prod(place.shape[1:])
         rows = prod(entry.shape) // rest if rest else 0
         kept = len(range(*slice(self.start, self.stop).indices(rows)))
-        if not place.shape or rows * rest != prod(entry.shape) or kept != place.shape[0]:
+        turned = (place.kind, place.leaf) == ("transposed", "weight")
+        if (
+            turned
+            or place.kind in STACKED
+            or not place.shape
+            or rows * rest != prod(entry.shape)
+            or kept != place.shape[0]
+        ):
             return ()
         return (replace(place, shape=(rows, *place.shape[1:])),)
 
     def adapt(self, array: Array, place: Place) -> Array:
         return array[self.start : self.stop]
+
+
+def outputs_first(place: Place) -> bool:
+    """Whether the first axis of a tensor is that of what its layer gives."""
+    turned = (place.kind, place.leaf) == ("transposed", "weight")
+    return bool(place.shape) and not turned and place.kind not in STACKED
 
 
 NAMES: dict[str, Adapter] = {

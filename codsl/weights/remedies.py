@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 
 from codsl.diagnostics import CONSIDERED, suggest
-from codsl.weights.adapters import NAMES
+from codsl.weights.adapters import NAMES, outputs_first
 from codsl.weights.entry import Entry
 from codsl.weights.layouts import LAYOUTS, forms, keys, lost
 from codsl.weights.matching import Matching, Mismatch, Terms
@@ -94,8 +94,10 @@ def hints(mismatch: Mismatch, terms: Terms) -> Iterator[str]:
         narrow = adapter.narrow(place, mismatch.entry)
         if any(form.shape == shape for each in narrow for form in forms(each, terms.layout)):
             yield f"it can be adapted by `{name}`, where that is meant"
+    if place.kind == "piece" and place.shape == (2, *shape):
+        yield "a GRU of one bias (`reset_after=False`) is another layer than torch's"
     outputs = shape and place.shape and shape[1:] == place.shape[1:]
-    if outputs and terms.layout in TORCHS:
+    if outputs and terms.layout in TORCHS and outputs_first(place):
         there, here = shape[0], place.shape[0]
         some = f"; `rows[:{here}]` adapts it to the first {here}" if there > here else ""
         yield f"the file has {there} outputs, and the network {here}{some}"

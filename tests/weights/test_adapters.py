@@ -157,3 +157,26 @@ def test_a_linear_layer_is_a_convolution_with_kernels_of_one(
     assert [each.adapter for each in report.loaded] == ["pointwise", ""]
     x = torch.randn(2, 3, 5, dtype=torch.float64)
     assert torch.allclose(ours(x), theirs(x), **TIGHT)
+
+
+@pytest.mark.parametrize(
+    ("layer", "wide", "name"),
+    [
+        ("lstm(2)", "lstm(4)", "weight_ih_l0"),
+        ("multihead_attention(past=1, num_heads=2)", "", "in_proj_bias"),
+        ("conv_transpose1d(4, 1)", "", "weight"),
+    ],
+)
+def test_rows_of_gates_of_projections_and_of_inputs_are_no_outputs(
+    layer: str, wide: str, name: str
+) -> None:
+    net = codsl.build(f"codsl 1\nnetwork n {{ input (6, T) a = {layer} }}")
+    other = codsl.build(
+        f"codsl 1\nnetwork n {{ input ({6 if wide else 8}, T) a = {wide or layer} }}"
+    )
+    given = other.state_dict()
+    rows = net.state_dict()[f"a.{name}"].shape[0]
+    for adapt in ({}, {f"a.{name}": f"rows[:{rows}]"}):
+        with pytest.raises(codsl.WeightsError, match="E0609") as error:
+            codsl.load_weights(net, given, adapt=adapt)
+        assert f"rows[:{rows}]` adapts" not in str(error.value)

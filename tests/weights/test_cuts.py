@@ -301,3 +301,11 @@ def test_no_piece_is_left_out_of_its_layer(piece: str) -> None:
         codsl.load_weights(net, lacking, allow_missing=name)
     assert "allow_missing" not in str(error.value)
     codsl.load_weights(net, given)
+
+
+def test_a_gru_that_resets_before_is_told_from_torchs() -> None:
+    net = codsl.build("codsl 1\nnetwork n { input (2, T) a = gru(4) }")
+    given = {"kernel": (2, 12), "recurrent_kernel": (4, 12), "bias": (12,)}
+    tensors = {f"a.{name}": torch.zeros(shape) for name, shape in given.items()}
+    with pytest.raises(WeightsError, match="`reset_after=False`"):
+        codsl.load_weights(net, tensors, layout="keras")
