@@ -21,7 +21,7 @@ from codsl.weights.form import Form
 from codsl.weights.given import check_held, check_known, check_network
 from codsl.weights.layouts import forms, lost
 from codsl.weights.move import Move
-from codsl.weights.numbers import BESIDES_NUMPY, as_numpy, as_torch
+from codsl.weights.numbers import BESIDES_NUMPY, address, as_numpy, as_torch
 from codsl.weights.places import Place, places_of
 from codsl.weights.recut import Layer, layers
 from codsl.weights.refusal import WeightsError, refusal
@@ -246,8 +246,8 @@ def _safetensors(path: Path, content: Content) -> None:
     apart = {}
     for name, tensor in content.flat.items():
         plain = tensor.contiguous()
-        apart[name] = plain.clone() if plain.data_ptr() in seen else plain
-        seen.add(plain.data_ptr())
+        apart[name] = plain.clone() if address(plain) in seen else plain
+        seen.add(address(plain))
     save_file(apart, path, dict(content.metadata) or None)
 
 

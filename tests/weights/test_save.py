@@ -442,3 +442,16 @@ def test_what_is_saved_of_one_with_a_hash_has_another(envelope: str, tmp_path: P
         if known:
             codsl.load_weights(other, read(again), known=known)
             assert same(net, other)
+
+
+@pytest.mark.parametrize("suffix", [".safetensors", ".npz", ".pt"])
+def test_parts_of_one_memory_are_written_apart(suffix: str, tmp_path: Path) -> None:
+    net, path = torch.nn.Module(), tmp_path / f"net{suffix}"
+    memory = torch.arange(10.0)
+    for name, part in {"a": memory[:6], "b": memory[4:], "c": memory}.items():
+        net.register_buffer(name, part)
+    codsl.save_weights(net, path)
+    found = read(path)
+    assert {name: found[name].tolist() for name in found} == {
+        name: each.tolist() for name, each in net.state_dict().items()
+    }
