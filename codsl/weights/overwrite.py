@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from tempfile import TemporaryFile, gettempdir
 from typing import BinaryIO
 
@@ -37,7 +38,8 @@ def overwrite(written: Written) -> None:
         except BaseException:
             for tensor, start in reversed(places):
                 kept.seek(start)
-                _restore(tensor, kept)
+                with suppress(RuntimeError):  # torch's, for what it could not write to before
+                    _restore(tensor, kept)
             raise
 
 

@@ -97,13 +97,13 @@ def sum_of(checkpoint: str | os.PathLike[str]) -> str:
 
 def _match(net: nn.Module, checkpoint: Checkpoint, known: Known) -> tuple[Tensors, Terms, Matching]:
     terms = terms_of(known)
-    tensors = read(checkpoint, envelope=known.envelope, strip=not _has_module(net))
+    tensors = read(checkpoint, envelope=known.envelope, strip=not _is_wrapped(net))
     return tensors, terms, match(places_of(net), tensors.entries, terms)
 
 
-def _has_module(net: nn.Module) -> bool:
-    """Whether the network's own names begin as DataParallel's do."""
-    return hasattr(net, "module")
+def _is_wrapped(net: nn.Module) -> bool:
+    """Whether the network's own names begin as those of DataParallel or `torch.compile` do."""
+    return hasattr(net, "module") or hasattr(net, "_orig_mod")
 
 
 def _whole(net: nn.Module, checkpoint: Checkpoint, known: Known) -> Plan:

@@ -206,3 +206,28 @@ def test_a_network_of_inference_mode_is_loaded_within_it() -> None:
         codsl.load_weights(net, given)
     with pytest.raises(ValueError, match="build it outside"):
         codsl.load_weights(net, given)
+
+
+def test_what_cannot_be_written_to_keeps_nothing_from_its_way_back() -> None:
+    net = nn.Linear(4, 4)
+    net.register_buffer("spread", torch.ones(1).expand(5))
+    before = values(net)
+    with pytest.raises(RuntimeError, match="single memory location"):
+        codsl.load_weights(net, {name: each + 1 for name, each in before.items()})
+    assert alike(values(net), before)
+
+
+def test_a_network_in_eight_bits() -> None:
+    net = nn.Linear(4, 4).to(torch.float8_e4m3fn)
+    codsl.load_weights(net, {"weight": torch.full((4, 4), 2.0), "bias": torch.zeros(4)})
+    assert net.weight.float().eq(2).all()
+    with pytest.raises(WeightsError, match="too large for float8_e4m3fn"):
+        codsl.load_weights(net, {"weight": torch.full((4, 4), 9e9), "bias": torch.zeros(4)})
+
+
+def test_a_compiled_network_takes_its_own_names() -> None:
+    net, compiled = nn.Linear(4, 4), nn.Module()
+    given = {name: each + 1 for name, each in values(net).items()}
+    compiled.add_module("_orig_mod", net)
+    codsl.load_weights(compiled, {f"_orig_mod.{name}": each for name, each in given.items()})
+    assert alike(values(net), given)
