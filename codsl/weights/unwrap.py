@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from codsl.weights.entry import Entry
@@ -62,9 +63,9 @@ def unwrap(tree: Any, origin: str, envelope: str | None = None, strip: bool = Tr
     else:
         while (key := _envelope(tree)) is not None:
             opened, tree = (*opened, key), tree[key]
-    tree = _merged(_unfolded(tree))
+    found = chain.from_iterable(_flat(each, origin) for each in _merged(_unfolded(tree)))
     entries: dict[str, Entry] = {}
-    for count, (name, entry) in enumerate(_flat(tree, origin)):
+    for count, (name, entry) in enumerate(found):
         if count >= MOST:
             raise refusal("E0603", f"`{origin}` has more than {MOST} tensors")
         if name in entries:
@@ -90,6 +91,8 @@ def _chosen(tree: Any, keys: tuple[str, ...], origin: str) -> Any:
 
 def _below(tree: Any, key: str) -> Any:
     """What stands under a key, or has it as the first part of its name; None where nothing does."""
+    if isinstance(tree, list | tuple):
+        return dict(zip(map(str, range(len(tree))), tree, strict=True)).get(key)
     if not isinstance(tree, Mapping) or key in tree:
         return tree[key] if isinstance(tree, Mapping) else None
     begun = {str(name): value for name, value in tree.items() if str(name).startswith(f"{key}.")}
@@ -145,18 +148,17 @@ def _put(tree: dict[str, Any], path: Sequence[str], value: Any) -> bool:
     return tree.setdefault(leaf, value) is value
 
 
-def _merged(tree: Any) -> Any:
-    """A tree of Flax or Haiku without the level of its collections."""
+def _merged(tree: Any) -> list[Any]:
+    """The trees that are one: those of the collections of Flax or Haiku, or the tree alone."""
     if not isinstance(tree, Mapping) or not tree or not COLLECTIONS.issuperset(map(str, tree)):
-        return tree
+        return [tree]
     if not all(isinstance(each, Mapping) for each in tree.values()):
-        return tree
+        return [tree]
     return list(tree.values())
 
 
 def _flat(tree: Any, origin: str) -> Iterator[tuple[str, Entry]]:
     """The entries by dotted names, in the order of the file."""
-    collections = isinstance(tree, list)
     stack: list[tuple[str, Any, int]] = [("", tree, 0)]
     seen = 0
     while stack:
@@ -170,11 +172,7 @@ def _flat(tree: Any, origin: str) -> Iterator[tuple[str, Entry]]:
             inner = [(_joined(name, key), value, depth + 1) for key, value in node.items()]
             stack += reversed(inner)
         elif isinstance(node, Sequence) and not isinstance(node, str | bytes):
-            top = collections and depth == 0
-            inner = [
-                (name if top else _joined(name, at), value, depth + 1)
-                for at, value in enumerate(node)
-            ]
+            inner = [(_joined(name, at), value, depth + 1) for at, value in enumerate(node)]
             stack += reversed(inner)
 
 

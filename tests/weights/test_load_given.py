@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -206,3 +207,15 @@ def test_a_rule_of_a_spec_may_be_for_another_variant() -> None:
 def test_what_is_no_array_in_memory(given: Any, code: str) -> None:
     with pytest.raises(WeightsError, match=code):
         read({"head.weight": given})
+
+
+def test_what_a_list_holds_is_told_by_its_place(tmp_path: Path) -> None:
+    """As where a program saves a network and its optimizer, or two networks, side by side."""
+    path, both = tmp_path / "both.pt", [tensors(1), tensors(2)]
+    for given in (both, tuple(both)):
+        torch.save(given, path)
+        assert list(read(path)) == [f"{at}.{name}" for at in (0, 1) for name in tensors()]
+        net = network()
+        codsl.load_weights(net, path, envelope="1")
+        assert alike(values(net), tensors(2))
+    assert list(read({"params": both}, envelope="params.0")) == list(tensors())
