@@ -142,6 +142,7 @@ def test_a_tensor_of_paddle_s_own_kind_is_refused_with_the_way_out(tmp_path: Pat
     with pytest.raises(WeightsError, match="whole module") as caught:
         read(path)
     assert "paddle.save(net.state_dict(), path)" in str(caught.value)
+    assert "modules" not in str(caught.value)
 
 
 CAFFE2 = """codsl 1

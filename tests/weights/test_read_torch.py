@@ -6,6 +6,7 @@ import pickle
 import struct
 import warnings
 import zipfile
+from collections import defaultdict, deque
 from pathlib import Path
 from typing import Any
 
@@ -294,6 +295,16 @@ WRONG: dict[str, tuple[str, str, Any]] = {
     "an empty archive": ("E0601", "no checkpoint", lambda: archive({})),
     "no pickle": ("E0601", "no checkpoint", lambda: renamed(FOUR, "data.pkl", "other.pkl")),
     "compressed": ("E0603", "compressed", lambda: archive(members(FOUR), zipfile.ZIP_DEFLATED)),
+    "a dict of another kind": (
+        "E0602",
+        "`collections.defaultdict`",
+        lambda: saved(defaultdict(list, a=torch.ones(1))),
+    ),
+    "a list of another kind": (
+        "E0602",
+        "would import `collections.deque`",
+        lambda: saved(deque([torch.ones(1), 2])),
+    ),
     "sparse": ("E0601", "no plain arrays", lambda: saved(torch.zeros(3).to_sparse())),
     "quantized": ("E0601", "no plain arrays", lambda: saved(quantized())),
     "meta": ("E0601", "no plain arrays", lambda: saved(torch.zeros(3, device="meta"))),

@@ -77,7 +77,13 @@ class Named(Stand):
 
 
 class Other(Stand):
-    """Stands for an object of a class that torch was told to be safe."""
+    """Stands for an object of a class that torch was told to be safe, or that is refused."""
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        pass
+
+    def append(self, value: Any) -> None:
+        """Nothing, as where an item is set."""
 
 
 def scan(stream: IO[bytes], known: frozenset[str] = KNOWN) -> tuple[Any, Demands]:

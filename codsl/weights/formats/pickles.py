@@ -72,7 +72,6 @@ NUMBERS_ALONE = {
     "megengine": "save its numbers alone: `megengine.save(net.state_dict(), path)`",
     "paddle": "save its numbers alone: `paddle.save(net.state_dict(), path)`",
 }
-MODULES = "or ask for the arrays of whole modules, without their classes: `modules=True`"
 
 
 class Stands:
@@ -92,8 +91,8 @@ class Stands:
         alone = NUMBERS_ALONE.get(framework, "save its arrays alone: `numpy.savez(path, **arrays)`")
         if framework in NUMBERS_ALONE:
             reason = f"it is a whole module or holds one, whose class {named} would have to run"
-            raise Unsafe(reason, alone, MODULES)
-        raise Unsafe(f"it asks for {named}, whose code would have to run", alone, MODULES)
+            raise Unsafe(reason, alone)
+        raise Unsafe(f"it asks for {named}, whose code would have to run", alone)
 
     def called(self, function: Value, arguments: tuple[Value, ...]) -> Value:
         """The value of one of the known functions; of another, a thing of its name."""
