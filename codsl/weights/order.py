@@ -36,11 +36,13 @@ class Orders:
 @dataclass(frozen=True)
 class _Value:
     """The frames of a value and the order of their channels; `turned` where its space was
-    permuted, so that nobody knows in which order others flatten it."""
+    permuted, so that nobody knows in which order others flatten it; `was` is the value whose
+    numbers it has, or what became of each, in other sizes."""
 
     frame: Frame
     order: Order = ()
     turned: bool = False
+    was: "_Value | None" = None
 
 
 def orders(graph: Graph) -> dict[str, Orders]:
@@ -77,8 +79,14 @@ def _value(node: Node, there: Sequence[_Value], made: Order) -> _Value:
     row, call = row_of(node), call_of(node)
     if issubclass(row, MIXING):
         return _Value(node.frame, made)
+    before = there[0] if len(there) == 1 else _Value(node.frame)
+    was = before.was if issubclass(row, (*KEEPING, *NORMING)) else None
+    if call.function in RESHAPING:
+        was = before.was or before
+        if was.frame == node.frame:
+            return was
     turned = call.function == "permute_frames" or any(each.turned for each in there)
-    return _Value(node.frame, _given(node, there), turned and node.frame.positions > 1)
+    return _Value(node.frame, _given(node, there), turned and node.frame.positions > 1, was)
 
 
 def _given(node: Node, there: Sequence[_Value]) -> Order:

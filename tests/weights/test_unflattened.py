@@ -179,6 +179,25 @@ def test_a_row_in_order_becomes_the_frame_that_it_was() -> None:
     assert torch.equal(net.get_parameter("c.weight"), kernel.permute(4, 3, 0, 1, 2))
 
 
+@pytest.mark.parametrize(
+    ("frame", "between"),
+    [
+        ("6, T, 10", "reshape((30, -1)) bn = batch_norm2d reshape((6, -1))"),
+        ("6, T, 3", "permute((1, 0)) flatten bn = batch_norm1d reshape((3, -1)) permute((1, 0))"),
+    ],
+)
+def test_a_frame_that_is_reshaped_back_has_its_own_order(frame: str, between: str) -> None:
+    """Whatever becomes of its numbers one by one, of which alone nobody knows."""
+    net = network(frame, f"{between} relu c = conv2d(5, 1)")
+    kernel = torch.randn(1, 1, 6, 5)
+    held = given("keras", c=(kernel, torch.zeros(5)))
+    codsl.load_weights(net, held, layout="keras", allow_missing=["bn.{}"])
+    assert torch.equal(net.get_parameter("c.weight"), kernel.permute(3, 2, 0, 1))
+    norm = {f"bn.{word}": torch.ones(net.get_parameter("bn.weight").shape) for word in ("gamma",)}
+    with pytest.raises(codsl.WeightsError, match="not known in which order"):
+        codsl.load_weights(net, held | norm, layout="keras", allow_missing=["bn.{}"])
+
+
 def test_a_norm_is_folded_into_a_layer_whose_numbers_become_a_frame() -> None:
     after = "reshape((2, 3, 4)) c = conv3d(5, 1)"
     whole = network("7, T", f"up = linear(24) bn = batch_norm1d {after}")
