@@ -90,7 +90,8 @@ def load_weights(
 
 def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
     """Read every tensor once: what will become of it, and whether its numbers survive."""
-    loaded, wrong = [], []
+    loaded = []
+    large: dict[torch.dtype, list[Move]] = {}
     cannot: dict[tuple[str, torch.dtype], list[tuple[str, Place]]] = {}
     for move in moves:
         lost = [each for each in move.entries if not alike(each[1], move.place.dtype)]
@@ -102,9 +103,9 @@ def _inspect(moves: Sequence[Move]) -> tuple[list[Loaded], list[Diagnostic]]:
         strange = nonfinite(array)
         tensor = as_torch(array).to(move.place.dtype)
         if not _survives(tensor, array, strange):
-            wrong.append(_too_large(move))
+            large.setdefault(move.place.dtype, []).append(move)
         loaded.append(_loaded(move, strange))
-    return loaded, [*starmap(_no_cast, cannot.items()), *wrong]
+    return loaded, [*starmap(_no_cast, cannot.items()), *map(_too_large, large.values())]
 
 
 def _survives(tensor: torch.Tensor, array: Array, strange: int) -> bool:
@@ -121,7 +122,7 @@ def _no_cast(dtypes: tuple[str, torch.dtype], tensors: list[tuple[str, Place]]) 
     there, here = dtypes[0], str(dtypes[1]).removeprefix("torch.")
     source, place = tensors[0]
     message = f"`{source}` holds {there}, and `{place.name}` takes {here}"
-    notes = [f"so it is with {listed(source for source, _ in tensors[1:])}"] * (len(tensors) > 1)
+    notes = _others(source for source, _ in tensors[1:])
     quantised = "int" in there and dtypes[1].is_floating_point
     notes += ["quantised numbers lack their scale here" if quantised else "numbers would be lost"]
     helps = (Help("load what it was quantised from, or multiply by the scales first"),)
@@ -129,11 +130,19 @@ def _no_cast(dtypes: tuple[str, torch.dtype], tensors: list[tuple[str, Place]]) 
     return Diagnostic("E0610", message, labels, tuple(notes), helps if quantised else ())
 
 
-def _too_large(move: Move) -> Diagnostic:
+def _too_large(moves: Sequence[Move]) -> Diagnostic:
+    move, *others = moves
     dtype = str(move.place.dtype).removeprefix("torch.")
     message = f"`{move.source}` has numbers that are too large for {dtype}"
     labels = at(move.place, "this layer")
-    return Diagnostic("E0610", message, labels, (f"it holds {move.entry.dtype}",))
+    notes = (*_others(each.source for each in others), f"it holds {move.entry.dtype}")
+    return Diagnostic("E0610", message, labels, notes)
+
+
+def _others(names: Iterable[str]) -> list[str]:
+    """What is said of those for which something holds too."""
+    others = listed(names)
+    return [f"so it is with {others}"] if others else []
 
 
 def _loaded(move: Move, strange: int) -> Loaded:

@@ -142,6 +142,10 @@ def _prefixes(spare: Collection[str], lacking: Collection[str]) -> Iterator[str]
 def _near(
     place: Place, spare: Mapping[str, str], entries: Mapping[str, Entry], terms: Terms
 ) -> Iterator[str]:
+    rule = terms.renaming.rename(place.name)[1]
+    if rule and place.name in spare.values():
+        yield f"`{place.name}` is there, and renamed by `{rule}`"
+        return
     shapes = {form.shape for form in forms(place, terms.layout)}
     fitting = (source for source in spare.values() if entries[source].shape in shapes)
     for near in suggest(place.name, fitting)[:1]:

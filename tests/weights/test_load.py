@@ -89,6 +89,11 @@ def test_missing_and_unexpected() -> None:
     assert torch.equal(net.state_dict()["head.weight"], before["head.weight"])
 
 
+def test_what_a_rule_took_away_is_said() -> None:
+    found = refused(tensors(), rename="head.{x} -> tail.{x}")
+    assert "`head.weight` is there, and renamed by `head.{x} -> tail.{x}`" in said(found)
+
+
 def test_one_prefix_is_seen() -> None:
     found = refused({f"model.{name}": each for name, each in tensors().items()})
     assert "a rule: model.{rest} -> {rest}" in said(found)
@@ -152,6 +157,13 @@ def test_numbers_that_would_be_lost(value: torch.Tensor, words: str) -> None:
     found = refused({**tensors(), "head.bias": value})
     assert [each.code for each in found] == ["E0610"]
     assert words in said(found)
+
+
+def test_numbers_that_are_too_large_are_said_once() -> None:
+    large = {name: each.double() + 1e300 for name, each in tensors().items() if each.dim()}
+    found = refused({**tensors(), **large})
+    assert [each.code for each in found] == ["E0610"]
+    assert "so it is with " in said(found)
 
 
 def test_floats_of_other_sizes_are_cast_and_said() -> None:
