@@ -31,7 +31,8 @@ class FastStep:
 
     Calling it with a frame `(B, C, *S)` is `forward_step`; its other methods are as those of the
     network, and so are its states: a stream can move between the two. The weights are those of
-    when it was made. The first frames, those of `graph.cycle.start`, go by the network itself.
+    when it was made. The first frames, those of `graph.cycle.start`, go by the network itself, and
+    so do batches without streams, which some backends do not have.
 
     Attributes:
         error: how far the plan was from the network when it was tried, of the largest output of
@@ -86,7 +87,7 @@ class FastStep:
         before = self._net.get_state()
         y = self._net.forward_step(frame, update_state)
         state = self._net.get_state()
-        if self._plans and state is not None:
+        if self._plans and state is not None and state.batch_size:
             try:
                 self._plan_of(state, self._inputs(frame))
             except BaseException:

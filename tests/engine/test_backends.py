@@ -192,6 +192,17 @@ def test_what_computes_on_the_cpu_says_so(name: str) -> None:
         BACKENDS[name].style_on(torch.device("cuda", 0), 1)
 
 
+@pytest.mark.parametrize("name", ["onnxruntime", "openvino"])
+def test_a_batch_without_streams_goes_by_the_network(name: str) -> None:
+    net = built(STREAM, torch.float32)
+    fast = net.compile_step(name)
+    for t in range(12):
+        frame = frame_of(net, 1, torch.float32, t)[:0]
+        agree(fast(frame), net.forward_step(frame), torch.float32)
+    assert fast.get_state().batch_size == 0
+    assert fast.error is None
+
+
 LATE = """codsl 1
 network n {
   input (2, T)
