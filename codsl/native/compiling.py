@@ -31,10 +31,20 @@ says nothing else."""
 
 def compiler() -> list[str]:
     """The command of the compiler of C++: that of `CXX`, else `g++` or `clang++`; empty where there
-    is none, or not that one."""
-    own = shlex.split(os.environ.get("CXX", ""))
+    is none, or not that one. Raises `ValueError` for a `CXX` that no shell could read."""
+    own = _words("CXX")
     commands = [own] if own else [["g++"], ["clang++"], ["c++"]]
     return next((each for each in commands if shutil.which(each[0])), [])
+
+
+def _words(variable: str) -> list[str]:
+    """The words of a variable of the environment, as a shell has them."""
+    text = os.environ.get(variable, "")
+    try:
+        return shlex.split(text)
+    except ValueError as error:
+        wrong = str(error).lower()
+        raise ValueError(f"`{variable}` cannot be read, {wrong} in it: `{text}`") from None
 
 
 def no_compiler() -> str:
@@ -107,7 +117,7 @@ def _run(optimised: str, *arguments: str) -> None:
     found = compiler()
     if not found:
         raise RuntimeError(no_compiler())
-    own = shlex.split(os.environ.get("CXXFLAGS", ""))
+    own = _words("CXXFLAGS")
     command = [*found, *FLAGS, optimised, *own, *arguments]
     made = subprocess.run(command, capture_output=True, text=True, check=False)
     if made.returncode:

@@ -186,6 +186,16 @@ def test_a_compiler_is_a_command(monkeypatch: pytest.MonkeyPatch) -> None:
         net.compile_step("native")
 
 
+@pytest.mark.parametrize("name", ["CXX", "CXXFLAGS"])
+def test_a_command_whose_quotes_stay_open_is_named(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, "g++ '-O3")
+    said = f"`{name}` cannot be read, no closing quotation in it: `g\\+\\+ '-O3`"
+    with torch.no_grad(), pytest.raises(ValueError, match=said):
+        list(map(built(SMALL, torch.float32).compile_step("native"), torch.randn(4, 1, 4)))
+
+
 @pytest.mark.parametrize("name", ["native", "onnxruntime", "openvino"])
 def test_what_computes_on_the_cpu_says_so(name: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}` computes on the CPU, and the stream is on cu"):
