@@ -213,6 +213,24 @@ def test_a_batch_without_streams_goes_by_the_network(name: str) -> None:
     assert fast.error is None
 
 
+@pytest.mark.parametrize("name", ["eager", "native", "onnxruntime", "openvino"])
+@torch.no_grad()
+def test_what_hooks_make_of_outputs_is_computed(name: str) -> None:
+    net = built(SMALL, torch.float32)
+    layer = net.get_submodule("conv1d")
+    handle = layer.register_forward_hook(lambda module, given, y: 3 * y.abs())
+    fast = net.compile_step(name)
+    handle.remove()
+    calls: list[Any] = []
+    layer.register_forward_hook(lambda module, given, y: calls.append(y))
+    x = torch.randn(1, 4, 6)
+    found = [fast(frame) for frame in x.unbind(2)]
+    wanted = [net.forward_step(frame) for frame in x.unbind(2)]
+    assert len(calls) == 5
+    assert not torch.allclose(found[-1], wanted[-1])
+    agree(found, [None, *(3 * y.abs().squeeze(2) for y in calls)], torch.float32)
+
+
 LATE = """codsl 1
 network n {
   input (2, T)
