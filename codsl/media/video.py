@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from codsl.algebra.shape import Frame
 from codsl.media.footage import ALL, Footage, Unusable, Wanted
+from codsl.media.pose import Pose
 from codsl.media.times import chosen
 
 if TYPE_CHECKING:
@@ -67,9 +68,9 @@ def opened(
 def video(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     """The pictures of a local file, RGB or grey from 0 to 1, resized by area to the frame.
 
-    The picture is turned as the file says that it is shown, and stretched to the frame's height and
-    width, after it has become RGB; nothing is cut off. Raises `Unusable` where the frame is no
-    picture, PyAV is missing or the file is no video, also while it is read.
+    The picture is turned and mirrored as the file says that it is shown, and stretched to the
+    frame's height and width, after it has become RGB; nothing is cut off. Raises `Unusable` where
+    the frame is no picture, PyAV is missing or the file is no video, also while it is read.
     """
     pixels = check_pictures(frame)
     av = pyav()
@@ -82,7 +83,7 @@ def video(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
         whole = not wanted.after and wanted.fps is None
         count = stream.frames if whole and stream.frames else None
         rate = wanted.fps or _rate(stream)
-        yield Footage(_words(stream, _turns(first[1]), frame, wanted), count, frames, rate)
+        yield Footage(_words(stream, Pose.of(first[1]), frame, wanted), count, frames, rate)
 
 
 def check_pictures(frame: Frame) -> str:
@@ -128,17 +129,16 @@ def _rate(stream: "VideoStream") -> float | None:
     return float(stream.average_rate) if stream.average_rate else None
 
 
-def _words(stream: "VideoStream", turns: int, frame: Frame, wanted: Wanted) -> str:
+def _words(stream: "VideoStream", pose: Pose, frame: Frame, wanted: Wanted) -> str:
     count = f"{stream.frames} frames" if stream.frames else "frames"
     rate = f" at {_rate(stream):g} a second" if _rate(stream) else ""
     height, width = frame.space
-    across, down = (stream.width, stream.height)[:: -1 if turns % 2 else 1]
-    turned = f", turned by {abs(turns) * 90} degrees" if turns else ""
+    across, down = (stream.width, stream.height)[:: -1 if pose.turns % 2 else 1]
     same = (across, down) == (width, height)
     size = "" if same else f", resized to {width} x {height} (area)"
     taken = "" if wanted.fps is None else f", {wanted.fps:g} a second taken"
     start = f", from {wanted.after:g} s on" if wanted.after else ""
-    return f"{count} of {across} x {down}{rate}{turned}{size}{taken}{start}"
+    return f"{count} of {across} x {down}{rate}{pose.words}{size}{taken}{start}"
 
 
 def _decoded(
@@ -159,26 +159,12 @@ def _decoded(
         raise Unusable(f"`{path}` has no frames")
 
 
-def _turns(picture: "VideoFrame") -> int:
-    """How many quarters of a turn a picture makes counterclockwise before it is shown."""
-    return round(picture.rotation / 90)
-
-
-def _turned(picture: "VideoFrame", turns: int) -> "VideoFrame":
-    """A picture in RGB after so many quarters of a turn, counterclockwise."""
-    if not turns:
-        return picture
-    pixels = np.ascontiguousarray(np.rot90(picture.to_ndarray(), turns), np.uint8)
-    return type(picture).from_ndarray(pixels, format="rgb24")
-
-
 def _sized(picture: "VideoFrame", frame: Frame, pixels: str) -> NDArray[np.float32]:
     """A picture as RGB, then in the size and the colours of the frame, `(C, H, W)`."""
     height, width = frame.space
-    shown = _turned(picture.reformat(format="rgb24"), _turns(picture)).reformat(
-        width=width, height=height, format=pixels, interpolation=RESIZING
-    )
-    return _channels_first(shown.to_ndarray())
+    shown = Pose.of(picture).shown(picture.reformat(format="rgb24"))
+    sized = shown.reformat(width=width, height=height, format=pixels, interpolation=RESIZING)
+    return _channels_first(sized.to_ndarray())
 
 
 def _channels_first(picture: NDArray[Any]) -> NDArray[np.float32]:

@@ -108,6 +108,33 @@ def test_a_phone_held_upright_turns_clockwise(tmp_path: Path) -> None:
     assert np.frombuffer(box[40:76], ">i4")[:5].tolist() == [0, 1 << 16, 0, -1 << 16, 0]
 
 
+MIRRORED = {
+    "left and right": ((-1, 0, 0, 1), 1, ", mirrored, resized"),
+    "up and down": ((1, 0, 0, -1), 2, ", mirrored, turned by 180 degrees, resized"),
+    "across and down": ((0, 1, 1, 0), 0, ", mirrored, turned by 90 degrees, resized"),
+    "across and up": ((0, -1, -1, 0), 3, ", mirrored, turned by 90 degrees, resized"),
+}
+
+
+@pytest.mark.parametrize(("matrix", "corner", "words"), MIRRORED.values(), ids=MIRRORED)
+def test_pictures_are_mirrored_as_they_are_shown(
+    matrix: tuple[int, int, int, int], corner: int, words: str, tmp_path: Path
+) -> None:
+    """A matrix says where a step to the right goes, right and down, and where a step down does."""
+    written = np.zeros((32, 64, 3), np.uint8)
+    written[:16, :32] = 255
+    path = turned_clip(tmp_path / "selfie.mp4", 90, written)
+    before, box, rest = path.read_bytes().partition(b"tkhd")
+    a, b, c, d = (each << 16 for each in matrix)
+    numbers = np.array([a, b, 0, c, d, 0, 0, 0, 1 << 30], ">i4").tobytes()
+    path.write_bytes(before + box + rest[:40] + numbers + rest[76:])
+    found = frames(path, Frame(3, (16, 16)))[:, 0]
+    quarters = [part.mean() for rows in np.split(found, 2, 1) for part in np.split(rows, 2, 2)]
+    np.testing.assert_allclose(quarters, np.eye(4)[corner], atol=0.05)
+    with footage(str(path), Frame(3, (16, 16))) as shown:
+        assert words in shown.words
+
+
 def test_one_channel_is_grey(clip: Path) -> None:
     grey = frames(clip, Frame(1, (HEIGHT, WIDTH)))
     assert grey.shape == (1, FRAMES, HEIGHT, WIDTH)
