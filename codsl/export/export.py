@@ -65,6 +65,8 @@ def export(
         raise ValueError(f"there is no format `{to}`; there are {', '.join(FORMATS)}")
     check_installed(f"an export to `{format.name}`", format.packages, format.lacks())
     dtype = _checked(net)
+    if dtype == torch.float64 and not format.double:
+        raise ExportError(f"`{format.name}` computes in float32, and the network is in float64")
     if batch is not None and batch < 1:
         raise ValueError(f"a batch is 1 or more, not {batch}")
     if frames is not None and frames < 1:

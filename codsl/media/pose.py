@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from math import atan2, pi
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,10 +22,10 @@ class Pose:
     def of(cls, picture: "VideoFrame") -> "Pose":
         """That of a picture, by the matrix with it: its first numbers say where a step to the right
         goes, right and down, and then where a step down does."""
-        matrix = picture.side_data.get("DISPLAYMATRIX")
+        matrix: Any = picture.side_data.get("DISPLAYMATRIX")
         if matrix is None:
             return cls()
-        right, down, _, other_right, other_down, *_ = np.frombuffer(bytes(matrix), np.int32).tolist()
+        right, down, _, other_right, other_down, *_ = np.frombuffer(matrix, np.int32).tolist()
         mirrored = right * other_down < down * other_right
         sign = -1 if mirrored else 1
         return cls(round(atan2(-sign * down, sign * right) / (pi / 2)), mirrored)

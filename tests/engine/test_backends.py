@@ -199,7 +199,15 @@ def test_a_command_whose_quotes_stay_open_is_named(
 @pytest.mark.parametrize("name", ["native", "onnxruntime", "openvino"])
 def test_what_computes_on_the_cpu_says_so(name: str) -> None:
     with pytest.raises(ValueError, match=f"`{name}` computes on the CPU, and the stream is on cu"):
-        BACKENDS[name].style_on(torch.device("cuda", 0), 1)
+        BACKENDS[name].style_on(torch.device("cuda", 0), 1, torch.float32)
+
+
+def test_what_has_no_double_precision_says_so() -> None:
+    net = built(SMALL, torch.float64)
+    fast = net.compile_step("openvino")
+    said = "`openvino` computes in float32, and the stream is in float64"
+    with pytest.raises(ValueError, match=said):
+        fast(torch.zeros(1, 4, dtype=torch.float64))
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])

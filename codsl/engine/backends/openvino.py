@@ -57,4 +57,5 @@ OPENVINO = Backend(
     {"openvino": "openvino", **PACKAGES},
     (torch.bfloat16,),
     own_precision=True,
+    double=False,
 )

@@ -54,7 +54,7 @@ class Format:
     so many streams that it runs there. `packages` are those that this needs, as they are imported,
     with the extra of codsl that brings each, and `lacks` says what else is missing here. `most` is
     the most rows of a batch that varies; with 1 none does. Inner images have a multiple of
-    `channels`.
+    `channels`. Some runtimes have no `double` precision.
 
     `sample` is Python that defines `about`, the metadata, and `run(given)`, on arrays by name,
     without codsl, and `needs` what it needs besides NumPy. `programs` are made of the metadata and
@@ -71,6 +71,7 @@ class Format:
     needs: str = ""
     most: int | None = None
     channels: int = 1
+    double: bool = True
     lacks: Callable[[], str] = str
     driving: Callable[[dict[str, Any]], Iterator[str]] | None = None
     programs: Mapping[str, Callable[[dict[str, Any]], str]] = field(default_factory=dict)

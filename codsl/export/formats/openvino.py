@@ -67,4 +67,5 @@ OPENVINO = Format(
     SAMPLE,
     {"openvino": "openvino", **dict.fromkeys(PACKAGES, "openvino")},
     needs="openvino",
+    double=False,
 )
