@@ -68,6 +68,11 @@ class FastStep:
         self._planes = any(len(frame.space) == 2 for frame in graph.frames)
         self._light = sum(each.nbytes for each in net.parameters()) <= self._backend.light
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy is made anew and goes on from where this is: the steps of a plan are of its own
+        memory."""
+        return _going_on, (self._net, self._backend.name, self._precision, self.get_state())
+
     def __call__(self, frame: Any) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
         return self.forward_step(frame)
@@ -264,6 +269,15 @@ class FastStep:
         self._running = True
         self._net.reset()
         return plan
+
+
+def _going_on(
+    net: Streaming, backend: str, precision: torch.dtype | None, state: State | None
+) -> FastStep:
+    """A fast step whose stream goes on from a state."""
+    made = FastStep(net, backend, precision)
+    made.set_state(state)
+    return made
 
 
 def compile_step(
