@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -15,6 +16,9 @@ from codsl.graph.align import Feed
 from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
 from codsl.nn.running.ways import dtype_of
+
+MAKING = Lock()
+"""Held while a step is made: torch traces one at a time in a process."""
 
 
 class Plan:
@@ -142,7 +146,8 @@ class Plan:
         step = self._turn.get(phase)
         if step is None:
             listing = self._lister.listing(cycle.start + phase)
-            step = self._turn[phase] = self._memory.step(listing, xs)
+            with MAKING:
+                step = self._turn[phase] = self._memory.step(listing, xs)
         ys = step(xs)
         self._frame += 1
         return tuple(y if y is None else self._back(y) for y in ys) if self._casts else ys

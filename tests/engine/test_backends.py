@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from shutil import which
 from typing import Any
@@ -219,6 +220,22 @@ def test_a_batch_without_streams_goes_by_the_network(name: str) -> None:
         agree(fast(frame), net.forward_step(frame), torch.float32)
     assert fast.get_state().batch_size == 0
     assert fast.error is None
+
+
+@pytest.mark.parametrize("name", ["native", "onnxruntime"])
+def test_threads_have_streams_of_their_own(name: str) -> None:
+    net = built(SMALL, torch.float32)
+    fast = [net.compile_step(name) for _ in range(4)]
+    chunks = torch.randn(len(fast), 1, 4, 12)
+
+    def streamed(each: Any, chunk: torch.Tensor) -> list[Any]:
+        return [each(frame) for frame in chunk.unbind(2)]
+
+    with ThreadPoolExecutor() as pool:
+        found = list(pool.map(streamed, fast, chunks))
+    for ys, chunk in zip(found, chunks, strict=True):
+        net.reset()
+        agree(ys, [net.forward_step(frame) for frame in chunk.unbind(2)], torch.float32)
 
 
 @pytest.mark.parametrize("name", ["eager", "native", "onnxruntime", "openvino"])
