@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import dataclass
+from errno import ENOTDIR
 from pathlib import Path
 from secrets import token_hex
 from shutil import rmtree
@@ -139,7 +140,10 @@ def _all_or_nothing(path: Path, force: bool) -> Iterator[Path]:
     """
     _check_place(path, force)
     path = Path(os.path.realpath(path))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError:
+        raise NotADirectoryError(ENOTDIR, os.strerror(ENOTDIR), str(path.parent)) from None
     part = path.with_name(f".{path.name}.{token_hex(4)}")
     part.mkdir()
     try:

@@ -270,6 +270,9 @@ def test_mistakes_are_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> N
         codsl.build(SPECS["plain"], dtype=torch.bfloat16).eval().export(tmp_path / "out")
     with pytest.raises(ExportError, match="`openvino` computes in float32, and the network is in"):
         codsl.build(SPECS["plain"], dtype=torch.float64).eval().export(tmp_path / "out", "openvino")
+    (tmp_path / "file").touch()
+    with pytest.raises(NotADirectoryError, match=r"Not a directory: '.*file'"):
+        net.export(tmp_path / "file" / "out", "pt2")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "run.py").touch()
     with pytest.raises(FileExistsError, match="is there, and not empty"):
