@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _NormBase
 
 from codsl.nn.nest import leaves, number, rebuild
 from codsl.nn.running.drawn import drawn
@@ -57,7 +58,8 @@ class Source:
 
 
 def randomise(net: nn.Module, seed: int) -> None:
-    """Give biases, gains and statistics values of their own; a fresh batch norm is the identity."""
+    """Give biases, gains and statistics values of their own; a fresh norm of a running mean is the
+    identity."""
     generator = torch.Generator().manual_seed(seed)
 
     def uniform(tensor: Tensor | None, low: float, high: float) -> None:
@@ -67,10 +69,10 @@ def randomise(net: nn.Module, seed: int) -> None:
 
     with torch.no_grad():
         for module in net.modules():
-            if isinstance(module, nn.modules.batchnorm._BatchNorm):
+            if isinstance(module, _NormBase):
                 uniform(module.running_mean, -1, 1)
                 uniform(module.running_var, 0.5, 2)
-            if isinstance(module, nn.LayerNorm | nn.modules.batchnorm._BatchNorm):
+            if isinstance(module, nn.LayerNorm | nn.GroupNorm | nn.RMSNorm | _NormBase):
                 uniform(module.weight, 0.5, 1.5)
             for name in ("bias", "beta", "in_proj_bias"):
                 uniform(getattr(module, name, None), -1, 1)
