@@ -162,7 +162,10 @@ class _Reader:
         """Whether a bracket or a key stands before, that parts follow."""
         if before == around.start:
             return True
-        return self._marks.is_yaml and not around.flat and self._marks.text[before] in ":-"
+        if not self._marks.is_yaml or around.flat:
+            return False
+        sign = self._marks.text[max(before - 1, 0) : before + 1]
+        return sign.endswith(":") or sign.strip() == "-"
 
     def _line(self, comment: Comment, around: Enclosure, following: Anchor | None) -> None:
         """Place a comment that has a line, or is to have one."""

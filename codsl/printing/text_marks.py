@@ -4,7 +4,7 @@ import re
 
 from codsl.printing.marks import Enclosure, Marks, comments_of, ordered
 
-_TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[(){}\[\]]|\w+')
+_TOKEN = re.compile(r'#[^\n]*|"(?:[^"\\\n]|\\.)*"|[(){}\[\]]|codsl(?=[0-9])|\w+')
 _OPENING = "({["
 
 

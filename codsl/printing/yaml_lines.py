@@ -47,7 +47,8 @@ class _Printer:
         """An entry on lines of its own; `apart` says whether anything stands above it."""
         lines = self._keyed(entry, indent) if entry.key else self._item(entry, indent)
         if entry.at is not None:
-            if lines[0].code.endswith(":") and entry.key is None:
+            headed = lines[0].code.endswith(":") and entry.key is None
+            if headed or (isinstance(entry.value, Leaf) and entry.value.below):
                 said = self._margins.beside.pop(entry.at, "")
                 lines[0] = replace(lines[0], comment=said or lines[0].comment)
             tight = entry.space is not Space.FREE and not (entry.space is Space.KEPT and apart)

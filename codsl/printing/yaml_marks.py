@@ -10,8 +10,8 @@ import yaml
 from codsl.printing.marks import Comment, Enclosure, Marks, comments_of, ordered
 from codsl.syntax.yaml_nodes import Loader
 
-_COMMENT = re.compile(r"(?:^|(?<=[\s\[{,]))#[^\n]*", re.MULTILINE)
-_HEADER = re.compile(r"[|>][-+0-9]*[ \t]+(#[^\n]*)")
+_COMMENT = re.compile(r"(?:^|(?<=[\s\[\]{},\"']))#[^\n]*", re.MULTILINE)
+_HEADER = re.compile(r"[|>][-+0-9]*[ \t]*(#[^\n]*)")
 _HOLDERS = ("inputs", "outputs", "params", "variants", "import", "templates", "layers", "weights")
 
 

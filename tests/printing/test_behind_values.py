@@ -116,3 +116,27 @@ def test_a_comment_stays_with_the_rules_of_weights() -> None:
     formatted = codsl.format(given)
     assert formatted.endswith("    layout: keras\n    rename:\n      # rules\n      a: b\n")
     assert codsl.format(formatted) == formatted
+
+
+@pytest.mark.parametrize("value", ["[3, T]", "{shape: [3, T], rate: 5}"])
+def test_a_comment_close_behind_a_bracket_is_not_lost(value: str) -> None:
+    formatted = codsl.format(f"codsl: 1\ninput: {value}#kept\nlayers: [relu]\n")
+    assert f"input: {value}  #kept\n" in formatted
+
+
+def test_a_comment_close_behind_a_quote_is_not_lost() -> None:
+    formatted = codsl.format(f'{HEAD}  - dropout: {{"p": 0.5}}\n  - "relu"#kept\n')
+    assert formatted.endswith("  - relu  #kept\n")
+
+
+@pytest.mark.parametrize("sign", ["|  # kept", "|-  # kept", "|# kept"])
+def test_a_comment_behind_the_sign_of_a_block_of_text_stays_there(sign: str) -> None:
+    given = f"codsl: 1\ndoc: {sign}\n  One line,\n  another.\ninput: [3, T]\n\nlayers:\n  - relu\n"
+    formatted = given.replace("|#", "|  #")
+    assert codsl.format(given) == formatted
+    assert codsl.convert(codsl.convert(formatted)).replace("name: network\n", "") == formatted
+
+
+def test_a_dash_at_the_end_of_a_text_begins_no_list() -> None:
+    given = "codsl: 1\ndoc: A half-  # of it\ninput: [3, T]\n\nlayers:\n  - relu\n"
+    assert codsl.format(given) == given

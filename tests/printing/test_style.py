@@ -1,5 +1,6 @@
 """The one style: what every construct looks like, and where comments find their place."""
 
+from pathlib import Path
 from textwrap import dedent
 
 import pytest
@@ -363,3 +364,10 @@ def test_files_of_templates_alone_convert() -> None:
     converted += "      - $a.unit: {x: 1}\n"
     assert codsl.convert(file) == converted
     assert codsl.convert(converted) == file
+
+
+def test_a_version_close_to_its_word_is_set_apart(tmp_path: Path) -> None:
+    spec = tmp_path / "n.codsl"
+    spec.write_text("codsl1\nnetwork n { input (3, T)  relu }")
+    assert codsl.format(spec) == "codsl 1\n\nnetwork n {\n  input (3, T)\n  relu\n}\n"
+    assert codsl.convert(spec).startswith("codsl: 1\n")
