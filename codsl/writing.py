@@ -4,6 +4,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from errno import EEXIST
 from pathlib import Path
 from secrets import token_hex
 
@@ -13,9 +14,12 @@ def in_place(path: Path) -> Iterator[Path]:
     """A path to write to; what is written there takes the place of `path` once all went well.
 
     Where `path` is a link, what it leads to is written; who may read the file is as it was, or as
-    with any new file, whatever the writer makes of its part.
+    with any new file, whatever the writer makes of its part. Raises `OSError` where a device or a
+    pipe would be lost.
     """
     path = Path(os.path.realpath(path))
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        raise OSError(EEXIST, "is no plain file to write over", str(path))
     part = path.with_name(f".{path.name}.{token_hex(4)}")
     try:
         part.touch(exist_ok=False)

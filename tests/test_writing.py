@@ -61,3 +61,10 @@ def test_a_link_stays_one_and_who_may_read_stays_too(tmp_path: Path) -> None:
     written(link, "new")
     assert link.is_symlink()
     assert (target.read_text(), target.stat().st_mode & 0o777) == ("new", 0o640)
+
+
+def test_what_is_no_plain_file_stays(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(OSError, match="no plain file"):
+        written(tmp_path / "pipe", "new")
+    assert [(path.name, path.is_fifo()) for path in tmp_path.iterdir()] == [("pipe", True)]

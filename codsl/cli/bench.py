@@ -13,6 +13,7 @@ from codsl.cli.doing import Doing
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import declare_spec, tell, told
+from codsl.cli.texts import spare_specs
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
 from codsl.graph.graph import Graph
@@ -98,6 +99,8 @@ def _check(options: Namespace) -> None:
             raise Misuse(f"`{path}` is a directory")
         if path is not None and not path.parent.is_dir():
             raise Misuse(f"`{path.parent}` is no folder that is there")
+        if path is not None:
+            spare_specs(path, options.spec)
 
 
 def _bench(graph: Graph | None, options: Namespace) -> None:

@@ -12,8 +12,8 @@ Made from the parsers by `make generated`. `python -m codsl` is the same program
 | exit status | means |
 | --- | --- |
 | 0 | all is well; warnings leave it so |
-| 1 | the spec has mistakes, or something does not fit: weights, a clip, a style, a comparison |
-| 2 | wrong use: an argument, or a file that cannot be read or written |
+| 1 | the spec is not there or has mistakes, or something does not fit: weights, a clip, a style |
+| 2 | wrong use: an argument, or another file that cannot be read or written |
 | 130 | Ctrl-C |
 | 141 | nobody reads what is printed any more |
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import declare_spec, read, tell
+from codsl.cli.texts import spare_specs
 from codsl.cli.use import declare_use
 from codsl.diagnostics import escape
 from codsl.graph.report import Report
 from codsl.report import html, svg
 from codsl.report.save import write
-from codsl.shipped import located
 
 DIGITS = 4
 """Of a number of levels at most."""
@@ -72,14 +72,13 @@ def _draw(report: Report, options: Namespace) -> bool:
         if str(path) == "-":
             print(draw(report, options.depth))
         else:
-            _write(draw(report, options.depth), path, located(options.spec))
+            _write(draw(report, options.depth), path, options.spec)
     return any(path is not None for _, path in asked)
 
 
-def _write(text: str, path: Path, spec: Path) -> None:
+def _write(text: str, path: Path, spec: str) -> None:
     try:
-        if path.exists() and path.samefile(spec):
-            raise Misuse(f"`{path}` is the spec")
+        spare_specs(path, spec)
         write(text, path)
     except OSError as error:
         raise Misuse(f"`{path}` cannot be written: {error.strerror or error}") from None

@@ -10,6 +10,7 @@ from pathlib import Path
 from codsl.cli.misuse import Misuse
 from codsl.diagnostics import Findings
 from codsl.pipeline import open_source
+from codsl.shipped import located
 from codsl.source import LARGEST, Source
 from codsl.writing import in_place
 
@@ -77,6 +78,14 @@ def check_output(output: Path | None, force: bool) -> None:
             raise Misuse(f"`{output}` is no plain file to write over")
     except OSError as error:
         raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
+
+
+def spare_specs(output: Path, spec: str | None) -> None:
+    """Refuse to write what is no spec over one."""
+    if spec is not None and output.exists() and output.samefile(located(spec)):
+        raise Misuse(f"`{output}` is the spec")
+    if output.suffix in SURFACES:
+        raise Misuse(f"`{output}` is named after a spec")
 
 
 def difference(old: str, new: str, name: str) -> Iterator[str]:

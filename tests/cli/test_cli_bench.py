@@ -65,6 +65,8 @@ REFUSED = {
     "-p is for a SPEC": ["-p", "size=4"],
     "no folder that is there": ["SPEC", "--json", "nowhere/speed.json"],
     "is a directory": ["SPEC", "--svg", "."],
+    "is the spec": ["SPEC", "--svg", "SPEC"],
+    "is named after a spec": ["--json", "speed.yaml"],
 }
 
 

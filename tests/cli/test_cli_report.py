@@ -1,6 +1,7 @@
 """`codsl report`: plain when piped, a table in a terminal, JSON on demand."""
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -123,6 +124,27 @@ def test_a_picture_never_takes_the_place_of_its_spec(told: Told, video_spec: Pat
     said = told(video_spec, "--svg", video_spec)
     assert said == (2, "", f"codsl report: error: `{video_spec}` is the spec\n")
     assert video_spec.read_text() == before
+
+
+@pytest.mark.parametrize("name", ["other.codsl", "other.yaml", "other.yml"])
+def test_a_picture_never_takes_the_place_of_another_spec(
+    name: str, told: Told, video_spec: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / name
+    other.write_text("codsl 1\n")
+    said = told(video_spec, "--html", other)
+    assert said == (2, "", f"codsl report: error: `{other}` is named after a spec\n")
+    assert other.read_text() == "codsl 1\n"
+
+
+def test_a_picture_never_takes_the_place_of_a_pipe(
+    told: Told, video_spec: Path, tmp_path: Path
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    status, _, err = told(video_spec, "--svg", tmp_path / "pipe")
+    assert status == 2
+    assert "is no plain file to write over" in err
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_mistakes_leave_no_picture(told: Told, wrong_spec: Path, tmp_path: Path) -> None:
