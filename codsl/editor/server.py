@@ -48,7 +48,7 @@ class Desk:
 
     def told(self, uri: str) -> Told:
         """The same, in the protocol's terms."""
-        return Told(self.document(uri), uri, self.reading(uri))
+        return Told(uri, self.reading(uri), self.document(uri).position_codec)
 
     def tell_soon(self, uri: str) -> None:
         """Say what is wrong, once nobody types any more."""
@@ -61,7 +61,7 @@ class Desk:
         """Say what is wrong."""
         told = self.told(uri)
         found = [told.diagnostic(each) for each in told.reading.diagnostics]
-        self._publish(uri, found, told.document.version)
+        self._publish(uri, found, self.document(uri).version)
         if self._shows_hints():
             self._server.workspace_inlay_hint_refresh(None)
 
@@ -100,7 +100,8 @@ def _name(uri: str, document: TextDocument) -> str:
 
 def server(version: str) -> LanguageServer:
     """A server that answers for specs in both surfaces."""
-    made = LanguageServer("codsl", version)
+    # Whole texts, for an edit of a part would be placed by `str.splitlines`.
+    made = LanguageServer("codsl", version, lsp.TextDocumentSyncKind.Full)
     desk = Desk(made)
     _documents(made, desk)
     _answers(made, desk)
@@ -129,13 +130,13 @@ def _answers(made: LanguageServer, desk: Desk) -> None:
     )
     async def complete(params: lsp.CompletionParams) -> lsp.CompletionList:
         told = desk.told(params.text_document.uri)
-        offset = told.document.offset_at_position(params.position)
+        offset = told.places.offset(params.position)
         return told.completion(offers(told.reading, offset), params.position)
 
     @made.feature(lsp.TEXT_DOCUMENT_HOVER)
     async def explain(params: lsp.HoverParams) -> lsp.Hover | None:
         told = desk.told(params.text_document.uri)
-        found = hover(told.reading, told.document.offset_at_position(params.position))
+        found = hover(told.reading, told.places.offset(params.position))
         if found is None:
             return None
         markdown = lsp.MarkupContent(lsp.MarkupKind.Markdown, found[1])
@@ -147,7 +148,7 @@ def _answers(made: LanguageServer, desk: Desk) -> None:
         lines = range(params.range.start.line, params.range.end.line + 1)
         shown = [
             lsp.InlayHint(
-                told.position(each.offset),
+                told.places.position(each.offset),
                 each.text,
                 tooltip=lsp.MarkupContent(lsp.MarkupKind.Markdown, each.about),
                 padding_left=True,
@@ -176,7 +177,7 @@ def _changes(made: LanguageServer, desk: Desk) -> None:
         only = {str(getattr(each, "value", each)) for each in params.context.only or kinds}
         found = []
         ends = (params.range.start, params.range.end)
-        start, end = (here.document.offset_at_position(each) for each in ends)
+        start, end = (here.places.offset(each) for each in ends)
         if lsp.CodeActionKind.QuickFix.value in only:
             found += [here.quick_fix(each) for each in remedies(here.reading, start, end)]
         if {"source", SHOWS} & only:

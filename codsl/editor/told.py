@@ -4,10 +4,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lsprotocol import types as lsp
-from pygls.workspace import TextDocument
+from pygls.workspace import PositionCodec
 
 from codsl.diagnostics import Diagnostic, Edit
 from codsl.editor.completion import Offer, Offers
+from codsl.editor.places import Places
 from codsl.editor.reading import Reading
 from codsl.editor.remedies import Remedy
 from codsl.editor.variants import Choice
@@ -32,24 +33,21 @@ KINDS = {
 class Told:
     """The reading of a document, in the protocol's terms."""
 
-    def __init__(self, document: TextDocument, uri: str, reading: Reading) -> None:
-        self.document = document
+    def __init__(self, uri: str, reading: Reading, codec: PositionCodec) -> None:
         self.uri = uri
         self.reading = reading
-
-    def position(self, offset: int) -> lsp.Position:
-        """Where a character of the text stands."""
-        return self.document.client_position_at_offset(offset)
+        self.places = Places(reading.source.text, codec)
+        self._codec = codec
 
     def range(self, span: Span) -> lsp.Range:
         """Where a stretch stands; the start of the file where it is in another one."""
         if span.source.name != self.reading.source.name:
             return lsp.Range(lsp.Position(0, 0), lsp.Position(0, 0))
-        return lsp.Range(self.position(span.start), self.position(span.end))
+        return lsp.Range(self.places.position(span.start), self.places.position(span.end))
 
     def whole(self) -> lsp.Range:
         """All of the text."""
-        return lsp.Range(lsp.Position(0, 0), self.position(len(self.reading.source.text)))
+        return lsp.Range(lsp.Position(0, 0), self.places.position(len(self.reading.source.text)))
 
     def edit(self, edits: Sequence[Edit]) -> lsp.WorkspaceEdit:
         """Edits of this text."""
@@ -90,17 +88,13 @@ class Told:
         """Where a stretch of this file is, or of one that it imports."""
         if self._is_here(span):
             return lsp.Location(self.uri, self.range(span))
-        place = TextDocument(
-            Path(span.source.name).resolve().as_uri(),
-            span.source.text,
-            position_codec=self.document.position_codec,
-        )
-        ends = (place.client_position_at_offset(each) for each in (span.start, span.end))
-        return lsp.Location(place.uri, lsp.Range(*ends))
+        places = Places(span.source.text, self._codec)
+        ends = (places.position(each) for each in (span.start, span.end))
+        return lsp.Location(Path(span.source.name).resolve().as_uri(), lsp.Range(*ends))
 
     def completion(self, found: Offers, end: lsp.Position) -> lsp.CompletionList:
         """What can be written from the start of a word to `end`."""
-        span = lsp.Range(self.position(found.start), end)
+        span = lsp.Range(self.places.position(found.start), end)
         return lsp.CompletionList(False, [_item(each, span) for each in found.offers])
 
     def quick_fix(self, remedy: Remedy) -> lsp.CodeAction:

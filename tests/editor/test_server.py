@@ -144,12 +144,12 @@ def test_typing_and_what_is_shown_then(session: Session, tmp_path: Path) -> None
     assert "`a`: 4 x T x 8 x 8, field 3, delay 1" in hover["contents"]["value"]
     assert "Convolution over time" in hover["contents"]["value"]
 
-    typed = {"start": at(GOOD, "relu", 4), "end": at(GOOD, "relu", 4)}
+    typed = GOOD.replace("relu", "relu\n  b = conv3d(4, ")
     session.send(
         method="textDocument/didChange",
         params={
             "textDocument": {**document, "version": 2},
-            "contentChanges": [{"range": typed, "text": "\n  b = conv3d(4, "}],
+            "contentChanges": [{"text": typed}],
         },
     )
     assert [each["code"] for each in session.diagnostics()] == ["E0101"]
@@ -164,6 +164,22 @@ def test_typing_and_what_is_shown_then(session: Session, tmp_path: Path) -> None
     assert kernel["textEdit"]["newText"] == "kernel_size=$0"
     session.send(method="textDocument/didClose", params={"textDocument": document})
     assert session.diagnostics() == []
+
+
+def test_an_empty_file_is_begun(session: Session, tmp_path: Path) -> None:
+    document = opened(session, tmp_path / "empty.codsl", "")
+    assert [each["code"] for each in session.diagnostics()] == ["E0201"]
+    begin = {"line": 0, "character": 0}
+    offered = session.ask("textDocument/completion", textDocument=document, position=begin)
+    assert "network" in [each["label"] for each in offered["items"]]
+
+
+def test_a_last_line_without_an_end_has_its_hint(session: Session, tmp_path: Path) -> None:
+    text = "codsl: 1\n# \u2028\ninput: [3, T]\nlayers: [relu]"
+    document = opened(session, tmp_path / "short.yaml", text, "yaml")
+    assert session.diagnostics() == []
+    (hint,) = session.ask("textDocument/inlayHint", textDocument=document, range=everything())
+    assert hint["position"] == {"line": 3, "character": len("layers: [relu]")}
 
 
 def test_yaml_is_formatted_too(session: Session, tmp_path: Path) -> None:
