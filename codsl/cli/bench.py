@@ -75,7 +75,8 @@ def command(options: Namespace) -> int:
         graph = told(options)
         if graph is None:
             return MISTAKE
-        check_network(graph)
+        at_once = (1, options.chunk, options.window, *(options.streams or ()))
+        check_network(graph, max(filter(None, at_once)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         _bench(graph, options)

@@ -17,9 +17,10 @@ comes of them."""
 T = TypeVar("T")
 
 
-def check_network(graph: Graph) -> None:
-    """Refuse a network that cannot be built here, or not be stepped."""
-    _check(needed(graph, 1), "the network needs")
+def check_network(graph: Graph, frames: int = 1) -> None:
+    """Refuse a network that cannot be built here, or not run on so many frames at once."""
+    of = "" if frames == 1 else f" on {frames} frames at once"
+    _check(needed(graph, frames), f"the network{of} needs")
 
 
 def bounded(frames: Iterator[T], graph: Graph) -> Iterator[T]:

@@ -37,7 +37,7 @@ def command(options: Namespace) -> int:
     graph = told(options)
     if graph is None:
         return MISTAKE
-    check_network(graph)
+    check_network(graph, options.frames or 1)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     from codsl.testing import ContractError, verify
 
