@@ -178,6 +178,6 @@ def amount(value: float, unit: str = "") -> str:
     if not value:
         return "-"
     for factor, prefix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= factor:
+        if float(f"{value:.3g}") >= factor:
             return f"{value / factor:.3g} {prefix}{unit}"
     return f"{value:.4g} {unit}".rstrip()

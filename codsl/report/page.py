@@ -113,7 +113,8 @@ class _Page:
             for label, row in zip(labels, rows, strict=True)
         ]
         names += [columns(name) + INDENT for name in self.picture.views.inputs]
-        shapes = [columns(shape(row.view)) for row in rows]
+        shapes = [columns(shape(row.view)) for row in rows] + [columns("shape") + 1]
+        shapes += [columns(sizes(each)) for each in self.picture.views.inputs.values()]
         return (
             f"--wires:{self.picture.gutter.width:g}px;--names:{min(max(names), LABEL)}ch;"
             f"--shapes:{min(max(shapes), SHAPE)}ch"

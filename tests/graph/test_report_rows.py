@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import codsl
-from codsl.graph.report import Row
+from codsl.graph.report import Row, amount
 
 NETWORKS = Path(__file__).parents[2] / "networks"
 
@@ -70,3 +70,11 @@ def test_json_has_an_endless_past_as_null(rows: dict[str, Row]) -> None:
     assert nodes[-1]["past"] is None
     assert nodes[0]["inputs"] == ["rgb"]
     assert nodes[0]["live"] is True
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [(0, "-"), (999, "999 B"), (999_400, "999 kB"), (999_600, "1 MB"), (1e9 - 1, "1 GB")],
+)
+def test_a_figure_that_rounds_up_to_a_thousand_is_one_of_the_next(value: float, said: str) -> None:
+    assert amount(value, "B") == said

@@ -217,3 +217,15 @@ def test_a_report_that_nobody_checked_is_drawn() -> None:
     report = made_up("n", row(f"{deep}.x"), row(long, inputs=(f"{deep}.x",)), row("\u754c" * 50))
     assert ElementTree.fromstring(svg(report)).tag.endswith("svg")
     assert Reader(html(report)).open == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "wide"),
+    [
+        ("input (64, T, 112, 112) adaptive_avg_pool3d(1, kernel_size=1) flatten", 18),
+        ("input (4, T) relu", 6),
+    ],
+)
+def test_the_column_of_shapes_has_room_for_inputs_and_its_head(spec: str, wide: int) -> None:
+    page = html(codsl.check(f"codsl 1\nnetwork n {{ {spec} }}\n").report())
+    assert int(re.search(r"--shapes:(\d+)ch", page)[1]) >= wide  # type: ignore[index]
