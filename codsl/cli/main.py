@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentParser
 from collections.abc import Sequence
 from errno import ENOSPC
+from pathlib import Path
 
 from codsl import __version__
 from codsl.cli import (
@@ -53,6 +54,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     0 where all is fine, 1 where the spec or the run has a mistake, 2 for wrong use. Raises
     `SystemExit` where argparse itself ends the program: for `--help` and wrong arguments.
     """
+    _open_all_streams()
     _never_fail_to_print()
     options = parser().parse_args(argv)
     try:
@@ -88,6 +90,14 @@ def parser() -> ArgumentParser:
         module.declare(command)
         command.set_defaults(command=module.command)
     return top
+
+
+def _open_all_streams() -> None:
+    """Let those that the program was started without lead nowhere: any file opened first would
+    otherwise be taken for one of them."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115
 
 
 def _never_fail_to_print() -> None:

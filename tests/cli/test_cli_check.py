@@ -322,3 +322,13 @@ def test_the_formats_of_others(tmp_path: Path, wrong_spec: Path) -> None:
     sound.write_text(MENDABLE)
     ran = codsl("check", sound, "--fix", "--format", "github")
     assert (ran.returncode, ran.stdout) == (0, "")
+
+
+@pytest.mark.parametrize("command", ["check", "report", "fmt", "convert"])
+def test_what_is_closed_leads_nowhere(command: str, tmp_path: Path) -> None:
+    (tmp_path / "n.codsl").write_text("codsl 1\n\nnetwork n {\n  input (3, T)\n  relu\n}\n")
+    line = f"{sys.executable} -m codsl {command} n.codsl <&- >&-"
+    ran = subprocess.run(
+        line, shell=True, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, check=False
+    )
+    assert (ran.returncode, ran.stderr) == (0, b"")
