@@ -5,7 +5,7 @@ import re
 from codsl.diagnostics import Applicability, Edit, Findings, Help, Label
 from codsl.source import LARGEST, Source, Span
 from codsl.syntax import tree
-from codsl.syntax.surface import HEADER, MARK, TEXT_FORM
+from codsl.syntax.surface import GAP, HEADER, MARK, TEXT_FORM
 from codsl.syntax.text_form import read_text
 from codsl.syntax.validator import Validator
 from codsl.syntax.version import foreign
@@ -16,8 +16,8 @@ DEEPEST = 100
 """Levels of the tree at most, of blocks and of expressions."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff\ud800-\udfff]")
-_YAML_HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*(codsl[ \t]*:)")
-_YAML_KEY = re.compile(r"(?:\s*#[^\n]*\n|\s)*(?:---\s*)?([a-z]+)[ \t]*:")
+_YAML_HEADER = re.compile(rf"{GAP}(codsl[ \t]*:)")
+_YAML_KEY = re.compile(rf"{GAP}(?:---\s*)?([a-z]+)[ \t]*:")
 
 
 def read(source: Source, findings: Findings, validator: Validator) -> tree.Document | None:
@@ -37,10 +37,10 @@ def read(source: Source, findings: Findings, validator: Validator) -> tree.Docum
     header = HEADER.match(source.text)
     if header is None and not source.name.endswith(".codsl"):
         document = read_yaml(source, findings, validator)
-    elif header is None or header[1] == str(VERSION):
+    elif header is None or header["version"] == str(VERSION):
         document = _text(source, header, findings)
     else:
-        foreign(header[1], source.span(header.start(1), header.end(1)), findings)
+        foreign(header["version"], source.span(*header.span("version")), findings)
         return None
     if document is not None and (deep := _deepest(document)) is not None:
         _too_deep(deep, findings)
@@ -66,9 +66,7 @@ def _text(source: Source, header: re.Match[str] | None, findings: Findings) -> t
         findings.add("E0101", message, at, helps=("name it `.yaml`",))
         return None
     if header is not None and (key := _YAML_KEY.match(source.text, header.end())) is not None:
-        at = source.span(header.start(), header.end())
-        start = source.text.rindex("codsl", 0, header.start(1))
-        at = source.span(start, header.end(1))
+        at = source.span(header.start("word"), header.end("version"))
         written = f"codsl: {VERSION}"
         findings.add(
             "E0101",

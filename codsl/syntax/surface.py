@@ -9,7 +9,10 @@ from codsl.source import Source
 MARK = "\ufeff"
 """What some editors put at the start of a file."""
 
-HEADER = re.compile(r"(?:\s*#[^\n]*\n|\s)*codsl[ \t]+([0-9][\w.]*)")
+GAP = r"(?:\s++|#[^\n]*+\n)*+"
+"""What may stand between words; it is never read in a second way, for these are many."""
+
+HEADER = re.compile(rf"{GAP}(?P<word>codsl){GAP}(?P<version>[0-9][\w.]*)")
 """The start of a source of the text form."""
 
 TEXT_FORM = re.compile(r"^[ \t]*(network|template)[ \t]+.*\{", re.MULTILINE)
