@@ -63,6 +63,14 @@ class Margins:
         """Put a remark on the line above the first of a list of parts."""
         self.opening[at] = f"{self.opening[at]}  {text}" if at in self.opening else text
 
+    def hand_on(self, at: int, to: int) -> None:
+        """Say of another part what is said of one that is not written for itself."""
+        self.above[to] += self.above.pop(at, [])
+        self.below[to] += self.below.pop(at, [])
+        for said in (self.opening, self.beside):
+            if text := said.pop(at, ""):
+                self.say_beside(to, text)
+
 
 def margins(document: tree.Document, marks: Marks) -> Margins:
     """The margins of a document whose source has these marks."""

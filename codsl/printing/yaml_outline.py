@@ -174,10 +174,16 @@ class _Outliner:
 
     def _body(self, statements: Sequence[tree.Statement], style: Style = Style.BLOCK) -> Group:
         entries = (
-            Entry(None, self._statement(each, style), start(each), Space.KEPT)
-            for each in statements
+            Entry(None, self._whole(each, style), start(each), Space.KEPT) for each in statements
         )
         return Group(tuple(entries), False, style)
+
+    def _whole(self, node: tree.Statement, style: Style) -> Outline:
+        """A statement, with what is said of an argument that stands behind its type alone."""
+        made = node.statement if isinstance(node, tree.Repeat) else node
+        if (only := _alone(made)) is not None:
+            self._layout.margins.hand_on(start(only), start(node))
+        return self._statement(node, style)
 
     def _statement(self, node: tree.Statement, style: Style) -> Outline:
         if isinstance(node, tree.Layer) and not (node.name or node.arguments or node.sources):
@@ -190,8 +196,8 @@ class _Outliner:
         before = _name(node)
         after = _sources(node)
         match node:
-            case tree.Layer(_, None, (tree.Argument(None, value),), ()):
-                return _kind(node), self._value(value)
+            case tree.Layer() if (only := _alone(node)) is not None:
+                return _kind(node), self._value(only.value)
             case tree.Layer():
                 _check_names(node.arguments)
                 return _kind(node), _mapping([*before, *self._given(node.arguments), *after])
@@ -249,6 +255,14 @@ class _Outliner:
         inner = self._statement(node.statement, Style.FIT if leaf else style)
         entries += [_entry("range", _list(map(self._value, steps))), _entry("layer", inner)]
         return _mapping(entries, Style.FIT if leaf else style)
+
+
+def _alone(node: tree.Statement) -> tree.Argument | None:
+    """The argument that stands behind the type of a layer, where it is all that is said of it."""
+    match node:
+        case tree.Layer(_, None, (tree.Argument(None) as only,), ()):
+            return only
+    return None
 
 
 def _same(written: str) -> Leaf:

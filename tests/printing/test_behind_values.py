@@ -140,3 +140,18 @@ def test_a_comment_behind_the_sign_of_a_block_of_text_stays_there(sign: str) -> 
 def test_a_dash_at_the_end_of_a_text_begins_no_list() -> None:
     given = "codsl: 1\ndoc: A half-  # of it\ninput: [3, T]\n\nlayers:\n  - relu\n"
     assert codsl.format(given) == given
+
+
+@pytest.mark.parametrize("value", ["8", "[8, 9]", "other"])
+def test_a_comment_behind_a_layer_that_nobody_knows_is_not_lost(value: str) -> None:
+    given = f"{HEAD}  - unheard_of: {value}  # so many\n  - relu\n"
+    assert codsl.format(given) == given
+    assert codsl.convert(codsl.convert(given)) == given
+
+
+def test_a_comment_amid_a_layer_that_nobody_knows_is_said_of_it() -> None:
+    above = f"{HEAD}  # so many\n  - unheard_of: 8\n"
+    assert codsl.format(f"{HEAD}  - unheard_of:\n      # so many\n      8\n") == above
+    one = "repeat: {name: u, range: [1, 3], layer: {unheard_of: 8}}"
+    within = "repeat:\n      name: u\n      range: [1, 3]\n      layer:\n        unheard_of: 8"
+    assert codsl.format(f"{HEAD}  - {within}  # so many\n") == f"{HEAD}  - {one}  # so many\n"
