@@ -75,6 +75,12 @@ def test_bad_input_has_a_clear_diagnostic(case: str) -> None:
     hold(found, code)
 
 
+def test_a_brace_that_is_never_closed_is_read_once() -> None:
+    began = time.process_time()
+    mistakes(layer("linear: ${" + " " * 30_000 + "x"))
+    assert time.process_time() - began < ENDLESS
+
+
 def test_big_input_has_a_clear_diagnostic_in_little_memory() -> None:
     """Each in a process of its own, that is begun where the language is known already."""
     script = PROBE.format(tests=str(Path(__file__).parent), cases=BIG)

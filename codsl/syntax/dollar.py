@@ -5,7 +5,7 @@ import re
 from codsl.diagnostics import Applicability, Edit, Findings, Help
 from codsl.source import Span
 
-_BRACES = re.compile(r"\$\{\s*(.*?)\s*\}")
+_BRACES = re.compile(r"\$\{(.*)\}")
 _ATTRIBUTE = re.compile(r"\$[A-Za-z_]\w*[.\[]")
 
 
@@ -13,7 +13,9 @@ def not_a_value(written: str, at: Span, findings: Findings) -> None:
     """Report a text that starts with `$` and is neither `$name` nor `$(expression)`."""
     inner = written[1:].strip()
     if braces := _BRACES.fullmatch(written):
-        findings.add("E0101", "values are not named by `${...}`", at, helps=_write(at, braces[1]))
+        findings.add(
+            "E0101", "values are not named by `${...}`", at, helps=_write(at, braces[1].strip())
+        )
     elif _ATTRIBUTE.match(written):
         findings.add(
             "E0101",

@@ -12,7 +12,7 @@ from codsl.syntax.dollar import not_a_value
 from codsl.syntax.one_line import LARGEST, Judge, Known, reads, wrong
 from codsl.syntax.surface import TEXT_FORM
 
-_BRACES = re.compile(r"\$\{\s*([^{}\n]*?)\s*\}")
+_BRACES = re.compile(r"\$\{[^{}\n]*\}")
 _ITEM = re.compile(r"\$\([^\"']*\[")
 _TABBED = re.compile(r"^[ ]*\t[ \t]*", re.MULTILINE)
 _EXPRESSION = re.compile(r"\$\(")
