@@ -86,9 +86,10 @@ class Spread:
 
     `call`, on the items from `i` on, gives outputs from `i * factor - front` on, of which those
     are whole that see no other items. Items before the first are left out, and so are those after
-    the last, unless `fill` stands for them, as it must where an output sees none. `clip` computes a
-    whole clip, as torch.nn does; where it is None, `call` does that too. `normed` are the names of
-    what the weight is made of, where it is normalised.
+    the last, unless `fill` stands for them, as it must where an output sees none. With `exact`,
+    `call` is told which outputs to `start` and to `stop` at, counted from `i * factor - front`, and
+    gives these alone. `clip` computes a whole clip, as torch.nn does; where it is None, `call` does
+    that too. `normed` are the names of what the weight is made of, where it is normalised.
     """
 
     module: str
@@ -101,6 +102,7 @@ class Spread:
     clip: Call | None = None
     fill: float | None = None
     normed: tuple[str, ...] = ()
+    exact: bool = False
 
 
 @dataclass(frozen=True)

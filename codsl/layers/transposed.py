@@ -117,22 +117,22 @@ class Transposed(Layer):
             "bias": self.bias,
             "dilation": self.dilation,
         }
-        lacking = max(0, self.stride[0] - 1 - over.reach)
         return Spread(
             type(self).__name__,
             {**made_of, "dtype": self.dtype} if self.dtype else made_of,
-            call=self._call((Window(), *made[1:]), lacking),
+            call=self._call("spread_due", (Window(), *made[1:]), 0),
             reach=self.time(),
             factor=self.stride[0],
             front=over.before,
             tensors=("weight", "bias"),
-            clip=self._call(made, self.output_padding[0]),
+            clip=self._call("spread_out", made, self.output_padding[0]),
             fill=0.0,
             normed=NAMES[self.weight_norm],
+            exact=True,
         )
 
     @final
-    def _call(self, made: tuple[Window, ...], extra: int) -> Call:
+    def _call(self, function: str, made: tuple[Window, ...], extra: int) -> Call:
         arguments = {
             "crop": tuple((window.before, window.after) for window in made),
             "stride": self.stride,
@@ -140,7 +140,7 @@ class Transposed(Layer):
             "groups": self.groups,
             "dilation": self.dilation,
         }
-        return Call("spread_out", arguments)
+        return Call(function, arguments)
 
 
 def _window(kernel: int, pad: tuple[int, int] | str, dilation: int, stride: int) -> Window:

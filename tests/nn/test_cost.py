@@ -50,6 +50,33 @@ def test_macs_of_a_step_are_half_of_what_torch_counts_over_a_period(name: str) -
     assert counter.get_total_flops() == 2 * net.graph.stride * net.report().total["macs"]
 
 
+@pytest.mark.parametrize(
+    "layers",
+    [
+        "conv_transpose1d(3, 4, stride=2, padding=1)",
+        'conv_transpose1d(4, 16, stride=8, padding="causal", groups=2)',
+        "conv_transpose1d(3, 5, stride=2)\n conv1d(2, 3, stride=2)",
+        "conv_transpose1d(3, 3)",
+        "conv_transpose1d(3, 3, stride=2, dilation=3, output_padding=1)",
+    ],
+)
+@pytest.mark.parametrize("backend", [None, "eager"])
+def test_no_product_of_an_item_that_is_spread_is_made_twice(
+    layers: str, backend: str | None
+) -> None:
+    """Nor one for an output that is not due: frame by frame, and in chunks."""
+    net = codsl.build(f"codsl 1\nnetwork n {{\n input (4, T)\n {layers}\n}}\n").eval()
+    stream = net if backend is None else net.compile_step(backend)
+    turn, macs = net.graph.cycle.turn, net.report().total["macs"]
+    chunks = torch.randn(1, 4, 30 + 12 * turn).split([30, *[1] * turn * 4, *[turn * 4] * 2], 2)
+    counts = []
+    for chunk in chunks:
+        with FlopCounterMode(display=False) as counter, torch.no_grad():
+            stream.forward_steps(chunk)
+        counts.append(counter.get_total_flops())
+    assert sum(counts[1:-2]) == counts[-2] == counts[-1] == 2 * turn * 4 * macs > 0
+
+
 def test_macs_of_a_step_are_exact_where_an_item_is_shared_by_outputs() -> None:
     """Eight for three outputs: a number of them for each output would have to be rounded."""
     net = codsl.build(

@@ -20,8 +20,9 @@ from codsl.nn.functions.operation import Settled
 from codsl.nn.functions.positions import add_in_turn, add_sinusoids
 from codsl.nn.functions.recurrence import recur
 from codsl.nn.functions.shifts import FUNCTIONS as SHIFTS
+from codsl.nn.functions.transposed import spread_due, spread_out
 from codsl.nn.functions.turns import in_turn
-from codsl.nn.functions.upsample import between_items, repeat_items, spread_out
+from codsl.nn.functions.upsample import between_items, repeat_items
 
 
 def as_is(x: Tensor) -> Tensor:
@@ -151,6 +152,7 @@ _LISTED: tuple[Callable[..., Any], ...] = (
     running_mean,
     spectrum_frames,
     in_turn,
+    spread_due,
     spread_out,
     repeat_items,
     between_items,

@@ -1,36 +1,11 @@
-"""Items spread over several outputs: transposed convolutions and upsampling of `(B, C, T, *S)`."""
+"""Upsampling: items of `(B, C, T, *S)` that are repeated, or have others between them."""
 
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 Sizes = tuple[int, ...]
-CONVOLUTIONS = {
-    1: functional.conv_transpose1d,
-    2: functional.conv_transpose2d,
-    3: functional.conv_transpose3d,
-}
 LINEAR = {1: "linear", 2: "bilinear"}
-
-
-def spread_out(
-    x: Tensor,
-    weight: Tensor,
-    bias: Tensor | None,
-    crop: tuple[tuple[int, int], ...],
-    stride: Sizes,
-    output_padding: Sizes,
-    groups: int,
-    dilation: Sizes,
-) -> Tensor:
-    """Torch's transposed convolution, less what `crop` leaves out at either end of a dimension."""
-    even = tuple(map(min, crop))
-    convolve = CONVOLUTIONS[len(crop)]
-    y = convolve(x, weight, bias, stride, even, output_padding, groups, dilation)
-    for dim, ((front, end), both) in enumerate(zip(crop, even, strict=True), 2):
-        if front != end:
-            y = y.narrow(dim, front - both, y.shape[dim] + 2 * both - front - end)
-    return y
 
 
 def repeat_items(x: Tensor, factors: Sizes) -> Tensor:

@@ -1,6 +1,7 @@
 """How each kind of recipe runs, over a whole clip and over the items of a stream."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -165,8 +166,12 @@ def _spread(
         read = tape.within(oldest, newest)
     else:
         read = tape.filled(oldest, newest, recipe.fill)
-    y = apply(module, read.items, partial(_call_of, recipe.tensors, recipe.call))
-    return y.narrow(2, first - (read.first * recipe.factor - recipe.front), stop - first)
+    start, what = first - (read.first * recipe.factor - recipe.front), recipe.call
+    if recipe.exact:
+        due = {"start": start, "stop": start + stop - first}
+        what = replace(what, arguments={**what.arguments, **due})
+    y = apply(module, read.items, partial(_call_of, recipe.tensors, what))
+    return y if recipe.exact else y.narrow(2, start, stop - first)
 
 
 def _folded(module: nn.Module, recipe: Folded, x: Tensor) -> Tensor:
