@@ -1,6 +1,6 @@
-"""Convolutions over one, two or three dimensions, and those that are transposed."""
+"""Convolutions over one, two or three dimensions."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -31,10 +31,10 @@ def convolve(
     """A convolution over one, two or three dimensions."""
     weight = known(weight)
     rank = weight.dim() - 2
-    stride, dilation = (_all(each, rank) for each in (stride, dilation))
+    stride, dilation = (every(each, rank) for each in (stride, dilation))
     if isinstance(padding, str):
         padding = _named_padding(padding, weight, dilation)
-    padding = _all(padding, rank)
+    padding = every(padding, rank)
     if rank == 3:
         return _over_time(call, x, weight, bias, stride, padding, dilation, groups)
     sizes = {"stride": stride, "padding": padding, "dilation": dilation}
@@ -42,7 +42,8 @@ def convolve(
     return _over_planes(call, [x], [weight], bias_of(bias), groups, pairs)
 
 
-def _all(numbers: Sequence[int] | int, rank: int) -> list[int]:
+def every(numbers: Sequence[int] | int, rank: int) -> list[int]:
+    """Numbers for each dimension, of which one may stand for all."""
     listed = [numbers] if isinstance(numbers, int) else list(numbers)
     return listed * rank if len(listed) == 1 else listed
 
@@ -149,68 +150,3 @@ def _items(call: Call, x: Any) -> Iterator[View]:
     for part in parts:
         for place in range(part.sizes[2]):
             yield part.selected(2, place)
-
-
-def convolution(
-    call: Call,
-    x: Any,
-    weight: Any,
-    bias: Any,
-    stride: Sequence[int],
-    padding: Sequence[int],
-    dilation: Sequence[int],
-    transposed: bool,
-    output_padding: Sequence[int],
-    groups: int,
-) -> Value:
-    """A convolution, of either kind."""
-    if transposed:
-        return transpose(call, x, weight, bias, stride, padding, output_padding, groups, dilation)
-    return convolve(call, x, weight, bias, stride, padding, dilation, groups)
-
-
-def transpose(
-    call: Call,
-    x: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: Sequence[int] = (1,),
-    padding: Sequence[int] = (0,),
-    output_padding: Sequence[int] = (0,),
-    groups: int = 1,
-    dilation: Sequence[int] = (1,),
-) -> Value:
-    """A transposed convolution: one of its input with zeros between the places."""
-    weight = known(weight)
-    rank = weight.dim() - 2
-    stride, padding, dilation = (_all(each, rank) for each in (stride, padding, dilation))
-    view = call.view(x)
-    ins, outs = weight.shape[0] // groups, weight.shape[1]
-    turned = weight.view(groups, ins, *weight.shape[1:]).transpose(1, 2)
-    turned = turned.reshape(groups * outs, ins, *weight.shape[2:])
-    turned = turned.flip(*range(2, weight.dim()))
-    sizes = [*view.sizes[:2]]
-    inner: list[tuple[int, int, int]] = []
-    for dim in range(rank):
-        before = dilation[dim] * (weight.shape[2 + dim] - 1) - padding[dim]
-        reach = dilation[dim] * (weight.shape[2 + dim] - 1)
-        sizes.append(call.sizes[2 + dim] + reach)
-        inner.append((before, stride[dim], view.sizes[2 + dim]))
-    wide = call.builder.room(tuple(sizes), view.dtype, channels_last(len(sizes)))
-    call.builder.fill(wide, call.like(sizes).expression("{T}(0)"))
-    part, source = wide, view
-    for dim, (before, step, count) in enumerate(inner, 2):
-        lost = -(-max(0, -before) // step)
-        first = before + lost * step
-        left = min(count - lost, -(-(sizes[dim] - first) // step))
-        source = source.narrowed(dim, lost, left)
-        part = part.narrowed(dim, first, left, step)
-    call.builder.fill(part, source)
-    return convolve(call, wide, turned, bias, [1], [0], dilation, groups)
-
-
-CONVOLVING: Mapping[str, Callable[..., Value]] = {
-    **dict.fromkeys(["conv1d", "conv2d", "conv3d"], convolve),
-    "convolution": convolution,
-    **dict.fromkeys(["conv_transpose1d", "conv_transpose2d", "conv_transpose3d"], transpose),
-}

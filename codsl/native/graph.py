@@ -8,13 +8,13 @@ from torch import Tensor, fx
 
 from codsl.native.builder import Builder
 from codsl.native.call import Call
-from codsl.native.convolving import CONVOLVING
 from codsl.native.multiplying import MULTIPLYING
 from codsl.native.pointwise import POINTWISE
 from codsl.native.pooling import POOLING
 from codsl.native.reducing import REDUCING
 from codsl.native.shaping import SHAPING
 from codsl.native.tracing import LIKE
+from codsl.native.transposing import CONVOLVING
 from codsl.native.values import (
     Expression,
     Kind,
