@@ -348,7 +348,8 @@ class Laying(Streaming, Parted, abstract=True):
 
     def __getstate__(self) -> dict[str, Any]:
         """All but layouts, which hold in this process alone."""
-        return {name: each for name, each in self.__dict__.items() if name != "_layouts"}
+        kept: Any = super().__getstate__()
+        return {name: each for name, each in kept.items() if name != "_layouts"}
 
     def _settled(self) -> Laid | None:
         if self._begun is not None:
