@@ -231,9 +231,8 @@ def _embedding(call: Call, weight: Any, index: Any, *_: Any) -> Value:
 def _take(call: Call, view: View, dim: int, places: View, target: View) -> None:
     """Write what an index, `(N,)`, takes of a dimension: for a place that there is none of NaN, or
     0 among whole numbers."""
-    order = range(len(view.sizes))
-    source = view.permuted([dim, *(each for each in order if each != dim)])
-    into = target.permuted([dim, *(each for each in order if each != dim)])
+    order = [dim, *(each for each in target.order if each != dim)]
+    source, into = view.permuted(order), target.permuted(order)
     loops, at_from, at_into = [], [f"{source.offset}"], [f"{into.offset}"]
     for level, size in enumerate(into.sizes):
         loops.append(f"for (long i{level} = 0; i{level} < {size}; ++i{level})")
@@ -258,16 +257,31 @@ def _same(call: Call, x: Any, *_: Any, **__: Any) -> Value:
     return found
 
 
-def _upsample_nearest(call: Call, x: Any, *_: Any, **__: Any) -> Value:
-    """Each place again and again."""
-    view: Value = call.view(x)
-    for dim in range(2, len(call.sizes)):
-        size, wanted = call.view(view).sizes[dim], call.sizes[dim]
-        index = (torch.arange(wanted) * size) // wanted
-        sizes = list(call.view(view).sizes)
-        sizes[dim] = wanted
-        view = _index_select(call.like(sizes), view, dim, index)
+def _index(call: Call, x: Any, indices: Sequence[Any]) -> Value:
+    """Some places of dimensions that lie together, each by an index that is known, along itself."""
+    view = call.view(x)
+    dims = [dim for dim, index in enumerate(indices) if index is not None]
+    known = [each for each in indices if isinstance(each, Tensor) and each.dtype == torch.int64]
+    apart = [_along(index, place, len(dims)) for place, index in enumerate(known)]
+    if not all(apart) or len(known) < len(dims) or dims[-1] - dims[0] >= len(dims):
+        raise Unsupported("an index like this")
+    for dim, index in zip(dims, known, strict=True):
+        view = _places(call, view, dim, index.flatten() % view.sizes[dim])
     return view
+
+
+def _along(index: Tensor, place: int, rank: int) -> bool:
+    """Whether an index has all its numbers along one dimension of so many."""
+    sizes = (*(1,) * (rank - index.dim()), *index.shape)
+    return len(sizes) == rank and sizes[place] == index.numel()
+
+
+def _places(call: Call, view: View, dim: int, index: Tensor) -> View:
+    """Some of a dimension, in one loop, with the others as they lie."""
+    sizes = (*view.sizes[:dim], len(index), *view.sizes[dim + 1 :])
+    target = call.builder.room(sizes, view.dtype, view.order)
+    _take(call, view, dim, call.view(index), target)
+    return target
 
 
 def _unfold(call: Call, x: Any, dim: int, size: int, step: int) -> Value:
@@ -347,7 +361,5 @@ SHAPING: Mapping[str, Callable[..., Value | list[View]]] = {
     "select_scatter": _select_scatter,
     "channel_shuffle": _channel_shuffle,
     "native_channel_shuffle": _channel_shuffle,
-    **dict.fromkeys(
-        ["upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d"], _upsample_nearest
-    ),
+    **dict.fromkeys(["index", "_unsafe_index"], _index),
 }

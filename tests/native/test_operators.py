@@ -216,6 +216,7 @@ FUNCTIONS: dict[str, Any] = {
     "sums": lambda x: x.cumsum(2),
     "written over": lambda x: (x + 1).mul_(x).add_(3, alpha=2),
     "a part written over": lambda x: _marked(x + 1),
+    "places": lambda x: x[:, torch.tensor([[2], [-1], [0]]), torch.tensor([1, 1, 36])],
     "as it is": lambda x: (x, x[:, 1], x.permute(0, 2, 1)),
     "the same twice": lambda x: (x + 1, x + 1, (x + 1).relu()),
     "compared": lambda x: [x > 0.3, torch.full_like(x, 0.1) == 0.1, (x.long() + 1) / 2 > 0.7],
@@ -262,6 +263,7 @@ def test_ids_that_are_none_give_what_is_no_number() -> None:
 
 
 UNKNOWN = {
+    "an index like this": lambda x: x[:, torch.tensor([1, 0]), torch.tensor([1, 0])],
     "`round` with `decimals`": lambda x: x.round(decimals=2),
     "`roll` over all dimensions": lambda x: x.roll(1),
     "attention that is causal": lambda x: functional.scaled_dot_product_attention(

@@ -78,3 +78,10 @@ def test_shipped_networks_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         randomise(net, 1)
         cases += steps(net.eval(), name, 3)
     assert check(cases) > 10_000
+
+
+@pytest.mark.parametrize("mode", ["nearest", "trilinear"])
+def test_upsampling_over_space(mode: str) -> None:
+    scaled = {"upsample": {"scale_factor": [1, 2, 3], "mode": mode}}
+    net = codsl.build({"codsl": 1, "input": [3, "T", 4, 5], "layers": [scaled]}).eval()
+    assert check(list(steps(net, mode, 2))) == 720
