@@ -19,6 +19,8 @@ SUM, LARGEST, SMALLEST, PRODUCT = (
     "codsl::smaller({0}, {1})",
     "{0} * {1}",
 )
+MANY = 256
+"""Numbers of which a sum is gathered in float64: each that is added rounds all of it."""
 STARTS = {SUM: 0.0, LARGEST: -inf, SMALLEST: inf, PRODUCT: 1.0}
 
 
@@ -31,10 +33,12 @@ def gathered(call: Call, x: Any, dims: Sequence[int] | int | None, how: str) -> 
     sizes = tuple(1 if dim in gone else size for dim, size in enumerate(value.sizes))
     found = views(value)
     order = next((view.order for view in found if view.sizes == value.sizes), range(rank))
-    target = call.builder.room(sizes, call.dtype, order)
-    start = literal(STARTS[how], call.dtype)
+    many = prod(value.sizes) > MANY * prod(sizes)
+    wide = many and how == SUM and call.dtype == torch.float32
+    target = call.builder.room(sizes, torch.float64 if wide else call.dtype, order)
+    start = literal(STARTS[how], target.dtype)
     call.builder.emit(reducing(target, value, start, how), found, target)
-    return target
+    return call.view(call.like(sizes).expression("{T}({0})", target)) if wide else target
 
 
 def _read(call: Call, x: Any) -> View | Expression:

@@ -252,6 +252,12 @@ def test_what_is_no_number_stays_so() -> None:
     assert check(cases) > 200
 
 
+def test_large_sums_are_as_exact_as_those_of_torch() -> None:
+    x = torch.rand(1, 4, 256, 256, generator=torch.Generator().manual_seed(0)) / 2 + 3
+    norm, mean = Does(lambda x: functional.group_norm(x, 1)), Does(lambda x: x.mean((2, 3)))
+    assert check([("norm", norm, [x]), ("mean", mean, [x])]) > 200_000
+
+
 def test_ids_that_are_none_give_what_is_no_number() -> None:
     table = torch.randn(5, 3)
     look_up = Does(lambda x: (functional.embedding(x.round().long(), table),))
