@@ -129,6 +129,10 @@ class Sum:
             raise Unsupported(f"products in {target.dtype} beside {self.builder.dtype}")
         if row_of(target, self.channel) is None:
             self.builder.fill(target, self.builder.view(self.pending()))
+            if after:
+                stop = prod(self.sizes) // self.sizes[self.channel]
+                text = f"{{\nconst long first = 0, stop = {stop};\n{after}\n}}"
+                self.builder.emit(text, [*reads, target], target)
         else:
             self.builder.kernels.append(self._kernel(target, after, reads))
 

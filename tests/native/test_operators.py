@@ -104,6 +104,13 @@ def tiled(seed: int, dtype: torch.dtype) -> Case:
 
 
 @pytest.mark.usefixtures("soon_compiled")
+def test_a_convolution_among_what_does_not_lie_as_it_does() -> None:
+    layer = nn.Conv2d(4, 4, 3, padding=1)
+    gate = Does(lambda x: x * torch.sigmoid(layer(x)))
+    for x in (torch.randn(1, 4, 5, 6), torch.randn(2, 4, 5, 6)):
+        assert check([("gate", gate, [x])], kept=False) == x.numel()
+
+
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
 def test_convolutions_in_tiles(dtype: torch.dtype) -> None:
     cases = [tiled(seed, dtype) for seed in range(24)]
