@@ -64,8 +64,10 @@ def _somewhere(plan: Plan, program: Program, draw: torch.Generator) -> State:
 
 
 def _shuffled(x: Tensor, draw: torch.Generator) -> Tensor:
+    """The numbers of a frame in another order; 0 for infinity and NaN, of which sums in another
+    order may make either."""
     order = torch.randperm(x.numel(), generator=draw)
-    return x.flatten()[order.to(x.device)].view(x.shape)
+    return x.flatten()[order.to(x.device)].view(x.shape).nan_to_num(0.0, 0.0, 0.0)
 
 
 def _apart(found: Sequence[Tensor | None], wanted: Sequence[Tensor | None]) -> float:

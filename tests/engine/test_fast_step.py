@@ -261,6 +261,23 @@ def test_a_frame_without_a_plan_leaves_the_stream_where_it_was(
             agree(fast(frame), net.forward_step(frame), torch.float64)
 
 
+def test_a_plan_is_tried_on_finite_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[torch.Tensor] = []
+    step = Plan.step
+
+    def watched(plan: Plan, xs: list[torch.Tensor]) -> Any:
+        seen.extend(xs)
+        return step(plan, xs)
+
+    monkeypatch.setattr(Plan, "step", watched)
+    net = built(TCN, torch.float64)
+    frame = frame_of(net, 1, torch.float64, 0)
+    frame[0, 0], frame[0, 1] = torch.inf, torch.nan
+    net.compile_step()(frame)
+    assert seen
+    assert all(x.isfinite().all() for x in seen)
+
+
 def test_ids_that_wait_are_tried_as_ids() -> None:
     net = built("codsl 1\nnetwork n { input (1, T) delay(3) embedding(5, 3) }", torch.float64)
     fast = net.compile_step()
