@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -15,6 +16,7 @@ from codsl.engine.pure import PureStep
 from codsl.engine.widening import widened
 from codsl.native import turns
 from harness.contract import randomise
+from harness.networks import Networks
 from layers.row_networks import examples, frame_of, network
 from native.many import Case, check
 from networks.shipped import FOLDER, SMALL
@@ -78,6 +80,20 @@ def test_shipped_networks_in_turns(monkeypatch: pytest.MonkeyPatch) -> None:
         randomise(net, 1)
         cases += steps(net.eval(), name, 3)
     assert check(cases) > 10_000
+
+
+@pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")
+@pytest.mark.filterwarnings("ignore:LSTM with projections is not supported with oneDNN")
+@pytest.mark.usefixtures("soon_compiled")
+def test_random_networks_of_one_stream() -> None:
+    """What is given lies as it comes, beside results that lie with their channels together."""
+    cases: list[Case] = []
+    for seed in range(24):
+        net = codsl.build(Networks(random.Random(seed), 1 + seed % 3).network(3))
+        if not any(net.graph.times[outlet.value].bursts for outlet in net.graph.outputs):
+            randomise(net, seed)
+            cases += list(steps(net.eval(), f"seed {seed}", 1))[:2]
+    assert check(cases, kept=False) > 100
 
 
 @pytest.mark.parametrize("mode", ["nearest", "trilinear"])
