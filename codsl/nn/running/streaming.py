@@ -348,7 +348,7 @@ class Laying(Streaming, Parted, abstract=True):
 
     def __getstate__(self) -> dict[str, Any]:
         """All but layouts, which hold in this process alone."""
-        kept: Any = super().__getstate__()
+        kept: Any = super().__getstate__()  # type: ignore[no-untyped-call]
         return {name: each for name, each in kept.items() if name != "_layouts"}
 
     def _settled(self) -> Laid | None:
