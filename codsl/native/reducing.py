@@ -20,7 +20,8 @@ SUM, LARGEST, SMALLEST, PRODUCT = (
     "{0} * {1}",
 )
 MANY = 256
-"""Numbers of which a sum is gathered in float64: each that is added rounds all of it."""
+"""Numbers of which a sum is gathered in steps, one dimension after another, or in float64: each
+that is added rounds all of it."""
 STARTS = {SUM: 0.0, LARGEST: -inf, SMALLEST: inf, PRODUCT: 1.0}
 
 
@@ -31,10 +32,12 @@ def gathered(call: Call, x: Any, dims: Sequence[int] | int | None, how: str) -> 
     listed = [dims] if isinstance(dims, int) else list(dims or range(rank))
     gone = {dim % rank for dim in listed}
     sizes = tuple(1 if dim in gone else size for dim, size in enumerate(value.sizes))
+    wide = how == SUM and call.dtype == torch.float32 and prod(value.sizes) > MANY * prod(sizes)
+    several = [dim for dim in sorted(gone) if value.sizes[dim] > 1]
+    if wide and len(several) > 1:
+        return gathered(call, gathered(call, value, several[-1], how), list(gone), how)
     found = views(value)
     order = next((view.order for view in found if view.sizes == value.sizes), range(rank))
-    many = prod(value.sizes) > MANY * prod(sizes)
-    wide = many and how == SUM and call.dtype == torch.float32
     target = call.builder.room(sizes, torch.float64 if wide else call.dtype, order)
     start = literal(STARTS[how], target.dtype)
     call.builder.emit(reducing(target, value, start, how), found, target)
