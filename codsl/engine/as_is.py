@@ -40,7 +40,7 @@ class AsIs:
         given = iter(slots)
         tapes = []
         for (oldest, _), items, counts in zip(self.spans, self.items, self.parts, strict=False):
-            clip = _together(list(islice(given, len(counts))), counts)
+            clip = joined(counts, *islice(given, len(counts)))
             tapes.append(Tape(oldest - turns * items, clip))
         late = turns * self.items[-1]
         span = (max(0, self.first - late), self.stop - late)
@@ -127,10 +127,10 @@ def _late(what: AsIs, beginning: Beginning) -> Iterator[tuple[int, int]]:
             yield turns, beginning.late(turns)
 
 
-def _together(parts: Sequence[Tensor], counts: Sequence[int]) -> Tensor:
+def joined(counts: Sequence[int], *parts: Tensor) -> Tensor:
     """Items, and clips of so many, as one clip in memory of its own."""
     if len(parts) == sum(counts):
-        return torch.stack(tuple(parts), 2)
+        return torch.stack(parts, 2)
     clips = zip(parts, counts, strict=True)
     return torch.cat([x if count > 1 else x.unsqueeze(2) for x, count in clips], 2)
 

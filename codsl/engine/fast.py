@@ -63,8 +63,7 @@ class FastStep:
         self._chunks: dict[tuple[int, torch.dtype, torch.device], Chunks] = {}
         self._running = False
         graph = self._graph = self._laid.program.graph
-        bursts = any(graph.times[outlet.value].bursts for outlet in graph.outputs)
-        self._plans = not bursts and not self._laid.program.foreign
+        self._plans = not self._laid.program.foreign
         self._planes = any(len(frame.space) == 2 for frame in graph.frames)
         self._light = sum(each.nbytes for each in net.parameters()) <= self._backend.light
 
@@ -80,7 +79,7 @@ class FastStep:
     @torch.inference_mode()
     def forward_step(self, frame: Any, update_state: bool = True) -> Any:
         """The output that is due with a frame `(B, C, *S)`, or None where nothing is."""
-        plan = self._started() if update_state else None
+        plan = self._started() if update_state and not self._laid.program.bursts else None
         if plan is None:
             return self._by_the_network(frame, update_state)
         return rebuild(self._laid.outputs, plan.step(self._taken(frame)))
@@ -151,11 +150,12 @@ class FastStep:
 
     def chunks_by_steps(self, frames: int) -> bool:
         """Whether the backend takes a chunk of so many frames frame by frame: planes, which one by
-        one stay in the caches, and by some backends a few frames where the weights stay there.
-        Torch's kernels take the others."""
+        one stay in the caches, one frame of networks that have no other step, and by some backends
+        a few frames where the weights stay there. Torch's kernels take the others."""
         if not self._plans or self._backend is EAGER:
             return False
-        return self._planes or (self._light and frames <= AT_ONCE)
+        alone = frames == 1 and self._laid.program.bursts
+        return self._planes or alone or (self._light and frames <= AT_ONCE)
 
     def _go_on(self, plan: Plan, xs: list[Tensor]) -> Any:
         """A chunk by the plan, which keeps the state."""
@@ -165,9 +165,10 @@ class FastStep:
 
     def _one_by_one(self, plan: Plan, xs: list[Tensor]) -> Values:
         """The outputs of a chunk, a frame at a time."""
-        steps = [plan.step(list(frames)) for frames in zip(*(x.unbind(2) for x in xs), strict=True)]
+        frames = zip(*(x.unbind(2) for x in xs), strict=True)
+        steps = [plan.clips(list(each)) for each in frames]
         due = ([y for y in column if y is not None] for column in zip(*steps, strict=True))
-        ys = tuple(torch.stack(column, 2) if column else None for column in due)
+        ys = tuple(torch.cat(column, 2) if column else None for column in due)
         return ys or (None,) * len(self._graph.outputs)
 
     def _advance(self, laid: Laid, xs: list[Tensor], state: State) -> tuple[Values, State]:

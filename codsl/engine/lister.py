@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from codsl.algebra.time import emits, reads
-from codsl.engine.as_is import AsIs, Begun, apart, begun
+from codsl.engine.as_is import AsIs, Begun, apart, begun, joined
 from codsl.engine.attending import Attending
 from codsl.engine.beginning import Beginning, filled, here, there
 from codsl.engine.clips import Clips, taken_out
@@ -24,8 +24,7 @@ from codsl.nn.running.program import Program
 from codsl.nn.running.ways import kept
 
 MANY = 16
-"""Items of a node, in one listing for rows that begin anywhere, that are computed one by one at
-most: more are computed at once."""
+"""Items of a node that are computed one by one at most: more are computed at once."""
 
 
 class Lister:
@@ -47,14 +46,17 @@ class Lister:
         self.keeping = keeping_of(exact or program, like, style)
         self.carrying = carrying_of(exact or program, like)
 
-    def listing(self, frame: int, frames: int = 1, begins: bool = False) -> Listing:
+    def listing(
+        self, frame: int, frames: int = 1, begins: bool = False, clips: bool = False
+    ) -> Listing:
         """What happens at `frames` frames from `frame` on, of a stream that is beyond
         `graph.cycle.start`.
 
         With `begins` the rows of the batch may be anywhere, also at their beginnings, so many
-        turns late.
+        turns late. With `clips` the items of an output of which a frame may bring several are one
+        clip.
         """
-        return _Listing(self, frame, frames, begins).made()
+        return _Listing(self, frame, frames, begins).made(clips)
 
     @cached_property
     def rings(self) -> frozenset[int]:
@@ -104,7 +106,7 @@ class _Listing:
         }
         self._carried = [slot for slots in self._memory.values() for slot in slots]
 
-    def made(self) -> Listing:
+    def made(self, clips: bool) -> Listing:
         if self._begins is None:
             for offset in range(self._frames):
                 self._run(offset, offset + 1)
@@ -118,7 +120,7 @@ class _Listing:
                 zip(self._schedule.feeds, self._kept, strict=True)
             )
         ]
-        outputs = [self._new.get(outlet.value, []) for outlet in self._graph.outputs]
+        outputs = [self._given_out(outlet.value, clips) for outlet in self._graph.outputs]
         valid = [self._validity(outlet.value) for outlet in self._graph.outputs]
         return self._settled(stores, outputs, valid)
 
@@ -133,6 +135,14 @@ class _Listing:
             if self._many(due) or index not in self._lister.inside:
                 self._compute(index, due)
 
+    def _given_out(self, value: int, clips: bool) -> list[int]:
+        """The items that have come of an output, or those of one that bursts as a clip."""
+        items = self._new.get(value, [])
+        if not (items and clips and self._graph.times[value].bursts):
+            return items
+        slots, counts = zip(*self._parts(items), strict=True)
+        return self._operate(partial(joined, counts), slots, fresh=True)
+
     def _due(self, index: int, first: int, stop: int) -> range:
         """The outputs of a node that are due with these frames."""
         fires = self._schedule.fires[self._graph.base + index]
@@ -140,13 +150,11 @@ class _Listing:
 
     def _many(self, due: range) -> bool:
         """Whether so many outputs are computed at once."""
-        return self._begins is not None and len(due) > MANY
+        return len(due) > MANY
 
     def _lasting(self, depth: int, items: int) -> range:
-        """Which of the items that come to a feed go out; where rows begin anywhere, those that
-        are not pushed out by others."""
-        first = 0 if self._begins is None else max(0, items - depth)
-        return range(first if depth else items, items)
+        """Which of the items that come to a feed go out: what is not pushed out by others."""
+        return range(max(0, items - depth), items)
 
     def _slot(self) -> int:
         self._slots += 1
@@ -363,10 +371,8 @@ class _Listing:
         given += [self._loads[load] for load in loads]
         given += self._rings.values()
         given += self._carried
-        operations = self._operations
-        if self._begins is not None:
-            returned = {*chain(*stores, *outputs, *valid, *self._memory.values())}
-            operations = list(taken_out(needed(operations, returned), returned))
+        returned = {*chain(*stores, *outputs, *valid, *self._memory.values())}
+        operations = list(taken_out(needed(self._operations, returned), returned))
         rest = [slot for each in operations for slot in each.outputs]
         place = {slot: number for number, slot in enumerate([*given, *rest])}
 

@@ -7,7 +7,6 @@ from threading import Lock
 import torch
 from torch import Tensor
 
-from codsl.algebra.time import burst
 from codsl.engine.backends.backend import Backend
 from codsl.engine.backends.memory import Kept, Needs, Step
 from codsl.engine.lister import Lister
@@ -46,6 +45,8 @@ class Plan:
         self._memory = backend.memory(self._needs(style))
         self._turn: dict[int, Step] = {}
         self._frame = state.frame
+        times = self._graph.times
+        self._bursts = [times[outlet.value].bursts for outlet in self._graph.outputs]
 
     def _needs(self, style: Style) -> Needs:
         """What is kept."""
@@ -55,7 +56,6 @@ class Plan:
             Kept(
                 (batch, *frame.shape),
                 feed.depth,
-                burst(schedule.fires[feed.value]),
                 feed.value < self._graph.base and feed.through is None,
                 number in self._lister.rings,
             )
@@ -137,15 +137,21 @@ class Plan:
         shape = (here.batch_size, frame.channels, 0, *frame.space)
         return torch.zeros(shape, dtype=here.dtype, device=here.device)
 
+    def clips(self, xs: list[Tensor]) -> Values:
+        """The outputs that are due with frames `(B, C, *S)`, as clips `(B, C, T, *S)`."""
+        ys = zip(self.step(xs), self._bursts, strict=True)
+        return tuple(y if y is None or bursts else y.unsqueeze(2) for y, bursts in ys)
+
     def step(self, xs: list[Tensor]) -> Values:
-        """The outputs that are due with frames `(B, C, *S)`."""
+        """The outputs that are due with frames `(B, C, *S)`: one, or of an output of which a frame
+        may bring several a clip."""
         cycle = self._graph.cycle
         phase = (self._frame - cycle.start) % cycle.turn
         if self._casts:
             xs = [self._cast(x) for x in xs]
         step = self._turn.get(phase)
         if step is None:
-            listing = self._lister.listing(cycle.start + phase)
+            listing = self._lister.listing(cycle.start + phase, clips=True)
             with MAKING:
                 step = self._turn[phase] = self._memory.step(listing, xs)
         ys = step(xs)

@@ -35,8 +35,7 @@ def trial(
     while tried <= turn and (tried < FRAMES or missing):
         xs = [_shuffled(x, draw) for x in frame]
         wanted, state = program.steps([x.unsqueeze(2) for x in xs], state)
-        clips = [None if y is None else y.unsqueeze(2) for y in plan.step(xs)]
-        worst = max(worst, _apart(clips, wanted))
+        worst = max(worst, _apart(plan.clips(xs), wanted))
         missing -= {number for number, y in enumerate(wanted) if y is not None}
         tried += 1
     gap = max(worst, _apart(plan.dump().tensors, state.tensors))

@@ -16,12 +16,11 @@ Step = Callable[[list[Tensor]], Values]
 
 @dataclass(frozen=True)
 class Kept:
-    """The last `depth` items of a value, tensors of these sizes, of which at most `most` come at
-    once. What is `given` are frames as they come, what is `joined` lies in one tensor."""
+    """The last `depth` items of a value, tensors of these sizes. What is `given` are frames as they
+    come, what is `joined` lies in one tensor."""
 
     sizes: tuple[int, ...]
     depth: int
-    most: int
     given: bool
     joined: bool
 

@@ -27,7 +27,7 @@ class _Memory:
     """A block, in which carried tensors are items too: the last is read while the next comes."""
 
     def __init__(self, needs: Needs) -> None:
-        feeds = [Kept(x.sizes, needs.dtype, x.depth and max(x.depth, x.most)) for x in needs.feeds]
+        feeds = [Kept(x.sizes, needs.dtype, x.depth) for x in needs.feeds]
         carried = [Kept(sizes, dtype, 2) for sizes, dtype in needs.carried]
         self._depths = [each.depth for each in needs.feeds]
         self._carried = range(len(feeds), len(feeds) + len(carried))
