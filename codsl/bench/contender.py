@@ -1,7 +1,7 @@
 """What can run a stream: the network itself, its fast steps, and a clip that is run again."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil, isinf
 from time import perf_counter
 from typing import Any
@@ -100,8 +100,10 @@ def _made(pick: Pick, scene: Scene) -> _Made | Absent:
     try:
         step = scene.net.compile_step(pick.backend, pick.dtype)
         step.set_state(scene.begun)
-        for frame in scene.turn() if scene.by_frames else ():
-            step(frame)
+        alone = replace(scene, chunk=0 if scene.by_frames else 1)
+        run = step if scene.by_frames else step.forward_steps
+        for each in alone.inputs():
+            run(each)
     except ImportError as error:
         return Absent(str(pick), f"not installed: {line(error)}")
     except (ValueError, RuntimeError) as error:
