@@ -49,12 +49,10 @@ class Lister:
     def listing(
         self, frame: int, frames: int = 1, begins: bool = False, clips: bool = False
     ) -> Listing:
-        """What happens at `frames` frames from `frame` on, of a stream that is beyond
-        `graph.cycle.start`.
+        """What happens at `frames` frames from `frame` on, of a stream beyond `graph.cycle.start`.
 
-        With `begins` the rows of the batch may be anywhere, also at their beginnings, so many
-        turns late. With `clips` the items of an output of which a frame may bring several are one
-        clip.
+        With `begins` rows may be anywhere, also at their beginnings, so many turns late; with
+        `clips` the items of an output of which a frame may bring several are one clip.
         """
         return _Listing(self, frame, frames, begins).made(clips)
 

@@ -390,22 +390,3 @@ def test_an_endless_past_of_dilated_windows() -> None:
     """Its first output is of a window in which the first frame falls between two others."""
     pool = {"max_pool1d": {"kernel_size": 4, "stride": 1, "padding": 1, "dilation": 2}}
     contract(built(pool, GRU))
-
-
-@pytest.mark.parametrize(
-    "norm",
-    [
-        "batch_norm2d",
-        {"instance_norm2d": {"affine": True, "track_running_stats": True}},
-        {"group_norm": {"num_groups": 1}},
-        "layer_norm",
-        "rms_norm",
-    ],
-)
-def test_no_number_of_a_norm_stays_as_it_is_fresh(norm: object) -> None:
-    net = codsl.build({"codsl": 1, "input": [3, "T", 4], "layers": [norm]})
-    fresh = {name: tensor.clone() for name, tensor in net.state_dict().items() if tensor.dim()}
-    randomise(net, 5)
-    drawn = net.state_dict()
-    assert fresh
-    assert not [name for name, tensor in fresh.items() if (tensor == drawn[name]).any()]
