@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import os
-import pickle
 import random
-from copy import copy, deepcopy
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any
 
@@ -320,25 +319,6 @@ def test_weights_are_those_of_when_it_was_made() -> None:
         for t in range(16):
             x = frame_of(net, 1, torch.float64, t)
             agree(fast(x), twin.forward_step(x), torch.float64)
-
-
-def through_a_file(fast: FastStep) -> FastStep:
-    made: FastStep = pickle.loads(pickle.dumps(fast))
-    return made
-
-
-@pytest.mark.parametrize("copied", [copy, deepcopy, through_a_file])
-def test_a_copy_goes_on_by_itself(copied: Any) -> None:
-    net = built(TCN, torch.float64)
-    fast = net.compile_step()
-    frames = [frame_of(net, 2, torch.float64, t) for t in range(40)]
-    for frame in frames[:30]:
-        fast(frame)
-    twin = copied(fast)
-    found = [twin(frame) for frame in frames[30:]]
-    assert twin.error is not None
-    wanted = [fast(frame) for frame in frames[30:]]
-    agree(found, wanted, torch.float64)
 
 
 @pytest.mark.parametrize("name", ["inception", "mbconv", "tcn", "two_rate"])
