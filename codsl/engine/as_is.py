@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 from codsl.engine.beginning import Beginning, carried_on, instead
 from codsl.graph.node import Node
 from codsl.layers.recipe import Attended, Carried, Spread, Windowed
+from codsl.nn.running.ways import kept
 from codsl.nn.running.windows import Tape
 from codsl.nn.running.work import Work
 
@@ -138,3 +140,9 @@ def joined(counts: Sequence[int], *parts: Tensor) -> Tensor:
 def apart(y: Tensor) -> Sequence[Tensor]:
     """The items of `(B, C, T, *S)`; in graphs one is less to write than many."""
     return (y.squeeze(2),) if y.shape[2] == 1 else y.unbind(2)
+
+
+def kept_of_one(module: Any, recipe: Any, x: Tensor) -> Tensor:
+    """What is kept of an item, in memory of its own: without weights it may be a part of it."""
+    made = kept(module, recipe, x.unsqueeze(2)).squeeze(2)
+    return made.clone() if recipe.module == "Identity" else made

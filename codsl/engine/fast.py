@@ -20,6 +20,7 @@ from codsl.nn.running.laid import Laid, as_clips
 from codsl.nn.running.program import Values
 from codsl.nn.running.state import State
 from codsl.nn.running.streaming import Streaming, behind
+from codsl.nn.weight_norm import settle
 
 AT_ONCE, NUMBERS = 16, 3 << 20
 """Planes at most that are computed together, of a chunk of all streams, and numbers of the largest
@@ -55,6 +56,7 @@ class FastStep:
                 "step is for inference: call eval() first"
             )
         self._net = deepcopy(net)
+        settle(self._net)
         self._net.requires_grad_(False)
         self._net.reset()
         self._laid = self._net.laid
@@ -149,13 +151,14 @@ class FastStep:
         return self._net.chunked(chunk, pad_end, update_state, self._advance)
 
     def chunks_by_steps(self, frames: int) -> bool:
-        """Whether the backend takes a chunk of so many frames frame by frame: planes, which one by
-        one stay in the caches, one frame of networks that have no other step, and by some backends
-        a few frames where the weights stay there. Torch's kernels take the others."""
+        """Whether the backend takes a chunk of so many frames frame by frame: one frame of networks
+        that have no other step; by others than torch also a few of these, and of those whose
+        weights stay in the caches, and planes, which one by one stay there. Torch's kernels take
+        the others."""
+        bursts = self._laid.program.bursts
         if not self._plans or self._backend is EAGER:
-            return False
-        alone = frames == 1 and self._laid.program.bursts
-        return self._planes or alone or (self._light and frames <= AT_ONCE)
+            return self._plans and bursts and frames == 1
+        return self._planes or ((self._light or bursts) and frames <= AT_ONCE)
 
     def _go_on(self, plan: Plan, xs: list[Tensor]) -> Any:
         """A chunk by the plan, which keeps the state."""
@@ -186,10 +189,10 @@ class FastStep:
             plan.load(state)
             parts.append(self._one_by_one(plan, [x[:, :, early:] for x in xs]))
             return tuple(map(behind, *parts)), plan.dump()
-        chunks = self._chunks_of(state)
+        run = laid.program.steps if laid.program.bursts else self._chunks_of(state).steps
         size = self._at_once(state.batch_size) if self._planes else xs[0].shape[2]
         for some in zip(*(x[:, :, early:].split(size, 2) for x in xs), strict=True):
-            ys, state = chunks.steps(some, state)
+            ys, state = run(list(some), state)
             parts.append(ys)
         return tuple(map(behind, *parts)), state
 

@@ -18,11 +18,14 @@ from codsl.engine.folding import Scale
 from codsl.engine.listing import Run
 from codsl.engine.numbers import Function, anew, of_each
 from codsl.engine.onednn import along, goes_along
+from codsl.engine.recurring import cells_of
 from codsl.engine.style import Style
 from codsl.graph.node import Node
 from codsl.layers.recipe import Call, Carried, Folded, Pointwise, Recipe, Windowed
 from codsl.nn.functions.cumulative import channel_norm
 from codsl.nn.functions.functions import function
+from codsl.nn.functions.positions import add_in_turn
+from codsl.nn.functions.recurrence import recur
 from codsl.nn.running.ways import clip
 
 NOTHING = frozenset({"Identity", "Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout"})
@@ -204,11 +207,19 @@ def kept_of(recipe: Recipe, frame: Frame) -> Run | None:
     return lambda x: x.mean(dims, keepdim=True)
 
 
-def carried_of(recipe: Recipe, module: Any, frame: Frame, like: Tensor) -> Run | None:
+def carried_of(recipe: Recipe, module: Any, frame: Frame, like: Tensor, style: Style) -> Run | None:
     """A function of an item and of what is carried, which gives both: that of positions whose
-    vectors come in turn; None for others."""
-    if not isinstance(recipe, Carried) or recipe.call.function != "add_in_turn":
+    vectors come in turn, and that of recurrent layers; None for others."""
+    if not isinstance(recipe, Carried):
         return None
+    found: Run = function(recipe.call.function, module)
+    if found == recur:
+        return cells_of(module, like, style)
+    return _in_turn(module, frame, like) if found == add_in_turn else None
+
+
+def _in_turn(module: Any, frame: Frame, like: Tensor) -> Run:
+    """Positions whose vectors come in turn."""
     rows = module.weight.detach().to(like, copy=True)
     sizes = (-1, frame.channels, *(1,) * len(frame.space))
 

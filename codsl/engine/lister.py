@@ -4,13 +4,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property, partial
 from itertools import chain
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from codsl.algebra.time import emits, reads
-from codsl.engine.as_is import AsIs, Begun, apart, begun, joined
+from codsl.engine.as_is import AsIs, Begun, apart, begun, joined, kept_of_one
 from codsl.engine.attending import Attending
 from codsl.engine.beginning import Beginning, filled, here, there
 from codsl.engine.clips import Clips, taken_out
@@ -21,7 +20,6 @@ from codsl.engine.style import Style
 from codsl.engine.units import Unit, carrying_of, keeping_of, units_of
 from codsl.layers.recipe import Attended, Carried, Windowed, takes_items
 from codsl.nn.running.program import Program
-from codsl.nn.running.ways import kept
 
 MANY = 16
 """Items of a node that are computed one by one at most: more are computed at once."""
@@ -44,7 +42,7 @@ class Lister:
         self._style = style
         self.units = units_of(exact or program, like, style)
         self.keeping = keeping_of(exact or program, like, style)
-        self.carrying = carrying_of(exact or program, like)
+        self.carrying = carrying_of(exact or program, like, style)
 
     def listing(
         self, frame: int, frames: int = 1, begins: bool = False, clips: bool = False
@@ -178,7 +176,7 @@ class _Listing:
         for number in self._schedule.reads[index]:
             if self._schedule.feeds[number].through == index:
                 source = node.edges[0].source
-                run = self._lister.keeping.get(index) or partial(_kept_of_one, module, node.recipe)
+                run = self._lister.keeping.get(index) or partial(kept_of_one, module, node.recipe)
                 for slot in self._new.get(source, [])[len(self._kept[number]) :]:
                     self._kept[number] += self._operate(run, [slot])
 
@@ -246,12 +244,18 @@ class _Listing:
         elif passes(self._graph.nodes[index], self._program.modules[index]):
             (edge,), (number, *_) = self._graph.nodes[index].edges, self._schedule.reads[index]
             slots = [self._item(number, reads(edge.reach, j, j)[1]) for j in due]
-        elif self._begins and isinstance(self._graph.nodes[index].recipe, Carried | Attended):
+        elif self._apart(index, due):
             slots = [self._as_is(index, j, j + 1)[0] for j in due]
         else:
             slots = self._as_is(index, due.start, due.stop)
         for slot in slots:
             self._came(self._graph.base + index, slot)
+
+    def _apart(self, index: int, due: range) -> bool:
+        """Whether outputs of a node that is computed as it is are, one after another."""
+        if self._begins:
+            return isinstance(self._graph.nodes[index].recipe, Carried | Attended)
+        return index in self._lister.carrying and not self._many(due)
 
     def _of_unit(self, unit: Unit, output: int) -> int:
         head = unit.nodes[0]
@@ -312,7 +316,7 @@ class _Listing:
             self._items(index),
             tuple(tuple(count for _, count in window) for window in windows),
         )
-        run = self._lister.carrying.get(index, what)
+        run = self._lister.carrying.get(index, what) if stop - first == 1 else what
         if self._begins is not None:
             run = self._begun(index, what)
         if isinstance(run, Begun):
@@ -392,9 +396,3 @@ class _Listing:
             tuple(map(placed, outputs)),
             tuple(map(placed, valid)),
         )
-
-
-def _kept_of_one(module: Any, recipe: Any, x: Tensor) -> Tensor:
-    """What is kept of an item, in memory of its own: without weights it may be a part of it."""
-    made = kept(module, recipe, x.unsqueeze(2)).squeeze(2)
-    return made.clone() if recipe.module == "Identity" else made

@@ -70,13 +70,13 @@ def keeping_of(program: Program, like: Tensor, style: Style) -> Mapping[int, Run
     return found
 
 
-def carrying_of(program: Program, like: Tensor) -> Mapping[int, Run]:
+def carrying_of(program: Program, like: Tensor, style: Style) -> Mapping[int, Run]:
     """What makes of an item, and of what a node carries, its output and what it carries on, by
     nodes; those that only know the plain way have none."""
     graph, found = program.graph, {}
     for index in program.memory_of:
         node, module = graph.nodes[index], program.modules[index]
-        run = carried_of(node.recipe, module, node.frame, like)
+        run = carried_of(node.recipe, module, node.frame, like, style)
         if run and bare(module):
             found[index] = run
     return found

@@ -87,7 +87,7 @@ class Recurrent(Layer, abstract=True):
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph, as a layer of one output."""
         word = type(self).__name__
-        return trace.layer(path, _Outputs(self), self.operation, values, word)
+        return trace.layer(path, Outputs(self), self.operation, values, word)
 
     def get_state(self) -> Hidden | None:
         """The state of the stream, or None before the first frame. It unpacks to torch's hidden
@@ -128,18 +128,19 @@ def _kind(hidden: tuple[Tensor, ...]) -> tuple[torch.dtype | None, torch.device 
     return (hidden[0].dtype, hidden[0].device) if hidden else (None, None)
 
 
-class _Outputs(nn.Module):
-    """A recurrent layer as a node of a graph: its outputs, without the hidden tensors."""
+class Outputs(nn.Module):
+    """A recurrent layer, the `owner`, as a node of a graph: its outputs, without the hidden
+    tensors."""
 
-    _owner: Any
+    owner: Any
 
     def __init__(self, owner: Recurrent) -> None:
         super().__init__()
-        self.__dict__["_owner"] = owner
+        self.__dict__["owner"] = owner
 
     def forward(self, x: Tensor, run: Run | None = None) -> Any:
         """The outputs of a clip, or what a stream runs."""
-        made = self._owner(x, None, run)
+        made = self.owner(x, None, run)
         return made[0] if run is None else made
 
 

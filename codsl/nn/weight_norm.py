@@ -22,6 +22,19 @@ class WeightNorm:
         return torch._weight_norm(direction, magnitude, 0)  # type: ignore[arg-type]
 
 
+def settle(module: nn.Module) -> None:
+    """Make the weights of all modules in one that are normalised weights of their own, as they are
+    now: they are no longer worked out anew."""
+    for each in module.modules():
+        if isinstance(each, WeightNorm):
+            weight = each.weight.detach()
+            _, each.__class__ = type(each).__bases__
+            for name in each.normed:
+                path, _, last = name.rpartition(".")
+                del each.get_submodule(path)._parameters[last]
+            each.register_parameter("weight", nn.Parameter(weight))
+
+
 def normalise(module: nn.Module, names: tuple[str, str], normed_class: type) -> None:
     """Replace the weight of a module by a magnitude and a direction that make it."""
     weight = module._parameters.pop("weight")

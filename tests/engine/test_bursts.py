@@ -106,3 +106,12 @@ def test_what_is_due_is_one_clip_and_the_last_items_are_kept() -> None:
     assert all(len(some) <= depth for some, depth in zip(listing.stores, depths, strict=True))
     assert max(len(each.outputs) for each in listing.operations) == 1
     assert len(listing.operations) < 40
+
+
+def test_chunks_of_a_few_frames_are_steps_but_by_torch() -> None:
+    """Torch's step is for one frame: of several it computes the clip."""
+    net = built(f"codsl 1\nnetwork n {{{NETWORKS['a decoder']}}}\n", torch.float32)
+    by_torch, by_another = net.compile_step(), net.compile_step("onnxruntime")
+    sizes = (1, 2, 16, 17)
+    assert [by_torch.chunks_by_steps(size) for size in sizes] == [True, False, False, False]
+    assert [by_another.chunks_by_steps(size) for size in sizes] == [True, True, True, False]
