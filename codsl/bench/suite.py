@@ -56,6 +56,7 @@ SUITE: Mapping[str, Entry] = {
     "wavenet_30": Entry("codsl:wavenet", variant="paper"),
     "conv_tasnet": Entry("codsl:conv_tasnet"),
     "transformer_4": Entry("codsl:continual_transformer", {"layers": 4}),
+    "seanet_decoder": Entry("codsl:seanet_decoder"),
 }
 
 STACK = Entry(
