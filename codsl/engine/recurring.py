@@ -28,11 +28,12 @@ def cells_of(module: nn.Module, like: Tensor, style: Style) -> Run | None:
     its output and what is carried on.
 
     Torch's own layers lay their weights out for oneDNN anew at every call, which takes longer than
-    the products of one item. None for other modules, for projections and on other devices.
+    the products of one item. None for other modules, for projections, and where it is not torch
+    that computes them.
     """
     layer: Any = module.owner if isinstance(module, Outputs) else module
     known = isinstance(layer, nn.RNNBase) and type(layer).forward in FORWARDS and bare(layer)
-    if not known or not style.packed or layer.proj_size:
+    if not known or not style.last or layer.proj_size:
         return None
     cell, pair = CELLS[layer.mode], layer.mode == "LSTM"
     layers = [[each.detach().to(like, copy=True) for each in some] for some in layer.all_weights]
