@@ -11,7 +11,7 @@ from codsl.algebra.cycle import Cycle, Reading, cycle
 from codsl.algebra.extent import Window
 from codsl.algebra.time import IDENTITY, Time, compose, emits, reads, sees, spreads, waits
 from codsl.graph.graph import Graph
-from harness.networks import Networks
+from harness.drawn import Networks
 from harness.value import Limits
 
 

@@ -23,7 +23,7 @@ from codsl.engine.plan import Plan
 from codsl.engine.style import GRAPH, Style
 from engine.fast_streams import agree, chunk_of, frame_of, same_stream
 from harness.contract import LONGEST, Declared, randomise
-from harness.networks import Networks
+from harness.drawn import Networks
 from networks.shipped import FOLDER, SMALL
 
 EXAMPLES = int(os.environ.get("CODSL_NETWORKS", "600")) // 12

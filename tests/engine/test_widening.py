@@ -16,7 +16,7 @@ from codsl.engine.widening import widened
 from engine.fast_streams import same_stream
 from engine.test_fast_step import EXAMPLES, built
 from harness.contract import LONGEST
-from harness.networks import Networks
+from harness.drawn import Networks
 from networks.shipped import FOLDER, SMALL
 
 if TYPE_CHECKING:

@@ -28,7 +28,7 @@ from codsl.export.formats.table import FORMATS
 from codsl.export.rings import Rings
 from export.samples import SPECS, built, proved, runs, streamed, streamed_alone
 from harness.contract import randomise
-from harness.networks import Networks
+from harness.drawn import Networks
 
 HERE = Path(__file__).parent
 

@@ -13,7 +13,7 @@ from codsl.algebra.time import IDENTITY, backlog, postponed, spare
 from codsl.graph.align import FLOAT32, bytes_of
 from codsl.graph.graph import Graph
 from codsl.layers.recipe import kept_frame, memory_of, takes_items
-from harness.networks import Networks
+from harness.drawn import Networks
 from harness.value import Limits
 
 

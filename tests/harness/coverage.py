@@ -10,7 +10,7 @@ import codsl
 from harness.chance import Chance
 from harness.classes import classes, every
 from harness.contract import Declared
-from harness.networks import ATTENDING, RECURRENT, Networks
+from harness.drawn import ATTENDING, RECURRENT, Networks
 from harness.value import Limits
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from codsl.algebra import time as algebra
 from codsl.layers import convolution
 from harness.contract import LONGEST, Declared, contract, randomise
 from harness.coverage import Coverage
-from harness.networks import Networks
+from harness.drawn import Networks
 
 if TYPE_CHECKING:
     from collections.abc import Callable

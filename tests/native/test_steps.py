@@ -16,7 +16,7 @@ from codsl.engine.pure import PureStep
 from codsl.engine.widening import widened
 from codsl.native import turns
 from harness.contract import randomise
-from harness.networks import Networks
+from harness.drawn import Networks
 from layers.row_networks import examples, frame_of, network
 from native.many import Case, check
 from networks.shipped import FOLDER, SMALL

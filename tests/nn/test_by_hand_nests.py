@@ -11,7 +11,7 @@ from nests import nest
 import codsl
 from codsl.network import Network
 from harness.contract import LONGEST, Declared, clip_of, close, contract, randomise
-from harness.networks import Networks
+from harness.drawn import Networks
 from harness.value import Limits
 
 pytestmark = pytest.mark.filterwarnings("ignore:Using padding='same' with even kernel lengths")

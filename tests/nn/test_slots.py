@@ -18,7 +18,7 @@ from codsl.algebra.time import IDENTITY
 from codsl.graph.graph import Graph, times_of
 from codsl.graph.node import Edge
 from codsl.network import Network
-from harness.networks import Networks
+from harness.drawn import Networks
 from harness.value import Limits
 
 pytestmark = pytest.mark.usefixtures("remembering")

@@ -18,7 +18,7 @@ import codsl
 from codsl.spec.renaming import Renaming
 from codsl.weights import read
 from codsl.weights.layouts import LAYOUTS
-from harness.networks import Networks
+from harness.drawn import Networks
 
 COUNT = int(os.environ.get("CODSL_NETWORKS", "8"))
 RULES = (
