@@ -62,6 +62,10 @@ class Names:
         elif inner is not None:
             self.unnamed.append(inner)
 
+    def has(self, name: str) -> bool:
+        """Whether a value goes by a name here."""
+        return self._home(name) is not None
+
     def _visible(self) -> list[str]:
         own = [*self.flows, *(f"{name}[*]" for name in self.repeated)]
         return own + (self.parent._visible() if self.parent else [])

@@ -42,7 +42,7 @@ class Place:
     def evaluator(self, flow: Flow, findings: Findings) -> Evaluator:
         """What works out expressions here, where `flow` comes in."""
         channels = flow.frame.channels if flow.frame else None
-        return Evaluator(self.scope, channels, findings, flow.begun)
+        return Evaluator(self.scope, channels, findings, flow.begun, self.names.has)
 
     def rank(self, flow: Flow) -> int | None:
         """How many dimensions a layer here is to take, by the number in its name."""

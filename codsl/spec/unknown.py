@@ -38,6 +38,14 @@ _MISPLACED = {
         "`import` belongs to the file, not into a network",
         "in YAML `import: {blocks: ./blocks.codsl}`, in the text form above the network",
     ),
+    "template": (
+        "`template` belongs to the file, not into a network",
+        "in YAML they stand under `templates`, in the text form above the network",
+    ),
+    "variant": (
+        "`variant` belongs to the file, not into a network",
+        "in YAML they stand under `variants`, in the text form below the network",
+    ),
 }
 """Words of the language where a layer is read: what is wrong with each, and what is right."""
 
@@ -98,6 +106,11 @@ def unknown(
         return construct
     elif "(" in kind and not is_text(at.source):
         _called(kind, at, rows, findings)
+    elif how := joining(kind):
+        yaml = f"join: {{aggregation: {how}, from: [a, b]}}"
+        helps = [Help(f'values are joined by `join("{how}") from a, b`, in YAML `{yaml}`')]
+        findings.add("E0302", f"there is no layer `{kind}`", at, helps=helps)
+        return "join"
     elif kind in _MISPLACED:
         message, right = _MISPLACED[kind]
         findings.add("E0205", message, at, helps=(right,))
@@ -115,10 +128,6 @@ def _meant(
     templates: Collection[str],
     rank: int | None,
 ) -> list[Help]:
-    word = joining(kind)
-    if word is not None:
-        yaml = f"join: {{aggregation: {word}, from: [a, b]}}"
-        return [Help(f'values are joined by `join("{word}") from a, b`, in YAML `{yaml}`')]
     module, dot, name = kind.rpartition(".")
     near = near_layers(name, rows, templates, rank)
     helps = did_you_mean(name, [*templates, *rows], at)

@@ -116,15 +116,22 @@ class Scope:
 
 class Evaluator:
     """Works out expressions in one scope; `channels` are those of the value at this point, which
-    is `begun` unless none of several inputs is chosen yet."""
+    is `begun` unless none of several inputs is chosen yet. `flows` tells the names that layers
+    have here."""
 
     def __init__(
-        self, scope: Scope, channels: int | None, findings: Findings, begun: bool = True
+        self,
+        scope: Scope,
+        channels: int | None,
+        findings: Findings,
+        begun: bool = True,
+        flows: Callable[[str], bool] = lambda name: False,
     ) -> None:
         self._scope = scope
         self._channels = channels
         self._findings = findings
         self._begun = begun
+        self._flows = flows
 
     def value(self, expression: tree.Expression) -> Value:
         """What an expression is worth; raises `Hole` once the reason is reported."""
@@ -205,19 +212,28 @@ class Evaluator:
             if name == "T":
                 self._no_length(span)
                 raise Hole from None
-            helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
-            helps = helps or did_you_mean(name, self._scope.defined(), span.within(name))
+            helps = self._meant(name, span)
             if not surely_meant(helps):
                 self._scope.miss(name)
-            if not helps:
-                edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
-                said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
-                helps = [Help(said, edits)]
-            self._findings.add("E0301", f"`{name}` is not defined here", span, helps=helps)
+            flows = "flows through the network, and is no argument"
+            what = flows if self._flows(name) else "is not defined here"
+            self._findings.add("E0301", f"`{name}` {what}", span, helps=helps)
             raise Hole from None
         if isinstance(value, type):
             raise Hole
         return value
+
+    def _meant(self, name: str, span: Span) -> list[Help]:
+        """What a name that is not defined may have been meant as."""
+        if self._flows(name):
+            return [Help(f"what a layer reads stands behind it: `from {name}`")]
+        helps = did_you_mean(name, CONSTANTS, span.within(name))[:1]
+        helps = helps or did_you_mean(name, self._scope.defined(), span.within(name))
+        if helps:
+            return helps
+        edits = (Edit(span, f'"{name}"'),) if span.text == name else ()
+        said = f'a text stands in quotes: `"{name}"`; a value is a parameter or a `let`'
+        return [Help(said, edits)]
 
     def _no_length(self, span: Span) -> None:
         """Report the length of a clip where a number is asked for."""

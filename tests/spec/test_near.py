@@ -130,3 +130,25 @@ def test_a_name_that_is_missing_is_told_once() -> None:
     layers = "conv1d(widht, 3) conv1d(3 if 1 > 2 else widht, 3) when 1 > 2 { conv1d(widht, 3) }"
     found = mistakes(f"codsl 1\nnetwork n {{\n  input (3, T)\n  {layers}\n}}\n", "n.codsl")
     assert [each.code for each in found if each.severity == "error"] == ["E0301"]
+
+
+@pytest.mark.parametrize(
+    ("layer", "code", "help_"),
+    [
+        ("conv1d(x, 4, 3)", "E0301", "what a layer reads stands behind it: `from x`"),
+        ("linear(input)", "E0301", "what a layer reads stands behind it: `from input`"),
+        ("concat(x, input)", "E0302", 'values are joined by `join("concat") from a, b`'),
+    ],
+)
+def test_what_flows_is_no_argument(layer: str, code: str, help_: str) -> None:
+    text = f"codsl 1\nnetwork n {{\n  input (4, T)\n  x = relu\n  y = {layer}\n}}\n"
+    (found,) = mistakes(text, "n.codsl")
+    assert found.code == code
+    assert found.helps[0].text.startswith(help_)
+
+
+@pytest.mark.parametrize("word", ["template", "variant"])
+def test_what_belongs_to_the_file_is_told_so(word: str) -> None:
+    text = f"codsl 1\nnetwork n {{\n  input (4, T)\n  {word} part {{ relu }}\n}}\n"
+    first, *_ = mistakes(text, "n.codsl")
+    assert first.message == f"`{word}` belongs to the file, not into a network"
