@@ -171,8 +171,19 @@ def test_the_limit_is_told_as_figures_are() -> None:
     """At the median rate: an hour of unrest moves both alike."""
     rates = Rates(1 << 10)
     seen = {name: Timing(2.0, 1.0, 3.0, 1.5, 9) for name in (MULTIPLY, COPY, BEAT)}
-    bound = bound_of(Least(rates.flops, rates.bytes, 4), rates, seen, 1)
+    bound = bound_of(Least(rates.flops, rates.bytes, rates.bytes / 4), rates, seen, 1)
     assert (bound.arithmetic, bound.memory, bound.tail) == (2000.0, 500.0, 1.5)
+
+
+def test_what_rests_between_frames_is_not_read() -> None:
+    text = "codsl 1\nnetwork n { input (2, T) a = conv1d(3, 3) b = conv1d(4, 5, stride=4) relu }"
+    graph = codsl.check(text)
+    first, second = 4 * (3 * 2 * 3 + 3) + 4 * 2 * 2, 4 * (4 * 3 * 5 + 4) + 4 * 4 * 3
+    for streams, frames, part in ((1, 1, 4), (1, 2, 4), (1, 4, 4), (1, 16, 16)):
+        least = Least.of(graph, streams, frames)
+        assert least.bytes == first + second
+        assert least.read == first / frames + second / part
+    assert Least.of(graph, 3).read - Least.of(graph, 1).read == 2 * (4 * 4 + 4 * 12 / 4)
 
 
 def test_distance() -> None:
