@@ -34,10 +34,10 @@ class Call:
 class Pointwise:
     """Output `j` is made of item `j` alone, or of item `j` of every input.
 
-    `module` is the class of `torch.nn` that holds the weights, initialised as torch does, and
-    `settings` are its arguments. Its own forward is used where there is no `call`, which otherwise
-    gets the inputs and the `tensors` of the module. `normed` are the names of what the weight is
-    made of, where it is normalised.
+    `module` is the class of `torch.nn` that holds the weights, initialised as torch does, or empty
+    where it is none of torch's; `settings` are its arguments. Its own forward is used where there
+    is no `call`, which otherwise gets the inputs and the `tensors` of the module. `normed` are the
+    names of what the weight is made of, where it is normalised.
     """
 
     module: str = "Identity"
@@ -45,6 +45,10 @@ class Pointwise:
     tensors: tuple[str, ...] = ()
     call: Call | None = None
     normed: tuple[str, ...] = ()
+
+
+OWN = Pointwise(module="")
+"""What a module that is none of torch's does to items, by its own forward."""
 
 
 @dataclass(frozen=True)

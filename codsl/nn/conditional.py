@@ -12,7 +12,7 @@ from codsl.algebra.time import IDENTITY, Time, lost
 from codsl.graph.node import Edge
 from codsl.layers.cropping import Crop
 from codsl.layers.frames_of_time import Subsample
-from codsl.layers.recipe import Pointwise
+from codsl.layers.recipe import OWN
 from codsl.nn.classes import hand_class
 from codsl.nn.closures import written
 from codsl.nn.convert import adopt
@@ -73,7 +73,7 @@ class Conditional(Laying):
         _check_alike(path or "Conditional", *(trace.times[end] for end in ends))
         seen = _every(trace, path, ends[0], values)
         edges = [*beside(ends), _newest(trace, ends[0], seen)]
-        return trace.join(path, _Choice(self), Pointwise(), edges, frames.pop(), "Conditional")
+        return trace.join(path, _Choice(self), OWN, edges, frames.pop(), "Conditional")
 
     def extra_repr(self) -> str:
         """The predicate."""

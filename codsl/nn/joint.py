@@ -10,7 +10,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY
 from codsl.graph.node import Edge
 from codsl.layers.joining import AGGREGATIONS, Aggregation
-from codsl.layers.recipe import Pointwise
+from codsl.layers.recipe import OWN
 from codsl.nn.functions.functions import function
 from codsl.nn.running.trace import Trace
 
@@ -47,10 +47,10 @@ class Joint:
         frames = [frame for frame in known if frame is not None]
         word = repr(self) if repr(self).isidentifier() else "join"
         if len(frames) < len(known):
-            return trace.join(path, owner, Pointwise(), edges, None, word)
+            return trace.join(path, owner, OWN, edges, None, word)
         if callable(self.how):
             frame = probe(self.how, frames, repr(self), trace.like)
-            return trace.join(path, JoinBy(self.how), Pointwise(), edges, frame, word)
+            return trace.join(path, JoinBy(self.how), OWN, edges, frame, word)
         aggregation = Aggregation(self.how)
         try:
             frame = aggregation.shape(tuple(frames))

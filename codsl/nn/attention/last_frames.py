@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from codsl.algebra.extent import Window
 from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time, sees
-from codsl.layers.recipe import Call, Pointwise, Windowed
+from codsl.layers.recipe import OWN, Call, Windowed
 from codsl.nn.attention.work_of_attention import Work
 from codsl.nn.joint import beside
 from codsl.nn.nest import leaves
@@ -71,7 +71,7 @@ class LastFrames(Laying, abstract=True):
         known = [frame for frame in frames if frame is not None]
         self._fits(word, known)
         kept = Frame(self.kept()) if len(known) == len(frames) else None
-        projected = trace.join(f"{word}.projected", _Keep(self), Pointwise(), beside(sources), kept)
+        projected = trace.join(f"{word}.projected", _Keep(self), OWN, beside(sources), kept)
         return trace.layer(path, _Answer(self), _Operation(self), projected, type(self).__name__)
 
     def _fits(self, word: str, frames: list[Frame]) -> None:

@@ -9,7 +9,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.shared import Shared
 from codsl.algebra.time import IDENTITY, Time
 from codsl.graph.node import Node
-from codsl.layers.recipe import Pointwise, Recipe
+from codsl.layers.recipe import OWN, Pointwise, Recipe
 
 
 class Operation(Protocol):
@@ -84,7 +84,7 @@ class FrameByFrame:
         return self.work(x, y)
 
     def recipe(self, x: Frame) -> Pointwise:
-        return Pointwise()
+        return OWN
 
     def space(self, x: Frame) -> tuple[Time, ...]:
         return (IDENTITY,) * len(x.space)

@@ -80,7 +80,10 @@ class Streaming(CoModule, PureStep, abstract=True):
         it."""
         laid = self._settled()
         if laid is None:
-            raise ValueError("the sizes of the frames are not known before the first input")
+            raise ValueError(
+                "the sizes of the frames are not known before the first input: feed one, and call "
+                "reset() where it is not to count"
+            )
         return laid
 
     @property

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, fx, nn
 
 from codsl.algebra.time import Time
-from codsl.layers.recipe import Pointwise
+from codsl.layers.recipe import OWN
 from codsl.nn.convert import adopt, makes
 from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
 from codsl.nn.module import CoModule
@@ -232,7 +232,7 @@ class _Layout:
                 frame = probe(how, known, name, self._owner._like())
         edges = beside([each.number for each in values])
         level = self._level(name)
-        return Value(self._trace.join(level, JoinBy(how), Pointwise(), edges, frame, name))
+        return Value(self._trace.join(level, JoinBy(how), OWN, edges, frame, name))
 
     def _level(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name
