@@ -6,7 +6,6 @@ from math import ceil, isinf
 from time import perf_counter
 from typing import Any
 
-from codsl.algebra.time import length
 from codsl.bench.footage import joined, last
 from codsl.bench.pick import Pick
 from codsl.bench.scene import Scene
@@ -126,7 +125,7 @@ def at_once(scene: Scene) -> Contender:
     net, frames = scene.net, max(scene.chunk, scene.net.graph.min_frames)
     drawn = scene.footage.clip(frames, scene.streams)
     words = f"a clip of {frames} at once, in torch"
-    macs = clip_macs(net.graph, frames)
+    macs = net.graph.clip_macs(frames)
     return Contender(CLIP, words, lambda _: net(drawn), frames, macs, same=False)
 
 
@@ -141,7 +140,7 @@ def again(window: int | None, scene: Scene) -> Contender | Absent:
         return Absent(CLIP, f"a clip of {found.frames} frames takes too much memory")
     past = last(scene.past, found.frames)
     words = f"a clip of the last {found.frames} again and again, in torch"
-    macs = clip_macs(scene.net.graph, found.frames) / found.stride
+    macs = scene.net.graph.clip_macs(found.frames) / found.stride
     run = Rerun(scene.net, past, found)
     return Contender(CLIP, words, run, 1, macs, same=not window and not counts(scene.net.graph))
 
@@ -150,12 +149,6 @@ def counts(graph: Graph) -> bool:
     """Whether a network carries on more than frames, such as their number, which a clip of the
     last ones lacks."""
     return any(memory_of(graph.nodes[index].recipe) for index in graph.live)
-
-
-def clip_macs(graph: Graph, frames: int) -> int:
-    """Multiply-accumulates of a clip of so many frames."""
-    work = ((graph.nodes[i].macs, graph.times[graph.base + i]) for i in graph.live)
-    return round(sum(macs * length(time, frames) for macs, time in work))
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from codsl.graph.fingerprint import Fingerprint, fingerprint
 from codsl.graph.node import Edge, Node
 from codsl.graph.report import Bundle, Report, Row, endless
 from codsl.graph.written import Written
+from codsl.layers.recipe import outputs_worked
 from codsl.spec.known import Known
 from codsl.spec.spec import Block
 
@@ -177,6 +178,15 @@ class Graph(Shared):
         """How many numbers there are to learn."""
         return sum(node.parameters for node in self.nodes)
 
+    def clip_macs(self, frames: int) -> int:
+        """Multiply-accumulates of convolutions and matrix products of a clip of so many frames."""
+        return round(sum(self._clip_macs(index, frames) for index in self.live))
+
+    def _clip_macs(self, index: int, frames: int) -> int | Fraction:
+        node, outputs = self.nodes[index], length(self.times[self.base + index], frames)
+        items = length(self.times[node.edges[0].source], frames)
+        return node.macs * outputs_worked(node.recipe, items, outputs)
+
     def report(self) -> Report:
         """What the network is, node by node, as plain data; `str()` of it is a table."""
         rows = tuple(map(self._row, range(len(self.nodes))))
@@ -214,7 +224,6 @@ class Graph(Shared):
     def _total(self, rows: tuple[Row, ...]) -> dict[str, Any]:
         field = self.receptive_field
         clip = self.min_frames if isinf(field) else max(int(field), self.min_frames)
-        work = [(self.nodes[i], self.times[self.base + i]) for i in sorted(self.live)]
         total: dict[str, Any] = {
             "input": _by_name([(each.name, written(each.frame)) for each in self.inputs]),
             "output": _by_name(
@@ -227,7 +236,7 @@ class Graph(Shared):
             "min_frames": self.min_frames,
             "macs": sum(row.macs for row in rows),
             "clip_frames": clip,
-            "clip_macs": round(sum(node.macs * length(time, clip) for node, time in work)),
+            "clip_macs": self.clip_macs(clip),
             "state_bytes": sum(row.state_bytes for row in rows),
         }
         if self.outputs[0].name:

@@ -193,6 +193,12 @@ def normed_of(recipe: Recipe) -> tuple[str, ...]:
     return inner.normed if isinstance(inner, Pointwise | Windowed | Spread) else ()
 
 
+def outputs_worked(recipe: Recipe, items: int, outputs: int) -> int:
+    """The outputs whose work a clip of so many items takes: of an item that is spread all that it
+    reaches, also where they are cut off."""
+    return items * recipe.factor if isinstance(recipe, Spread) else outputs
+
+
 def memory_of(recipe: Recipe) -> tuple[Memory, ...]:
     """The tensors that a recipe carries on."""
     return recipe.memory if isinstance(recipe, Carried) else ()

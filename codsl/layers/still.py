@@ -11,7 +11,7 @@ from codsl.algebra.time import IDENTITY, Time, length
 from codsl.layers.activation import Elementwise
 from codsl.layers.dropout import Dropping
 from codsl.layers.mistake import Mistake, Use
-from codsl.layers.recipe import Folded, Pointwise, Recipe, Spread, Windowed
+from codsl.layers.recipe import Folded, Pointwise, Recipe, Spread, Windowed, outputs_worked
 from codsl.layers.row import Layer, OfImages, Weightless, kin_of, type_name
 from codsl.layers.sliding import without_time
 
@@ -158,7 +158,8 @@ def _shifted(row: Layer, x: Frame) -> _Facts:
         )
     frame = Frame(made.channels, (items, *made.space))
     space = (reach, *row.space(line))
-    return _Facts(frame, row.weights(line), row.macs(line, made) * items, space, Folded(recipe))
+    macs = row.macs(line, made) * outputs_worked(recipe, x.space[0], items)
+    return _Facts(frame, row.weights(line), macs, space, Folded(recipe))
 
 
 def _framewise(row: Layer, x: Frame) -> _Facts:

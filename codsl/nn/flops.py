@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from codsl.algebra.shape import Frame
+from codsl.layers.recipe import outputs_worked
 from codsl.nn.layer import Layer
 
 Hook = Callable[[nn.Module, Any, Any], None]
@@ -22,8 +23,9 @@ def ptflops_hooks(module: nn.Module) -> dict[type[nn.Module], Hook]:
 
 def _count(module: Any, inputs: Any, output: Any) -> None:
     x, y = inputs[0], output if isinstance(output, Tensor) else output[0]
-    macs = module.operation.macs(_frame(x), _frame(y))
-    module.__flops__ += round(macs * y.shape[0] * y.shape[2])
+    frame = _frame(x)
+    outputs = outputs_worked(module.operation.recipe(frame), x.shape[2], y.shape[2])
+    module.__flops__ += round(module.operation.macs(frame, _frame(y)) * y.shape[0] * outputs)
 
 
 def _frame(x: Tensor) -> Frame:

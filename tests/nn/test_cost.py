@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 import torch
+from ptflops import get_model_complexity_info
 from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
+from codsl.nn.flops import ptflops_hooks
 
 NETWORKS = {
     "a convolution": "input (3, T, 8, 8)\n a = conv3d(6, 3, padding=1)",
@@ -75,6 +77,52 @@ def test_no_product_of_an_item_that_is_spread_is_made_twice(
             stream.forward_steps(chunk)
         counts.append(counter.get_total_flops())
     assert sum(counts[1:-2]) == counts[-2] == counts[-1] == 2 * turn * 4 * macs > 0
+
+
+SPREAD = {
+    "a kernel below the stride": "conv_transpose1d(3, 1, stride=2)",
+    "outputs beyond the end": "conv_transpose1d(3, 1, output_padding=1, dilation=2)",
+    "cut on both sides": "conv_transpose1d(3, 5, stride=3, padding=2, output_padding=2)",
+    "cut unevenly": "conv_transpose1d(3, 4, stride=2, padding=((0, 2),), dilation=3)",
+    "causal": 'conv_transpose1d(4, 4, stride=2, padding="causal", groups=2)',
+    "between convolutions": "conv1d(4, 2)\n conv_transpose1d(3, 4, stride=2, padding=1)\n "
+    "last = conv1d(2, 3, stride=2)",
+}
+
+
+def counted(net: torch.nn.Module, x: torch.Tensor) -> int:
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net(x)
+    return counter.get_total_flops()
+
+
+@pytest.mark.parametrize("name", SPREAD)
+def test_macs_of_a_clip_are_those_of_every_item_that_is_spread(name: str) -> None:
+    """Also of those whose outputs are cut off, and of none for outputs that no item reaches."""
+    net = codsl.build(f"codsl 1\nnetwork n {{\n input (4, T)\n {SPREAD[name]}\n}}\n").eval()
+    for frames in range(net.graph.min_frames, net.graph.min_frames + 5):
+        x = torch.randn(1, 4, frames)
+        assert counted(net, x) == 2 * net.graph.clip_macs(frames) > 0
+        macs, _ = get_model_complexity_info(
+            net,
+            (4, frames),
+            as_strings=False,
+            print_per_layer_stat=False,
+            verbose=False,
+            backend="pytorch",
+            custom_modules_hooks=ptflops_hooks(net),
+            backend_specific_config={"count_functional": False},
+        )
+        assert macs == net.graph.clip_macs(frames)
+
+
+def test_macs_of_a_clip_of_images_that_are_spread() -> None:
+    net = codsl.build(
+        "codsl 1\nnetwork n {\n input (2, T, 4, 4)\n"
+        " per_frame { conv_transpose2d(3, 3, stride=2) }\n"
+        " conv_transpose3d(2, (2, 3, 1), stride=(2, 1, 1), padding=(1, 1, 0))\n}\n"
+    ).eval()
+    assert counted(net, torch.randn(1, 2, 5, 4, 4)) == 2 * net.graph.clip_macs(5) > 0
 
 
 def test_macs_of_a_step_are_exact_where_an_item_is_shared_by_outputs() -> None:
