@@ -183,6 +183,17 @@ def test_an_endless_past_that_begins_late_is_found_where_few_frames_are_spoilt(
     assert found.checks["windows"]
 
 
+@pytest.mark.parametrize("behind", ["identity", "conv1d(2, 3, padding=1)", "lstm(3)"])
+@pytest.mark.parametrize("bias", ["true", "false"])
+def test_outputs_of_bias_alone_see_no_frame(behind: str, bias: str) -> None:
+    spec = (
+        "codsl 1\nnetwork n {\n input (4, T)\n outputs all, blind\n"
+        f" all = conv_transpose1d(4, 1, stride=2, padding=((1, 0),), bias={bias})\n"
+        f" subsample(2)\n blind = {behind}\n}}\n"
+    )
+    assert verify(spec).checks["windows"]
+
+
 def test_several_inputs_and_outputs_by_name() -> None:
     layers = [
         {"join": {"name": "met", "from": ["input", "input"], "aggregation": "sum"}},

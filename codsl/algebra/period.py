@@ -1,7 +1,7 @@
 """The time of a node: what each of its outputs sees, and after how many outputs that repeats."""
 
 from bisect import bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import pairwise
@@ -71,13 +71,15 @@ class Time(Shared):
 
     @property
     def past(self) -> float:
-        """Frames that an output reaches back from its own at most, `floor(j * stride)`."""
-        return max(self._own(j) - phase.oldest for j, phase in enumerate(self.phases))
+        """Frames that an output reaches back from its own at most, `floor(j * stride)`; -1 where no
+        output depends on any."""
+        return max((self._own(j) - phase.oldest for j, phase in self._seeing()), default=-1)
 
     @property
     def ahead(self) -> int:
-        """Frames that an output reaches beyond its own at most."""
-        return max(phase.newest - self._own(j) for j, phase in enumerate(self.phases))
+        """Frames that an output reaches beyond its own at most; 0 where no output depends on
+        any."""
+        return max((phase.newest - self._own(j) for j, phase in self._seeing()), default=0)
 
     @property
     def delay(self) -> int:
@@ -137,6 +139,10 @@ class Time(Shared):
             if all(short.output(j) == phase for j, phase in enumerate(self.phases)):
                 return short
         return self
+
+    def _seeing(self) -> Iterator[tuple[int, Phase]]:
+        """The outputs of a period that depend on some frame."""
+        return ((j, phase) for j, phase in enumerate(self.phases) if not phase.blind)
 
     def _own(self, index: int) -> int:
         return index * self.period // len(self.phases)

@@ -63,7 +63,7 @@ def _reach(first: Time, item: Phase, spacing: int, look: int) -> tuple[float, in
     start = item.newest - look if endless else int(item.oldest)
     items = range(start, item.newest + 1, spacing)
     oldest, newest = _union(first.output(each) for each in (*items[:look], *items[-look:]))
-    return -inf if endless else oldest, newest
+    return -inf if endless and oldest <= newest else oldest, newest
 
 
 def _union(outputs: Iterable[Phase]) -> tuple[float, int]:

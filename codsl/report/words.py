@@ -24,15 +24,25 @@ def sentence(view: View) -> str:
 
 def seen(window: Window) -> str:
     """The frames that an output sees."""
+    if window.past + window.ahead < 0:
+        return "Sees no frame"
     if isinf(window.past):
         after = f", and {plural(window.ahead, 'frame')} after it" if window.ahead > 0 else ""
         return f"Sees every frame up to its own{after}"
+    if window.past < 0:
+        return f"Sees {_apart(-int(window.past), window.ahead)} after its own"
+    if window.ahead < 0:
+        return f"Sees {_apart(-window.ahead, int(window.past))} before its own"
     around = [
         f"{plural(int(count), 'frame')} {side}"
         for count, side in ((window.past, "before"), (window.ahead, "after"))
         if count > 0
     ]
     return f"Sees {', '.join(['its own frame', *around])}"
+
+
+def _apart(nearest: int, furthest: int) -> str:
+    return f"frame {nearest}" if nearest == furthest else f"frames {nearest} to {furthest}"
 
 
 def shape(view: View) -> str:

@@ -116,7 +116,11 @@ def test_bias_alone_is_no_frame() -> None:
         for then in (start.time, one.time):
             if small(algebra.compose(two.time, then)):
                 hits["read"] += 1
-                assert all(phase.blind for phase in algebra.compose(two.time, then).phases)
+                behind = algebra.compose(two.time, then)
+                assert all(phase.blind for phase in behind.phases)
+                assert (behind.past, behind.ahead, behind.receptive_field) == (-1, 0, 0)
+    carried = algebra.compose(start.time, algebra.remembers())
+    assert (carried.past, carried.receptive_field) == (-1, 0)
     assert min(hits.values()) > 50, hits
 
 

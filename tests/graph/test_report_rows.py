@@ -78,3 +78,20 @@ def test_json_has_an_endless_past_as_null(rows: dict[str, Row]) -> None:
 )
 def test_a_figure_that_rounds_up_to_a_thousand_is_one_of_the_next(value: float, said: str) -> None:
     assert amount(value, "B") == said
+
+
+def test_an_output_of_bias_alone_sees_no_frame() -> None:
+    spec = """codsl 1
+network n {
+  input (4, T)
+  conv1d(3, 3, padding=1)
+  conv_transpose1d(3, 1, stride=2, padding=((1, 0),))
+  subsample(2)
+  lstm(2)
+}
+"""
+    report = codsl.check(spec).report()
+    sees = [(row.past, row.ahead, row.receptive_field) for row in report.nodes]
+    assert sees == [(1, 1, 3), (0, 2, 3), (-1, 0, 0), (-1, 0, 0)]
+    assert "receptive field  0 frames" in str(report)
+    assert "Sees no frame. Comes 2 frames late" in codsl.report.html(report)

@@ -41,3 +41,6 @@ def test_words() -> None:
     assert [pace(each) for each in (1, 4)] == ["1 a frame", "1 in 4 frames"]
     assert seen(Window()) == "Sees its own frame"
     assert seen(Window(float("inf"), 2)) == "Sees every frame up to its own, and 2 frames after it"
+    assert seen(Window(-1, 0)) == "Sees no frame"
+    assert seen(Window(-2, 2)) == "Sees frame 2 after its own"
+    assert seen(Window(3, -2)) == "Sees frames 2 to 3 before its own"
