@@ -159,9 +159,12 @@ def _ports(word: str, shapes: Any) -> list[tuple[str, str]]:
 
 
 def _ratio(total: dict[str, Any]) -> str:
-    """How much more work an output is by a clip of its own than in the stream."""
-    streamed = total["macs"] * total["stride"]
-    return f", {total['clip_macs'] / streamed:.1f}x an output streamed" if streamed else ""
+    """How much more work a clip is than in the stream the output that it is for, or the frame whose
+    outputs it is for."""
+    stride = total["stride"]
+    streamed = total["macs"] * max(1, stride)
+    word = "an output" if stride >= 1 else "a frame"
+    return f", {total['clip_macs'] / streamed:.1f}x {word} streamed" if streamed else ""
 
 
 def _frames(count: float | Fraction) -> str:

@@ -95,3 +95,20 @@ network n {
     assert sees == [(1, 1, 3), (0, 2, 3), (-1, 0, 0), (-1, 0, 0)]
     assert "receptive field  0 frames" in str(report)
     assert "Sees no frame. Comes 2 frames late" in codsl.report.html(report)
+
+
+@pytest.mark.parametrize(
+    ("layers", "said"),
+    [
+        ("conv1d(2, 3)\n u = conv_transpose1d(2, 2, stride=2)", "1.0x a frame streamed"),
+        ("conv_transpose1d(2, 3, stride=3)\n u = conv1d(2, 2, stride=2)", "2.0x a frame streamed"),
+        ("conv1d(2, 3)\n u = conv1d(2, 2, stride=2)", "1.0x an output streamed"),
+        ("conv1d(2, 3)\n u = conv1d(2, 2)", "1.6x an output streamed"),
+    ],
+)
+def test_a_clip_is_held_against_the_frame_that_gives_several_outputs(
+    layers: str, said: str
+) -> None:
+    """Counted by hand: a clip of all that one sees, and what comes with a frame of a stream."""
+    report = codsl.check(f"codsl 1\nnetwork n {{\n input (2, T)\n {layers}\n}}\n").report()
+    assert dict(report.summary())["MACs"].endswith(said)
