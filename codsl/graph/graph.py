@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cached_property
+from itertools import zip_longest
 from math import isinf
 from typing import Any
 
@@ -156,7 +157,8 @@ class Graph(Shared):
 
     @cached_property
     def space(self) -> tuple[Time, ...]:
-        """How the first output sits over each dimension of space, as far as there is one.
+        """How an output sits over each dimension of space, as far as there is one; of several
+        outputs the coarsest way.
 
         Raises `ValueError` for one that takes too many positions to repeat itself.
         """
@@ -171,7 +173,8 @@ class Graph(Shared):
                     f"`{node.path}`: more than {MOST} positions until the pattern of how it sits "
                     "over space repeats itself"
                 ) from None
-        return axes[self.output]
+        columns = zip_longest(*(axes[each.value] for each in self.outputs))
+        return tuple(_widest([axis for axis in column if axis]) for column in columns)
 
     @property
     def parameters(self) -> int:

@@ -62,25 +62,19 @@ class Block(Streaming):
         return self.graph.time
 
     @property
-    def receptive_field(self) -> float:
-        """Frames from the oldest to the newest that one output depends on; may be `math.inf`."""
-        return self.graph.receptive_field
-
-    @property
-    def delay(self) -> int:
-        """Frames that an output comes later than its own at most; without upsampling, the frame
-        at which the first comes, counted from 0."""
-        return self.graph.delay
+    def times(self) -> tuple[Time, ...]:
+        """The time of every output."""
+        return tuple(self.graph.times[each.value] for each in self.graph.outputs)
 
     @property
     def stride(self) -> tuple[Any, ...]:
-        """Inputs per output, time first, then space."""
-        return strides((self.graph.time, *self.graph.space))
+        """Inputs per output, time first, then space; of several outputs the most."""
+        return (self.graph.stride, *strides(self.graph.space))
 
     @property
     def padding(self) -> tuple[Any, ...]:
-        """Padding before the first input, time first, then space."""
-        return paddings((self.graph.time, *self.graph.space))
+        """Padding before the first input, time first, then space; of several outputs the most."""
+        return (max(paddings(self.times)), *paddings(self.graph.space))
 
     def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:
         """Itself, and the clips in the order of its inputs; raises `ValueError` for others."""

@@ -18,10 +18,11 @@ from codsl.nn.closures import written
 from codsl.nn.convert import adopt
 from codsl.nn.joint import beside
 from codsl.nn.running.streaming import Laying
+from codsl.nn.running.timed import Composed
 from codsl.nn.running.trace import Trace
 
 
-class Conditional(Laying):
+class Conditional(Composed, Laying):
     """`on_true` where the predicate holds, else `on_false`, or the input where there is none.
 
     Both see every frame, so that the stream stays exact where the answer changes. They give as many
@@ -50,11 +51,6 @@ class Conditional(Laying):
         self.add_module("0", on_true)
         if on_false is not None:
             self.add_module("1", on_false)
-
-    @property
-    def time(self) -> Time:
-        """When its outputs see what: the wider of both."""
-        return Trace.alone(self)
 
     def forward(self, input: Tensor) -> Any:
         """The outputs of a clip `(B, C, T, *S)` at once."""

@@ -16,11 +16,12 @@ from codsl.nn.older import AGGREGATION, SHRINK, older
 from codsl.nn.routing import Broadcast
 from codsl.nn.running.parted import restructured
 from codsl.nn.running.streaming import Laying
+from codsl.nn.running.timed import Composed
 from codsl.nn.running.trace import Trace
 from codsl.nn.waiting import Skip, crop_of
 
 
-class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
+class Container(Composed, Laying, FlatStateDict, nn.Sequential, abstract=True):
     """Modules under names. Those of torch.nn become continual ones that share their tensors;
     raises `ValueError` for a module that cannot be streamed exactly."""
 
@@ -66,21 +67,6 @@ class Container(Laying, FlatStateDict, nn.Sequential, abstract=True):
             if module is None:
                 raise ValueError(f"`{name}` is None: put a module there, or delete it")
             yield name, module
-
-    @property
-    def time(self) -> Time:
-        """When its outputs see what, relative to its own input."""
-        return Trace.alone(self)
-
-    @property
-    def stride(self) -> tuple[Any, ...]:
-        """Inputs per output, over time."""
-        return (self.time.stride,)
-
-    @property
-    def padding(self) -> tuple[Any, ...]:
-        """Padding before the first input, over time."""
-        return (max(0, self.time.past),)
 
     def forward(self, input: Any) -> Any:
         """The outputs of a clip `(B, C, T, *S)` at once, as torch.nn computes them."""

@@ -304,3 +304,24 @@ def test_gradients_are_those_of_the_clip() -> None:
     net.clean_state()
     found = gradients(net.forward_steps(x, pad_end=True))
     assert all(torch.allclose(a, b) for a, b in zip(wanted, found, strict=True))
+
+
+class Two(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.late = nn.Conv1d(3, 3, 4)
+        self.slow = nn.Conv1d(3, 3, 7, stride=2, padding=5)
+
+    def forward(self, x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self.late(x), self.slow(x)
+
+
+def test_numbers_of_several_outputs_are_the_most_of_theirs() -> None:
+    parts = co.Parallel(co.Conv1d(3, 3, 4), co.Conv1d(3, 3, 7, stride=2, padding=5))
+    for made in (co.Sequential(co.Broadcast(2), parts), co.continual(Two())):
+        assert (made.receptive_field, made.delay) == (7, 3)
+        assert (made.stride, made.padding) == ((2,), (5,))
+
+
+def test_an_endless_past_is_no_padding() -> None:
+    assert co.Sequential(co.Conv1d(3, 3, 3, padding=1), co.GRU(3, 4)).padding == (0,)

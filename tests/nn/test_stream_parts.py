@@ -163,3 +163,15 @@ def test_a_built_network_shows_its_numbers() -> None:
     assert net.receptive_field == net.report().total["receptive_field"] == 19
     assert (net.delay, net.stride, net.padding) == (net.graph.delay, (2, 1), (5, 2))
     assert net.get_submodule("stem.conv").padding == (1, 1)
+
+
+def test_numbers_of_a_network_are_the_most_of_its_outputs() -> None:
+    """The first is the finer, and sees less; the last has lost a dimension."""
+    net = built(
+        "codsl 1\nnetwork n {\n input (3, T, 8)\n outputs near, far, flat\n"
+        " near = conv2d(3, 3, padding=1)\n"
+        ' far = conv2d(3, (5, 3), stride=2, padding=("causal", 1))\n flatten\n'
+        " flat = linear(2)\n}\n"
+    )
+    assert (net.receptive_field, net.delay) == (7, 1)
+    assert (net.stride, net.padding) == ((2, 2), (5, 2))

@@ -9,7 +9,6 @@ import torch
 from torch import Tensor
 
 from codsl.algebra.shape import Frame
-from codsl.algebra.time import Time
 from codsl.graph.graph import Graph
 from codsl.nn.module import CoModule
 from codsl.nn.nest import Nest, key, leaves, number, rebuild
@@ -21,6 +20,7 @@ from codsl.nn.running.parted import Parted, structure
 from codsl.nn.running.program import Program, Values
 from codsl.nn.running.state import State
 from codsl.nn.running.stream import Slots
+from codsl.nn.running.timed import Timed
 from codsl.nn.running.trace import Trace, outlets_of, values_of
 from codsl.nn.running.work import Late
 
@@ -28,7 +28,7 @@ Advance = Callable[[Laid, list[Tensor], State], tuple[Values, State]]
 """How a stream goes on by clips: its outputs, and the new state."""
 
 
-class Streaming(CoModule, PureStep, abstract=True):
+class Streaming(Timed, CoModule, PureStep, abstract=True):
     """A module whose stream is a program over a graph.
 
     The contract holds in `eval()`; in training mode batch normalisation and dropout are torch's.
@@ -39,28 +39,12 @@ class Streaming(CoModule, PureStep, abstract=True):
     _begun: Taken | None = None
     _warned: bool = False
 
-    @property
-    @abstractmethod
-    def time(self) -> Time:
-        """When its outputs see what, relative to its own input."""
-
     @abstractmethod
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add what this module does with these values to a graph, and give what it makes of them.
 
         Both are numbers of values, or nests of such. Raises `ValueError` where that cannot be.
         """
-
-    @property
-    def receptive_field(self) -> float:
-        """Frames from the oldest to the newest that one output depends on; may be `math.inf`."""
-        return self.time.receptive_field
-
-    @property
-    def delay(self) -> int:
-        """Frames that an output comes later than its own at most; without upsampling, the frame
-        at which the first comes, counted from 0."""
-        return self.time.delay
 
     @abstractmethod
     def _laid_for(self, inputs: Any, what: str) -> tuple[Laid, list[Tensor]]:

@@ -121,12 +121,15 @@ class Trace:
 
     @staticmethod
     def alone(module: Any) -> Time:
-        """The time of a module, relative to its own input."""
+        """The time of a module, relative to its own input; of several outputs the widest."""
+        times = Trace.ends(module)
+        return max(times, key=lambda time: (time.delay, time.receptive_field))
+
+    @staticmethod
+    def ends(module: Any) -> tuple[Time, ...]:
+        """The time of every output of a module, relative to its own input."""
         trace = Trace([None])
-        ends = list(leaves(module.lay(trace, "", 0)))
-        times = [trace.times[end] for end in ends]
-        widest: Time = max(times, key=lambda time: (time.delay, time.receptive_field))
-        return widest
+        return tuple(trace.times[end] for end in leaves(module.lay(trace, "", 0)))
 
     def _add(self, node: Node, module: nn.Module) -> int:
         self._nodes.append(node)

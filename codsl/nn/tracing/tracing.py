@@ -7,12 +7,12 @@ from typing import Any
 
 from torch import Tensor, fx, nn
 
-from codsl.algebra.time import Time
 from codsl.layers.recipe import OWN
 from codsl.nn.convert import adopt, makes
 from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
 from codsl.nn.module import CoModule
 from codsl.nn.running.streaming import Laying
+from codsl.nn.running.timed import Composed
 from codsl.nn.running.trace import Trace
 from codsl.nn.tracing.elsewhere import Ordered, Plainly, applies_plainly, order_of
 from codsl.nn.tracing.expressions import (
@@ -36,7 +36,7 @@ from codsl.nn.tracing.seen import graphs_of
 from codsl.nn.waiting import Cropped
 
 
-class Traced(Laying):
+class Traced(Composed, Laying):
     """A module of a user's class: its parts made continual, under the same keys.
 
     Between its parts there may be anything that treats every frame of time alike; that is tried
@@ -89,11 +89,6 @@ class Traced(Laying):
                 self._orders[path] = order_of(part)
         share_alike(self, module)
         self.training = module.training
-
-    @property
-    def time(self) -> Time:
-        """When its outputs see what, relative to its own input."""
-        return Trace.alone(self)
 
     def forward(self, *clips: Any) -> Any:
         """The outputs of a clip `(B, C, T, *S)` at once, as the module computes them."""
