@@ -2,6 +2,7 @@
 
 import linecache
 from collections.abc import Callable
+from fractions import Fraction
 from functools import partial
 from inspect import getsource
 from math import prod
@@ -15,6 +16,7 @@ from codsl.algebra.time import IDENTITY, Time
 from codsl.nn.convert import makes
 from codsl.nn.functions.operation import FrameByFrame
 from codsl.nn.joint import probe
+from codsl.nn.measured import macs_of
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.trace import Trace
 
@@ -100,11 +102,14 @@ class Lambda(Laying):
 
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph; raises `ValueError` where the function mixes frames."""
-        made = partial(self._made, like=trace.like)
-        return trace.layer(path, self, FrameByFrame(made), values)
+        made, work = partial(self._made, like=trace.like), partial(self._work, like=trace.like)
+        return trace.layer(path, self, FrameByFrame(made, work=work), values)
 
     def _made(self, x: Frame, like: Tensor | None) -> Frame:
         return probe(lambda xs: self.own_forward(xs[0]), [x], repr(self), like)
+
+    def _work(self, x: Frame, y: Frame, like: Tensor | None) -> Fraction:
+        return macs_of(lambda xs: self.own_forward(xs[0]), [x], like)
 
     def own_forward(self, x: Tensor) -> Tensor:
         """The function of items, in a stream as in a clip."""

@@ -12,6 +12,7 @@ from codsl.graph.node import Edge
 from codsl.layers.joining import AGGREGATIONS, Aggregation
 from codsl.layers.recipe import OWN
 from codsl.nn.functions.functions import function
+from codsl.nn.measured import macs_of
 from codsl.nn.running.trace import Trace
 
 How = str | Callable[[Sequence[Tensor]], Tensor]
@@ -50,7 +51,8 @@ class Joint:
             return trace.join(path, owner, OWN, edges, None, word)
         if callable(self.how):
             frame = probe(self.how, frames, repr(self), trace.like)
-            return trace.join(path, JoinBy(self.how), OWN, edges, frame, word)
+            macs = macs_of(self.how, frames, trace.like)
+            return trace.join(path, JoinBy(self.how), OWN, edges, frame, word, macs)
         aggregation = Aggregation(self.how)
         try:
             frame = aggregation.shape(tuple(frames))

@@ -1,6 +1,7 @@
 """Modules of torch.nn that look at single frames, with the ways of a stream around them."""
 
 import copy
+from fractions import Fraction
 from typing import Any
 
 import torch
@@ -10,6 +11,7 @@ from codsl.algebra.shape import Frame
 from codsl.algebra.time import IDENTITY, Time
 from codsl.nn.functions.operation import FrameByFrame
 from codsl.nn.joint import probe
+from codsl.nn.measured import macs_of
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.trace import Trace
 
@@ -48,11 +50,18 @@ class Around(Laying, abstract=True):
     def lay(self, trace: Trace, path: str, values: Any) -> Any:
         """Add itself to a graph; raises `ValueError` where the module mixes frames of time."""
         sizes = {name: tuple(each.shape) for name, each in self._twin.named_parameters()}
-        return trace.layer(path, self, FrameByFrame(self._made, sizes), values)
+        return trace.layer(path, self, FrameByFrame(self._made, sizes, self._work), values)
 
     def _made(self, x: Frame) -> Frame:
-        tried = copy.deepcopy(self._twin).eval().to("cpu", torch.float32)
+        tried = self._tried()
         return probe(lambda xs: tried(xs[0]), [x], type(self._twin).__name__)
+
+    def _work(self, x: Frame, y: Frame) -> Fraction:
+        tried = self._tried()
+        return macs_of(lambda xs: tried(xs[0]), [x])
+
+    def _tried(self) -> Any:
+        return copy.deepcopy(self._twin).eval().to("cpu", torch.float32)
 
     def __repr__(self) -> str:
         return repr(self._twin)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 import torch
 from ptflops import get_model_complexity_info
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
+import codsl.nn as co
 from codsl.nn.flops import ptflops_hooks
 
 NETWORKS = {
@@ -134,3 +136,44 @@ def test_macs_of_a_step_are_exact_where_an_item_is_shared_by_outputs() -> None:
         net.forward_steps(torch.randn(1, 2, 1))
     assert net.report().total["macs"] == 8
     assert counter.get_total_flops() == 2 * 8
+
+
+class Weighs(nn.Module):
+    """Products of frames with tensors of its own, between layers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.randn(4, 6))
+        self.conv = nn.Conv1d(6, 6, 3, padding=1)
+        self.linear = nn.Linear(6, 5)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv((x.transpose(1, 2) @ self.weight).transpose(1, 2))
+        z = torch.einsum("bct,cd->bdt", x, self.weight) * y
+        return nn.functional.linear(z.transpose(1, 2), self.linear.weight).transpose(1, 2)
+
+
+class Across(nn.Linear):
+    """Over channels that come second."""
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return super().forward(x.transpose(1, 2)).transpose(1, 2)
+
+
+HANDS = {
+    "a traced module": lambda: co.continual(Weighs()),
+    "a function of a frame": lambda: co.Sequential(co.Lambda(lambda x: x @ torch.ones(4, 3))),
+    "a module of frames": lambda: co.Sequential(co.forward_stepping(Across(4, 3))),
+}
+
+
+@pytest.mark.parametrize("name", HANDS)
+def test_products_between_layers_are_counted(name: str) -> None:
+    net = HANDS[name]().eval()
+    x = torch.randn(1, 4, 9)
+    with torch.no_grad():
+        net.forward_steps(x)
+    assert counted(net, x) == 2 * net.graph.clip_macs(9) > 0
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        net.forward_steps(x[:, :, :1])
+    assert counter.get_total_flops() == 2 * net.graph.report().total["macs"] > 0

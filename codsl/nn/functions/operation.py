@@ -69,7 +69,7 @@ class FrameByFrame:
 
     made: Callable[[Frame], Frame]
     sizes: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    work: Callable[[Frame, Frame], int] = lambda x, y: 0
+    work: Callable[[Frame, Frame], int | Fraction] = lambda x, y: 0
 
     def shape(self, x: Frame) -> Frame:
         return self.made(x)
@@ -80,7 +80,7 @@ class FrameByFrame:
     def weights(self, x: Frame) -> Mapping[str, tuple[int, ...]]:
         return self.sizes
 
-    def macs(self, x: Frame, y: Frame) -> int:
+    def macs(self, x: Frame, y: Frame) -> int | Fraction:
         return self.work(x, y)
 
     def recipe(self, x: Frame) -> Pointwise:

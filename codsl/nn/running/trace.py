@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from typing import Any
 
 from torch import Tensor, nn
@@ -60,6 +61,7 @@ class Trace:
         edges: Sequence[Edge],
         frame: Frame | None,
         type: str = "",
+        macs: int | Fraction = 0,
     ) -> int:
         """Add a join of several values, and give the value that it makes.
 
@@ -72,7 +74,7 @@ class Trace:
             return len(self.frames) - 1
         space = (IDENTITY,) * len(frame.space)
         return self._add(
-            Node(path or word, word, tuple(edges), frame, recipe, {}, 0, space), module
+            Node(path or word, word, tuple(edges), frame, recipe, {}, macs, space), module
         )
 
     def foreign(self, path: str, module: CoModule, value: int) -> int:

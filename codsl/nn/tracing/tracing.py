@@ -3,6 +3,7 @@
 import operator
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from typing import Any
 
 from torch import Tensor, fx, nn
@@ -10,6 +11,7 @@ from torch import Tensor, fx, nn
 from codsl.layers.recipe import OWN
 from codsl.nn.convert import adopt, makes
 from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
+from codsl.nn.measured import macs_of
 from codsl.nn.module import CoModule
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.timed import Composed
@@ -221,13 +223,14 @@ class _Layout:
         how = Computed(call, values)
         frames = [self._trace.frames[each.number] for each in values]
         known = [frame for frame in frames if frame is not None]
-        frame = None
+        frame, macs = None, Fraction(0)
         if len(known) == len(frames):
             with _evaluated(self._owner):
                 frame = probe(how, known, name, self._owner._like())
+                macs = macs_of(how, known, self._owner._like())
         edges = beside([each.number for each in values])
         level = self._level(name)
-        return Value(self._trace.join(level, JoinBy(how), OWN, edges, frame, name))
+        return Value(self._trace.join(level, JoinBy(how), OWN, edges, frame, name, macs))
 
     def _level(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name
