@@ -177,3 +177,28 @@ def test_products_between_layers_are_counted(name: str) -> None:
     with FlopCounterMode(display=False) as counter, torch.no_grad():
         net.forward_steps(x[:, :, :1])
     assert counter.get_total_flops() == 2 * net.graph.report().total["macs"] > 0
+
+
+class Plain(nn.Module):
+    """A layer that a network has twice, tensors of which another use is made, and one that is
+    given what is no stream."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv1d(4, 4, 3, padding=1)
+        self.scale = nn.Parameter(torch.ones(4, 1))
+        self.linear = nn.Linear(4, 4)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = self.conv(torch.relu(self.conv(x)))
+        z = self.linear(y.transpose(1, 2)).transpose(1, 2)
+        again = nn.functional.linear(z.transpose(1, 2), self.linear.weight, self.linear.bias)
+        return again.transpose(1, 2) * self.scale + self.scale
+
+
+def test_parameters_count_once_wherever_they_are_used() -> None:
+    conv = nn.Conv1d(4, 4, 3, padding=1)
+    for net in (co.continual(Plain()), co.Sequential(conv, co.ReLU(), conv)):
+        with torch.no_grad():
+            net.eval().forward_steps(torch.randn(1, 4, 9))
+        assert net.graph.parameters == sum(each.numel() for each in net.parameters())

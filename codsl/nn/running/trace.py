@@ -1,6 +1,6 @@
 """Modules laid out as a graph: what each adds to it, for certain frames or for time alone."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -34,6 +34,7 @@ class Trace:
         self._inputs = len(frames)
         self._nodes: list[Node] = []
         self._modules: list[nn.Module] = []
+        self._counted: set[Any] = set()
 
     def layer(
         self, path: str, module: nn.Module, operation: Operation, value: int, type: str = ""
@@ -62,8 +63,10 @@ class Trace:
         frame: Frame | None,
         type: str = "",
         macs: int | Fraction = 0,
+        own: Mapping[str, Tensor] | None = None,
     ) -> int:
-        """Add a join of several values, and give the value that it makes.
+        """Add a join of several values, which has parameters of its `own`, and give the value that
+        it makes.
 
         Raises `ValueError` where they do not meet in time.
         """
@@ -73,9 +76,9 @@ class Trace:
             self.frames.append(None)
             return len(self.frames) - 1
         space = (IDENTITY,) * len(frame.space)
-        return self._add(
-            Node(path or word, word, tuple(edges), frame, recipe, {}, macs, space), module
-        )
+        weights = {name: tuple(each.shape) for name, each in (own or {}).items()}
+        node = Node(path or word, word, tuple(edges), frame, recipe, weights, macs, space)
+        return self._add(node, module, own)
 
     def foreign(self, path: str, module: CoModule, value: int) -> int:
         """Add a module with a step of its own, by the numbers that it declares."""
@@ -133,11 +136,24 @@ class Trace:
         trace = Trace([None])
         return tuple(trace.times[end] for end in leaves(module.lay(trace, "", 0)))
 
-    def _add(self, node: Node, module: nn.Module) -> int:
-        self._nodes.append(node)
+    def _add(self, node: Node, module: nn.Module, own: Mapping[str, Tensor] | None = None) -> int:
+        self._nodes.append(replace(node, weights=self._fresh(node, module, own)))
         self._modules.append(module)
         self.frames.append(node.frame)
         return len(self.frames) - 1
+
+    def _fresh(
+        self, node: Node, module: nn.Module, own: Mapping[str, Tensor] | None
+    ) -> dict[str, tuple[int, ...]]:
+        """The weights of a node that none before it has."""
+        tensors = dict(module.named_parameters(remove_duplicate=False)) if own is None else own
+        keys = {
+            name: id(tensors[name]) if name in tensors else (id(module), name)
+            for name in node.weights
+        }
+        known = set(self._counted)
+        self._counted.update(keys.values())
+        return {name: each for name, each in node.weights.items() if keys[name] not in known}
 
     def program(self, name: str, outputs: Sequence[int]) -> Program:
         """The program of what was added, once the frames are known."""

@@ -10,6 +10,7 @@ from codsl.nn.containers import Sequential
 from codsl.nn.layer import Layer
 from codsl.nn.running.trace import Trace
 from codsl.nn.stepping import Around
+from codsl.nn.tracing.expressions import Call, Held, Parts, found
 
 
 @dataclass(frozen=True)
@@ -83,3 +84,17 @@ def applies_plainly(module: nn.Module) -> bool:
         return all(map(applies_plainly, module))
     recurrent = isinstance(module, nn.RNNBase)
     return isinstance(module, Around) or (isinstance(module, Layer) and not recurrent)
+
+
+def parameters_of(call: Call) -> dict[str, Tensor]:
+    """The parameters that a call takes, also for the parts that it is given, by name."""
+    given = (call.arguments, call.named)
+    taken = {each.path: each.now for each in found(given, Held)}
+    own: dict[str, Tensor] = {}
+    own |= {name: each for name, each in taken.items() if isinstance(each, nn.Parameter)}
+    for part in found(given, Parts):
+        own |= parameters_of(part.call)
+    if isinstance(call.apply, Plainly):
+        module = call.apply.module
+        own |= {f"{id(module)}.{name}": each for name, each in module.named_parameters()}
+    return own

@@ -16,7 +16,7 @@ from codsl.nn.module import CoModule
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.timed import Composed
 from codsl.nn.running.trace import Trace
-from codsl.nn.tracing.elsewhere import Ordered, Plainly, applies_plainly, order_of
+from codsl.nn.tracing.elsewhere import Ordered, Plainly, applies_plainly, order_of, parameters_of
 from codsl.nn.tracing.expressions import (
     Call,
     Computed,
@@ -230,7 +230,8 @@ class _Layout:
                 macs = macs_of(how, known, self._owner._like())
         edges = beside([each.number for each in values])
         level = self._level(name)
-        return Value(self._trace.join(level, JoinBy(how), OWN, edges, frame, name, macs))
+        facts = (edges, frame, name, macs, parameters_of(call))
+        return Value(self._trace.join(level, JoinBy(how), OWN, *facts))
 
     def _level(self, name: str) -> str:
         return f"{self._path}.{name}" if self._path else name
