@@ -1,11 +1,12 @@
 """How much work a function of frames is, as torch counts it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils.flop_counter import flop_registry
 
@@ -47,19 +48,31 @@ def macs_of(
 
     It is given clips of the dtype and on the device of `like`, where that is no id.
     """
-    few, many = (_flops(how, frames, like, items) for items in (1, FRAMES))
-    return Fraction(many - few, 2 * (FRAMES - 1))
-
-
-def _flops(
-    how: Callable[[Sequence[Tensor]], Tensor],
-    frames: Sequence[Frame],
-    like: Tensor | None,
-    items: int,
-) -> int:
     given = None if like is None or not like.is_floating_point() else like
-    clips = [torch.zeros(1, frame.channels, items, *frame.space) for frame in frames]
+    few, many = (_clips(frames, given, items) for items in (1, FRAMES))
+    return (macs_in(lambda: how(many)) - macs_in(lambda: how(few))) / (FRAMES - 1)
+
+
+def macs_in(call: Callable[[], Any]) -> Fraction:
+    """Multiply-accumulates of convolutions and matrix products of a call."""
     counting = Counting()
     with torch.no_grad(), counting:
-        how(clips if given is None else [clip.to(given) for clip in clips])
-    return counting.flops
+        call()
+    return Fraction(counting.flops, 2)
+
+
+def _clips(frames: Sequence[Frame], like: Tensor | None, items: int) -> list[Tensor]:
+    clips = [torch.zeros(1, frame.channels, items, *frame.space) for frame in frames]
+    return clips if like is None else [clip.to(like) for clip in clips]
+
+
+@contextmanager
+def evaluated(owner: nn.Module) -> Iterator[None]:
+    """In `eval()`, part by part as it was after that."""
+    training = [(part, part.training) for part in owner.modules()]
+    owner.eval()
+    try:
+        yield
+    finally:
+        for part, before in training:
+            part.training = before

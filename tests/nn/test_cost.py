@@ -160,7 +160,21 @@ class Across(nn.Linear):
         return super().forward(x.transpose(1, 2)).transpose(1, 2)
 
 
+SLIDING = {"sequence_len": 5, "embed_dim_second": True, "forward_returns_attn_mask": False}
+
 HANDS = {
+    "one output of attention": lambda: co.Sequential(
+        co.SingleOutputMultiheadAttention(4, 2, bias=False, **SLIDING)
+    ),
+    "all outputs of attention": lambda: co.Sequential(
+        co.RetroactiveMultiheadAttention(4, 2, **SLIDING)
+    ),
+    "an encoder's layer": lambda: co.Sequential(
+        co.RetroactiveTransformerEncoderLayer(4, 2, 8, sequence_len=5)
+    ),
+    "an encoder": lambda: co.Sequential(
+        co.TransformerEncoder(co.TransformerEncoderLayerFactory(4, 2, 8, sequence_len=5), 2)
+    ),
     "a traced module": lambda: co.continual(Weighs()),
     "a function of a frame": lambda: co.Sequential(co.Lambda(lambda x: x @ torch.ones(4, 3))),
     "a module of frames": lambda: co.Sequential(co.forward_stepping(Across(4, 3))),

@@ -2,6 +2,7 @@
 
 from abc import abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from codsl.algebra.time import IDENTITY, Time, sees
 from codsl.layers.recipe import OWN, Call, Windowed
 from codsl.nn.attention.work_of_attention import Work
 from codsl.nn.joint import beside
+from codsl.nn.measured import evaluated, macs_in, macs_of
 from codsl.nn.nest import leaves
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.trace import Trace
@@ -71,7 +73,11 @@ class LastFrames(Laying, abstract=True):
         known = [frame for frame in frames if frame is not None]
         self._fits(word, known)
         kept = Frame(self.kept()) if len(known) == len(frames) else None
-        projected = trace.join(f"{word}.projected", _Keep(self), OWN, beside(sources), kept)
+        with evaluated(self):
+            macs = macs_of(lambda items: self.keep(*items), known, self._own()) if kept else 0
+        projected = trace.join(
+            f"{word}.projected", _Keep(self), OWN, beside(sources), kept, macs=macs
+        )
         return trace.layer(path, _Answer(self), _Operation(self), projected, type(self).__name__)
 
     def _fits(self, word: str, frames: list[Frame]) -> None:
@@ -131,8 +137,10 @@ class _Operation:
     def weights(self, x: Frame) -> dict[str, tuple[int, ...]]:
         return {name: tuple(each.shape) for name, each in self.owner.named_parameters()}
 
-    def macs(self, x: Frame, y: Frame) -> int:
-        return self.owner.work().muls
+    def macs(self, x: Frame, y: Frame) -> Fraction:
+        window = self.owner._own().new_zeros(1, self.owner.sequence_len, x.channels)
+        with evaluated(self.owner):
+            return macs_in(lambda: self.owner.answer(window))
 
     def recipe(self, x: Frame) -> Windowed:
         over = Window(self.owner.sequence_len)

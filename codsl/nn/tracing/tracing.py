@@ -1,8 +1,7 @@
 """A user's own module made continual: what torch.fx sees of it, laid out as a graph."""
 
 import operator
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -11,7 +10,7 @@ from torch import Tensor, fx, nn
 from codsl.layers.recipe import OWN
 from codsl.nn.convert import adopt, makes
 from codsl.nn.joint import JoinBy, NotByFrames, beside, probe
-from codsl.nn.measured import macs_of
+from codsl.nn.measured import evaluated, macs_of
 from codsl.nn.module import CoModule
 from codsl.nn.running.streaming import Laying
 from codsl.nn.running.timed import Composed
@@ -225,7 +224,7 @@ class _Layout:
         known = [frame for frame in frames if frame is not None]
         frame, macs = None, Fraction(0)
         if len(known) == len(frames):
-            with _evaluated(self._owner):
+            with evaluated(self._owner):
                 frame = probe(how, known, name, self._owner._like())
                 macs = macs_of(how, known, self._owner._like())
         edges = beside([each.number for each in values])
@@ -254,18 +253,6 @@ def _of_modules(node: fx.Node) -> bool:
     if node.op == "placeholder":
         return True
     return node.op == "call_module" and all(map(_of_modules, node.all_input_nodes))
-
-
-@contextmanager
-def _evaluated(owner: nn.Module) -> Iterator[None]:
-    """In `eval()`, part by part as it was after that."""
-    training = [(part, part.training) for part in owner.modules()]
-    owner.eval()
-    try:
-        yield
-    finally:
-        for part, before in training:
-            part.training = before
 
 
 makes(nn.Module, lambda module, _: Traced(module))
