@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 import torch
-from harness.networks import Networks
 from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
@@ -15,6 +14,7 @@ from codsl.algebra.time import length
 from codsl.graph.graph import Graph
 from codsl.layers.recipe import Attended
 from harness.contract import LONGEST, Declared
+from harness.drawn import Networks
 
 NETWORKS = 30
 

@@ -68,17 +68,19 @@ def test_macs_of_a_step_are_half_of_what_torch_counts_over_a_period(name: str) -
 def test_no_product_of_an_item_that_is_spread_is_made_twice(
     layers: str, backend: str | None
 ) -> None:
-    """Nor one for an output that is not due: frame by frame, and in chunks."""
+    """Nor for an output that is not due: frame by frame, once there is a plan, and in chunks."""
     net = codsl.build(f"codsl 1\nnetwork n {{\n input (4, T)\n {layers}\n}}\n").eval()
     stream = net if backend is None else net.compile_step(backend)
     turn, macs = net.graph.cycle.turn, net.report().total["macs"]
-    chunks = torch.randn(1, 4, 30 + 12 * turn).split([30, *[1] * turn * 4, *[turn * 4] * 2], 2)
+    chunks = torch.randn(1, 4, 31 + 12 * turn).split(
+        [30, *[1] * (1 + turn * 4), *[turn * 4] * 2], 2
+    )
     counts = []
     for chunk in chunks:
         with FlopCounterMode(display=False) as counter, torch.no_grad():
             stream.forward_steps(chunk)
         counts.append(counter.get_total_flops())
-    assert sum(counts[1:-2]) == counts[-2] == counts[-1] == 2 * turn * 4 * macs > 0
+    assert sum(counts[2:-2]) == counts[-2] == counts[-1] == 2 * turn * 4 * macs > 0
 
 
 SPREAD = {
