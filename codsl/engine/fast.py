@@ -125,8 +125,7 @@ class FastStep:
 
     def _made(self, state: State, frame: list[Tensor]) -> Plan:
         """A plan for streams like this one, once it has been tried."""
-        kind = self._precision or state.dtype
-        style = self._backend.style_on(state.device, state.batch_size, kind)
+        style = self._backend.style_on(state.device, state.batch_size, state.dtype, self._precision)
         exact, modules = self._laid.program, self._laid.program
         dtype = state.dtype
         if self._precision is not None and not self._backend.own_precision:

@@ -203,12 +203,22 @@ def test_what_computes_on_the_cpu_says_so(name: str) -> None:
         BACKENDS[name].style_on(torch.device("cuda", 0), 1, torch.float32)
 
 
-def test_what_has_no_double_precision_says_so() -> None:
-    net = built(SMALL, torch.float64)
-    fast = net.compile_step("openvino")
-    said = "`openvino` computes in float32, and the stream is in float64"
+@pytest.mark.parametrize(
+    ("name", "dtype", "precision"),
+    [
+        ("openvino", torch.float64, None),
+        ("openvino", torch.bfloat16, None),
+        ("openvino", torch.bfloat16, torch.bfloat16),
+        ("onnxruntime", torch.bfloat16, None),
+    ],
+)
+def test_what_has_no_such_streams_says_so(
+    name: str, dtype: torch.dtype, precision: torch.dtype | None
+) -> None:
+    fast = built(SMALL, dtype).compile_step(name, precision)
+    said = f"`{name}` has no streams in {str(dtype).removeprefix('torch.')}"
     with pytest.raises(ValueError, match=said):
-        fast(torch.zeros(1, 4, dtype=torch.float64))
+        fast(torch.zeros(1, 4, dtype=dtype))
 
 
 @pytest.mark.parametrize("name", ["onnxruntime", "openvino"])

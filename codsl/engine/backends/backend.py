@@ -20,7 +20,7 @@ class Backend:
     says that it computes in a lower precision by itself, of frames and weights in a higher one;
     `precisions` are those that it has. Where weights take `light` bytes at most, its steps one
     after the other are quicker than torch's kernels for a chunk, which read them once. Some compute
-    `anywhere`, the others on the CPU, and some have no `double` precision.
+    `anywhere`, the others on the CPU; `without` are the dtypes of streams that it does not take.
     """
 
     name: str
@@ -33,24 +33,31 @@ class Backend:
     lacks: Callable[[], str] = str
     light: int = 0
     anywhere: bool = False
-    double: bool = True
+    without: tuple[torch.dtype, ...] = ()
 
     @property
     def missing(self) -> str:
         """The package that it lacks here; empty where it lacks none."""
         return missing(self.packages)
 
-    def style_on(self, device: torch.device, batch: int, dtype: torch.dtype) -> Style:
-        """The style of so many streams on a device and in a dtype; raises `ValueError` where it
-        computes elsewhere, or in less."""
+    def style_on(
+        self,
+        device: torch.device,
+        batch: int,
+        dtype: torch.dtype,
+        precision: torch.dtype | None = None,
+    ) -> Style:
+        """The style of so many streams on a device and in a dtype, computed in a precision or in
+        their own; raises `ValueError` where it computes elsewhere, or has no such streams."""
         if device.type != "cpu" and not self.anywhere:
             raise ValueError(
                 f"the backend `{self.name}` computes on the CPU, and the stream is on {device}"
             )
-        if dtype == torch.float64 and not self.double:
+        if dtype in self.without and precision in (None, dtype):
+            named = str(dtype).removeprefix("torch.")
             raise ValueError(
-                f"the backend `{self.name}` computes in float32, and the stream is in float64: "
-                "take another, or `net.float()`"
+                f"the backend `{self.name}` has no streams in {named}: take another, or "
+                "`net.float()`"
             )
         return self.style(batch, device)
 

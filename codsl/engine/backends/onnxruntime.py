@@ -64,4 +64,5 @@ ONNXRUNTIME = Backend(
     Shelving(_prepare, _FORM, form_of),
     _style,
     {"onnxruntime": "onnx", **PACKAGES},
+    without=(torch.bfloat16,),
 )

@@ -57,5 +57,5 @@ OPENVINO = Backend(
     {"openvino": "openvino", **PACKAGES},
     (torch.bfloat16,),
     own_precision=True,
-    double=False,
+    without=(torch.float64, torch.bfloat16),
 )
