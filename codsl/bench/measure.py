@@ -96,11 +96,13 @@ def _tell(watch: Watch, where: str, what: str) -> None:
 
 
 def _kept(graph: Graph, wish: Wish) -> int:
-    """Frames of the past that contenders ask for, 0 where these take too much memory."""
+    """Frames of the past that contenders ask for, in whole turns, so that those who begin with
+    them are at the same frame of a turn; 0 where these take too much memory."""
     window = Window.of(graph, wish.window)
     frames = window.frames if isinstance(window, Window) else 0
     if wish.peer:
         frames = max(frames, beyond(graph))
+    frames = -(-frames // graph.cycle.turn) * graph.cycle.turn
     return frames if frames * graph.input.size <= MOST else 0
 
 
@@ -166,7 +168,7 @@ def begin(
         calls = [partial(each.run, x) for x in inputs]
         try:
             begun.append(Begun(each, calls, *once(calls)))
-        except RuntimeError as error:
+        except Exception as error:
             if not begun:
                 raise
             absent[each.name] = line(error)

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from codsl.algebra.time import compose
-from codsl.bench.contender import Absent, Contender
+from codsl.bench.contender import Absent, Contender, line
 from codsl.bench.scene import Scene
 from codsl.graph.graph import Graph
 from codsl.graph.node import Edge, Node
@@ -36,15 +36,14 @@ class Peer:
         self._why = ""
         try:
             self._module = counterpart(net)
-        except ImportError:
-            self._why = "not installed"
-        except Unlike as error:
-            self._why = str(error)
-        if self._module is not None and past is None:
-            self._why = "the clip that it would be run in with takes too much memory"
-        elif self._module is not None:
+            if past is None:
+                raise Unlike("the clip that it would be run in with takes too much memory")
             for index in range(past.shape[2]):
                 self._module.forward_step(past[:, :, index])
+        except ImportError:
+            self._why = "not installed"
+        except Exception as error:  # whatever another library raises is its own affair
+            self._why = line(error)
 
     def __call__(self, scene: Scene) -> Contender | Absent:
         """What takes part for these streams."""
@@ -110,8 +109,14 @@ class Translation:
         if isinstance(node.recipe, Windowed):
             return [_with_weights(self._windowed(node, node.recipe), module)]
         if isinstance(node.recipe, Pointwise):
-            return [] if _idle(node.recipe) else [self._pointwise(node.recipe, module)]
+            if _idle(node.recipe):
+                return self._waiting(node.edges[0].reach.delay)
+            return [self._pointwise(node.recipe, module)]
         raise Unlike(f"it has no counterpart of `{node.path}`, of type {node.type}")
+
+    def _waiting(self, items: int) -> list[Any]:
+        """What waits for so many items, and does nothing else."""
+        return [self._co.Delay(items)] if items else []
 
     def _join(self, index: int, node: Node) -> Any:
         """A join: each operand waits, by the plan, until the last one is there."""
@@ -131,7 +136,8 @@ class Translation:
 
     def _windowed(self, node: Node, recipe: Windowed) -> nn.Module:
         """A convolution or a pool; what comes before the first frame is of no account here."""
-        over, settings = recipe.over, dict(recipe.settings)
+        over = recipe.over
+        settings = {name: value for name, value in recipe.settings.items() if name != "dtype"}
         if recipe.window.pad or over.ceil_mode or (recipe.normed and recipe.frame):
             raise Unlike(f"it has no padding like that of `{node.path}`")
         if over.dilation > 1:
@@ -161,7 +167,8 @@ def _idle(recipe: Pointwise) -> bool:
 
 
 def _with_weights(made: nn.Module, module: nn.Module) -> nn.Module:
-    """A module of the peer with the weights of the network's own."""
+    """A module of the peer with the weights of the network's own, in their precision."""
+    made.to(next((each.dtype for each in module.parameters()), None))
     made.load_state_dict({name: _at(module, name) for name in made.state_dict()})
     return made
 

@@ -24,6 +24,7 @@ PLAIN = "stem = conv3d(4, 3, padding=1) relu residual { conv = conv3d(4, 3, padd
 BODIES = {
     "plain": PLAIN,
     "strided": f"{PLAIN} down = conv3d(2, (3, 1, 1), stride=(2, 1, 1), padding=(1, 0, 0))",
+    "odd field": 'flatten conv1d(3, 4, stride=2, padding="causal", dilation=3)',
     "waiting": f"{PLAIN} delay(2)",
     "unpadded": "a = conv3d(4, 3) max_pool3d((2, 1, 1)) b = conv3d(2, (3, 1, 1), stride=(3, 1, 1))",
 }

@@ -47,6 +47,8 @@ SAME = {
     "leading": 'residual(shrink="leading") { up = conv3d(3, (3, 1, 1)) }',
     "stride over time": "a = conv3d(4, 3, stride=(2, 1, 1), padding=1) "
     "residual { b = conv3d(4, (3, 1, 1), padding=(1, 0, 0)) } avg_pool3d((2, 8, 8))",
+    "delays": "delay(3) flatten a = conv1d(4, 3, stride=2) delay(2) residual { relu delay(1) }",
+    "odd field": "flatten a = conv1d(4, 4, stride=2, dilation=1) b = conv1d(3, 2)",
     "head": "adaptive_avg_pool3d(1, kernel_size=4) dropout(0.5) flatten linear(5)",
     "functions": "flatten a = conv1d(8, 3) glu layer_norm prelu",
     "weight norm": "flatten a = conv1d(4, 1, weight_norm=true)",
@@ -101,3 +103,23 @@ def test_a_network_of_video_is_the_peers() -> None:
     row = next(row for row in outcome.rows if row.name == PEER)
     assert row.apart is not None
     assert row.apart < 1e-4
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_the_peer_has_the_precision_of_the_network(dtype: torch.dtype) -> None:
+    named = str(dtype).removeprefix("torch.")
+    body = f'flatten conv = conv1d(4, 3, dtype="{named}") relu'
+    (outcome,) = measure(net(body), Wish(EAGER, effort=EFFORT, peer=True)).outcomes
+    row = next(row for row in outcome.rows if row.name == PEER)
+    assert row.apart is not None
+    assert row.apart < 8 * torch.finfo(dtype).eps
+
+
+def test_what_breaks_in_the_peer_is_its_own_affair(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: Any, **named: Any) -> Any:
+        raise AssertionError("no such thing\nat all")
+
+    monkeypatch.setattr("continual.Conv3d.forward_step", broken)
+    (outcome,) = measure(net("conv3d(4, 3)"), Wish(EAGER, effort=EFFORT, peer=True)).outcomes
+    assert outcome.absent[PEER] == "no such thing"
+    assert [row.name for row in outcome.rows][:2] == ["plain", "eager"]
