@@ -1,6 +1,6 @@
 """What can run a stream: the network itself, its fast steps, and a clip that is run again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from math import ceil, isinf
 from time import perf_counter
@@ -190,4 +190,11 @@ class Rerun:
         self._clip = last(joined([self._clip, as_clips(frame)]), window.frames)
         due = self._seen % window.stride == window.first
         self._seen += 1
-        return self._net(self._clip)[:, :, window.output] if due else None
+        return _item(self._net(self._clip), window.output) if due else None
+
+
+def _item(clip: Any, index: int) -> Any:
+    """An item of a clip, or of the clips of outputs by name."""
+    if isinstance(clip, Mapping):
+        return {name: _item(each, index) for name, each in clip.items()}
+    return clip[:, :, index]

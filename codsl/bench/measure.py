@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import product
+from math import inf
 from typing import Any
 
 import torch
@@ -136,7 +137,9 @@ def outcome(
         timed = timings[each.contender.name]
         rows.append(_row(each.contender, timed, len(each.calls), scene.streams, distance))
     bound = bound_of(least, rates, timings, scene.streams)
-    return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound)
+    tensors = (each for each in leaves(list(meant)) if isinstance(each, Tensor))
+    strange = not all(bool(each.isfinite().all()) for each in tensors)
+    return Outcome(scene.chunk, scene.streams, tuple(rows), absent, bound, strange)
 
 
 @dataclass(frozen=True)
@@ -211,15 +214,21 @@ def _row(each: Contender, timing: Timing, calls: int, streams: int, apart: float
 
 def apart(given: Sequence[Any], meant: Sequence[Any]) -> float | None:
     """How far outputs are from those that are meant, relative to the largest of them; None where
-    there is none, and infinity where one is missing or has another shape."""
+    there is none, and infinity where one is missing, has another shape, or is no number alone."""
     pairs = list(zip(leaves(list(given)), leaves(list(meant)), strict=True))
     if any((y is None) != (z is None) for y, z in pairs):
-        return float("inf")
+        return inf
     there = [(y, z) for y, z in pairs if isinstance(y, Tensor) and isinstance(z, Tensor)]
     if any(y.shape != z.shape for y, z in there):
-        return float("inf")
+        return inf
     if not there:
         return None
-    largest = max(float(z.abs().amax()) for _, z in there)
-    farthest = max(float((y - z).abs().amax()) for y, z in there)
-    return farthest / max(largest, 1e-30)
+    largest = max(float(z.abs().nan_to_num(nan=0, posinf=0).amax()) for _, z in there)
+    return max(_farthest(y, z) for y, z in there) / max(largest, 1e-30)
+
+
+def _farthest(y: Tensor, z: Tensor) -> float:
+    """How far numbers are apart at most; those are the same that are both NaN."""
+    same = torch.isclose(y, z, rtol=0, atol=0, equal_nan=True)
+    apart = (y - z).abs().masked_fill(same, 0)
+    return float(apart.nan_to_num(nan=inf, posinf=inf).amax())

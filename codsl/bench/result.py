@@ -90,7 +90,8 @@ def titled(chunk: int, streams: int) -> str:
 class Outcome:
     """One kind of work: steps, or chunks of so many frames, for so many streams.
 
-    `absent` are the contenders that cannot run here, with the reasons.
+    `absent` are the contenders that cannot run here, with the reasons; `strange` says that the
+    network itself gave NaN or infinity.
     """
 
     chunk: int
@@ -98,6 +99,7 @@ class Outcome:
     rows: tuple[Row, ...]
     absent: Mapping[str, str]
     bound: Bound
+    strange: bool = False
 
     @property
     def title(self) -> str:
@@ -234,6 +236,7 @@ def _read_case(data: Mapping[str, Any]) -> Case:
             tuple(Row(**row) for row in each["rows"]),
             each["absent"],
             Bound(**each["bound"]),
+            each.get("strange", False),
         )
         for each in data["outcomes"]
     )

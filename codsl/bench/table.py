@@ -40,6 +40,8 @@ def _series(series: Series) -> Iterator[str]:
 def _work(case: Case, outcome: Outcome) -> Iterator[str]:
     yield from aligned([(outcome.title, *COLUMNS[1:]), *cells(outcome)])
     yield from (f"{name}: {escape(why)}" for name, why in outcome.absent.items())
+    if outcome.strange:
+        yield "the network itself gives NaN or infinity on these frames"
     yield from _best(outcome, case.backends)
 
 

@@ -15,7 +15,9 @@ from codsl.bench.limit import Least
 from codsl.bench.machine import Rates
 from codsl.bench.measure import BEAT, COPY, MULTIPLY, Watch, Wish, apart, bound_of, measure
 from codsl.bench.pick import Pick
+from codsl.bench.result import Case
 from codsl.bench.scene import Scene
+from codsl.bench.table import work
 
 EFFORT = Effort(passes=1, seconds=0.01)
 STEPS = Wish((Pick("eager"),), effort=EFFORT)
@@ -67,6 +69,15 @@ def test_what_gives_other_outputs_is_found(monkeypatch: pytest.MonkeyPatch) -> N
     (outcome,) = measure(net(PLAIN), STEPS).outcomes
     assert outcome.rows[1].wrong
     assert outcome.best(("eager",)) is None
+
+
+def test_what_is_no_number_in_the_network_is_said() -> None:
+    (outcome,) = measure(net(f"{PLAIN} log"), STEPS).outcomes
+    assert outcome.strange
+    assert not any(row.wrong for row in outcome.rows)
+    case = Case("n", {}, (), (outcome,))
+    assert "the network itself gives NaN or infinity" in work(case, outcome)
+    assert not measure(net(PLAIN), STEPS).outcomes[0].strange
 
 
 def test_what_breaks_down_is_absent(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,6 +156,8 @@ def test_without_an_end_there_is_no_clip_to_run_again() -> None:
 OTHERS = {
     "ids": "input (1, T) embedding(5, 4) a = conv1d(4, 3, padding=1)",
     "upsampled": "input (2, T) a = conv_transpose1d(4, 4, stride=2) b = conv1d(2, 3, padding=1)",
+    "a name": "input (2, T) outputs a a = conv1d(4, 3, stride=2)",
+    "names": "inputs x (2, T) outputs a a = conv1d(4, 3) from x",
     "several": "inputs x (2, T), y (3, T) outputs a, b a = conv1d(4, 3) from x "
     "b = conv1d(4, 3, stride=2) from y",
     "endless": "input (4, T) gru(4)",
@@ -195,9 +208,10 @@ def test_distance() -> None:
     assert apart([one], [none]) == inf
     assert apart([one[:1]], [one]) == inf
     assert apart([{"a": one, "b": none}], [{"a": one, "b": none}]) == 0
-    nan = apart([one * float("nan")], [one])
-    assert nan is not None
-    assert not nan <= 1e9
+    strange = torch.tensor([1.0, float("nan")])
+    for given, meant in ((strange, one), (one, strange), (one * inf, one), (one, one * inf)):
+        assert apart([one, given], [one, meant]) == inf
+    assert apart([one, strange, one * inf], [one, strange, one * inf]) == 0
 
 
 def test_a_stream_is_run_in_and_its_last_frames_are_kept() -> None:
