@@ -39,14 +39,20 @@ def every(low: bool = False) -> tuple[Pick, ...]:
     return tuple(plain + lower if low else plain)
 
 
-def picked(names: Sequence[str]) -> tuple[Pick, ...]:
-    """Those named, each once; raises `ValueError` for a name of none."""
+def picked(names: Sequence[str], low: bool = False) -> tuple[Pick, ...]:
+    """Those named, each once, with `low` also the backends among them in their lower precisions;
+    raises `ValueError` for a name of none, and where none has a lower precision."""
     known = {str(each): each for each in every(low=True)}
     for name in names:
         if name not in known:
             listed = ", ".join(f"`{each}`" for each in known)
             raise ValueError(f"there is no backend `{name}`; there is {listed}")
-    return tuple(known[name] for name in dict.fromkeys(names))
+    found = [known[name] for name in dict.fromkeys(names)]
+    if low:
+        found += [each for each in known.values() if each.precision and each.backend in names]
+    if low and not any(each.precision for each in found):
+        raise ValueError(f"none of these backends has a lower precision: {', '.join(names)}")
+    return tuple(dict.fromkeys(found))
 
 
 def _named(dtype: torch.dtype) -> str:

@@ -15,13 +15,16 @@ from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import declare_spec, tell, told
 from codsl.cli.texts import spare_specs
 from codsl.cli.use import declare_use
-from codsl.diagnostics import SpecError, escape
+from codsl.diagnostics import SpecError, escape, plural
 from codsl.graph.graph import Graph
 from codsl.report.save import write
 
 if TYPE_CHECKING:
     from codsl.bench.measure import Watch, Wish
     from codsl.bench.result import Case, Results, Series
+
+CHUNK = 16
+"""Frames of a chunk, if nothing else is said."""
 
 WORDS = "measure how fast a network runs here, by each backend, side by side"
 
@@ -75,8 +78,9 @@ def command(options: Namespace) -> int:
         graph = told(options)
         if graph is None:
             return MISTAKE
-        at_once = (1, options.chunk, options.window, *(options.streams or ()))
-        check_network(graph, max(filter(None, at_once)))
+        chunk = CHUNK if options.chunk is None else options.chunk
+        check_network(graph, max(1, chunk), max(options.streams or (1,)))
+        check_network(graph, options.window or 1)
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         _bench(graph, options)
@@ -95,6 +99,9 @@ def _check(options: Namespace) -> None:
         raise Misuse(f"{given[0]} is for a SPEC, and none is given")
     if options.spec is not None and options.only:
         raise Misuse("--only chooses among the networks that come along, and a SPEC is given")
+    cores = os.cpu_count() or 1
+    if options.threads > cores:
+        raise Misuse(f"--threads {options.threads} is more than the {plural(cores, 'core')} here")
     for path in (options.json, options.svg):
         if path is not None and path.is_dir():
             raise Misuse(f"`{path}` is a directory")
@@ -148,17 +155,17 @@ def _measured(graph: Graph | None, options: Namespace, watch: "Watch") -> "Itera
 
 
 def _wish(options: Namespace) -> "Wish":
-    """What is to be measured. Raises `Misuse` for a backend that is none."""
+    """What is to be measured. Raises `Misuse` for a backend that is none or lacks what is asked."""
     from codsl.bench.clock import Effort
     from codsl.bench.measure import Wish
     from codsl.bench.pick import picked
 
     try:
-        picks = picked(options.backends) if options.backends else None
+        picks = picked(options.backends, options.bfloat16) if options.backends else None
     except ValueError as error:
         raise Misuse(str(error)) from error
     alone = options.spec is not None
-    frames = 16 if options.chunk is None else options.chunk
+    frames = CHUNK if options.chunk is None else options.chunk
     return Wish(
         picks,
         options.streams or ((1,) if alone else (1, 16)),

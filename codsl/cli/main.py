@@ -25,6 +25,7 @@ from codsl.cli import (
     verify,
     weights,
 )
+from codsl.cli.memory import out_of_memory
 from codsl.cli.misuse import INTERRUPTED, NO_READER, WRONG_USE, Misuse
 from codsl.cli.use import using
 from codsl.diagnostics import escape
@@ -70,6 +71,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _forget_output()
         return NO_READER
+    except (MemoryError, RuntimeError) as error:
+        if not out_of_memory(error):
+            raise
+        print(f"codsl {options.name}: error: this machine's memory is too small", file=sys.stderr)
+        return WRONG_USE
     except OSError as error:
         if error.errno != ENOSPC:
             raise

@@ -17,10 +17,12 @@ comes of them."""
 T = TypeVar("T")
 
 
-def check_network(graph: Graph, frames: int = 1) -> None:
-    """Refuse a network that cannot be built here, or not run on so many frames at once."""
+def check_network(graph: Graph, frames: int = 1, streams: int = 1) -> None:
+    """Refuse a network that cannot be built here, or not run on so many frames at once of each of
+    so many streams."""
     of = "" if frames == 1 else f" on {frames} frames at once"
-    _check(needed(graph, frames), f"the network{of} needs")
+    of += "" if streams == 1 else f" of {streams} streams"
+    _check(needed(graph, frames, streams), f"the network{of} needs")
 
 
 def bounded(frames: Iterator[T], graph: Graph) -> Iterator[T]:
@@ -31,11 +33,12 @@ def bounded(frames: Iterator[T], graph: Graph) -> Iterator[T]:
         yield frame
 
 
-def needed(graph: Graph, frames: int) -> int:
-    """Bytes for the weights, the state and a clip of so many frames, about."""
+def needed(graph: Graph, frames: int, streams: int = 1) -> int:
+    """Bytes for the weights, and for the state and a clip of so many frames of each stream,
+    about."""
     largest = max(frame.size for frame in graph.frames)
     state = sum(feed.size for feed in graph.schedule.feeds)
-    return FLOAT32 * (graph.parameters + state + COPIES * frames * largest)
+    return FLOAT32 * (graph.parameters + streams * (state + COPIES * frames * largest))
 
 
 def there() -> int | None:
@@ -44,6 +47,11 @@ def there() -> int | None:
         return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, ValueError, OSError):
         return None
+
+
+def out_of_memory(error: Exception) -> bool:
+    """Whether an error is that of an allocator, Python's, NumPy's or torch's."""
+    return isinstance(error, MemoryError) or "can't allocate memory" in str(error)
 
 
 def _check(size: int, what: str, remedy: str = "") -> None:

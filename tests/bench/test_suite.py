@@ -84,6 +84,7 @@ def test_picks() -> None:
     low = [pick for pick in every(low=True) if pick.precision]
     assert Pick("eager", "bfloat16") in low
     assert picked(["eager:bfloat16", "eager", "eager"]) == (low[0], Pick("eager"))
+    assert picked(["native", "eager"], low=True) == (Pick("native"), Pick("eager"), low[0])
     assert low[0].call == 'compile_step("eager", precision=torch.bfloat16)'
     with pytest.raises(ValueError, match="no backend `eagre`; there is `eager`"):
         picked(["eagre"])

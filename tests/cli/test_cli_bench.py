@@ -7,6 +7,7 @@ import pytest
 from shell import codsl
 
 from codsl.bench.result import Results
+from codsl.cli import memory
 from codsl.cli.main import main
 
 QUICK = ("--backends", "eager", "--steps", "1", "--seconds", "0.5")
@@ -57,6 +58,13 @@ def test_the_networks_that_come_along_by_name(capsys: pytest.CaptureFixture[str]
 
 
 REFUSED = {
+    "none of these backends has a lower precision: native": [
+        *("SPEC", "--backends", "native", "--bfloat16")
+    ],
+    "--threads 99999 is more than the": ["SPEC", "--threads", "99999"],
+    "on 999999 frames at once of 999999 streams needs": [
+        *("SPEC", "--streams", "1,999999", "--chunk", "999999")
+    ],
     "no backend `eagre`": ["SPEC", "--backends", "eagre"],
     "--only chooses among": ["SPEC", "--only", "x3d_s"],
     "no `x3d` to measure": ["--only", "x3d"],
@@ -77,6 +85,22 @@ def test_wrong_use(
     given = [str(signal_spec) if each == "SPEC" else each for each in arguments]
     assert main(["bench", *given]) == 2
     assert why in capsys.readouterr().err
+
+
+def test_the_backends_that_are_named_in_bfloat16_too(
+    signal_spec: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["bench", str(signal_spec), *QUICK, "--chunk", "0", "--bfloat16"]) == 0
+    assert "eager:bfloat16 " in capsys.readouterr().out
+
+
+def test_an_allocator_that_refuses_is_told(
+    signal_spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(memory, "there", lambda: None)
+    line = ["bench", str(signal_spec), *QUICK, "--chunk", "0", "--streams", "999999999999"]
+    assert main(line) == 2
+    assert "this machine's memory is too small" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("given", [["--backends", "a,,b"], ["--streams", "0"], ["--chunk", "-1"]])
