@@ -12,8 +12,9 @@ from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.doing import Doing
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
+from codsl.cli.sparing import check_results
 from codsl.cli.spec import declare_spec, tell, told
-from codsl.cli.texts import spare_specs
+from codsl.cli.texts import STDIN
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape, plural
 from codsl.graph.graph import Graph
@@ -102,13 +103,9 @@ def _check(options: Namespace) -> None:
     cores = os.cpu_count() or 1
     if options.threads > cores:
         raise Misuse(f"--threads {options.threads} is more than the {plural(cores, 'core')} here")
-    for path in (options.json, options.svg):
-        if path is not None and path.is_dir():
-            raise Misuse(f"`{path}` is a directory")
-        if path is not None and not path.parent.is_dir():
-            raise Misuse(f"`{path.parent}` is no folder that is there")
-        if path is not None:
-            spare_specs(path, options.spec)
+    if STDIN in (str(options.json), str(options.svg)):
+        raise Misuse("--json and --svg write files: standard output has the tables")
+    check_results(options, "json", "svg")
 
 
 def _bench(graph: Graph | None, options: Namespace) -> None:

@@ -4,8 +4,9 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from codsl.cli.misuse import MISTAKE
+from codsl.cli.sparing import check_output
 from codsl.cli.spec import tell
-from codsl.cli.texts import check_output, load, put, show, surface_of
+from codsl.cli.texts import STDIN, load, put, show, surface_of
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError
 from codsl.surfaces import convert
@@ -19,7 +20,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("spec", metavar="FILE", help=spec)
     words = "what to write; if not given, what OUT is named after, else the other one"
     parser.add_argument("--to", choices=("yaml", "text"), help=words)
-    output = "the file to write; if not given, it is printed"
+    output = "the file to write; `-` or none prints it"
     parser.add_argument("-o", "--output", metavar="OUT", type=Path, help=output)
     parser.add_argument("--force", action="store_true", help="write over a file that is there")
     declare_use(parser)
@@ -28,13 +29,14 @@ def declare(parser: ArgumentParser) -> None:
 def command(options: Namespace) -> int:
     """The spec in the other surface, comments and all; 1 where it has a mistake."""
     to = surface_of(options.to, options.output)
-    check_output(options.output, options.force)
+    printed = options.output is None or str(options.output) == STDIN
+    check_output(None if printed else options.output, options.force)
     try:
         converted = convert(load(options.spec), to)
     except SpecError as error:
         tell(error.diagnostics)
         return MISTAKE
-    if options.output is None:
+    if printed:
         show(converted)
     else:
         put(options.output, converted)

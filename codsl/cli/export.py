@@ -11,6 +11,7 @@ from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
 from codsl.cli.spec import declare_spec, tell, told
+from codsl.cli.texts import STDIN
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape
 from codsl.graph.graph import Graph
@@ -47,6 +48,8 @@ def command(options: Namespace) -> int:
     1 where the spec has mistakes, the weights do not fit, the network cannot be written so, or
     what was written does something else; 2 for a folder that is there, and for missing packages.
     """
+    if str(options.output) == STDIN:
+        raise Misuse("`-` is no folder to write to")
     graph = told(options)
     if graph is None:
         return MISTAKE

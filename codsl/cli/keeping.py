@@ -1,6 +1,5 @@
 """Where `codsl run` puts its outputs, and what is made of them on the way."""
 
-import os
 import sys
 from argparse import Namespace
 from collections.abc import Iterator
@@ -8,6 +7,7 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from codsl.cli import sparing
 from codsl.cli.misuse import Misuse
 from codsl.diagnostics import plural
 from codsl.graph.graph import Graph
@@ -73,26 +73,17 @@ def recording(output: Path | None, net: "Network", stamps: "Stamps") -> Iterator
         raise Misuse(f"`{output}` cannot be written: {error.strerror or error}") from error
 
 
-def check_output(output: Path | None, source: str, force: bool) -> None:
+def check_output(options: Namespace) -> None:
     """Refuse an output that cannot be written or would be lost, or that takes the place of what is
-    no plain file or of the input itself, before anything is done."""
+    no plain file or of what is read, before anything is done."""
     from codsl.media.forms import FORMS
 
+    output: Path | None = options.output
     if output is None or output == STDOUT:
         return
-    try:
-        if output.suffix not in FORMS:
-            raise Misuse(f"`{output}`: outputs are written as {', '.join(FORMS)}")
-        if output.is_dir():
-            raise Misuse(f"`{output}` is a directory")
-        if not output.parent.is_dir():
-            raise Misuse(f"`{output.parent}` is no folder that is there")
-        if os.path.lexists(output):
-            if not force:
-                raise Misuse(f"`{output}` is there already; --force writes over it")
-            if output.is_symlink() or not output.is_file():
-                raise Misuse(f"`{output}` is no plain file to write over")
-            if Path(source).exists() and output.samefile(source):
-                raise Misuse(f"`{output}` is the input itself")
-    except OSError as error:
-        raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
+    if output.suffix not in FORMS:
+        raise Misuse(f"`{output}`: outputs are written as {', '.join(FORMS)}")
+    sparing.check_output(output, options.force)
+    if output.is_symlink():
+        raise Misuse(f"`{output}` is no plain file to write over")
+    sparing.spare_inputs(output, options)

@@ -6,7 +6,8 @@ from importlib.resources import files
 from pathlib import Path
 
 from codsl.cli.misuse import Misuse
-from codsl.cli.texts import STDIN, check_output, put, show, surface_of
+from codsl.cli.sparing import check_output
+from codsl.cli.texts import STDIN, put, show, surface_of
 from codsl.diagnostics import escape
 from codsl.surfaces import convert
 from codsl.syntax.words import RESERVED

@@ -6,8 +6,8 @@ from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 
 from codsl.cli.misuse import MISTAKE, Misuse
+from codsl.cli.sparing import check_results
 from codsl.cli.spec import declare_spec, read, tell
-from codsl.cli.texts import spare_specs
 from codsl.cli.use import declare_use
 from codsl.diagnostics import escape
 from codsl.graph.report import Report
@@ -44,6 +44,7 @@ def declare(parser: ArgumentParser) -> None:
 
 def command(options: Namespace) -> int:
     """The report on stdout; 1 where the spec has mistakes."""
+    check_results(options, "svg", "html")
     graph, diagnostics = read(options)
     if graph is None and options.format == "json":
         print(json.dumps({"diagnostics": [each.to_json() for each in diagnostics]}, indent=2))
@@ -72,13 +73,12 @@ def _draw(report: Report, options: Namespace) -> bool:
         if str(path) == "-":
             print(draw(report, options.depth))
         else:
-            _write(draw(report, options.depth), path, options.spec)
+            _write(draw(report, options.depth), path)
     return any(path is not None for _, path in asked)
 
 
-def _write(text: str, path: Path, spec: str) -> None:
+def _write(text: str, path: Path) -> None:
     try:
-        spare_specs(path, spec)
         write(text, path)
     except OSError as error:
         raise Misuse(f"`{path}` cannot be written: {error.strerror or error}") from None

@@ -66,7 +66,7 @@ def command(options: Namespace) -> int:
     from codsl.media.footage import Unusable, Wanted
     from codsl.media.medium import footage
 
-    check_output(options.output, options.input, options.force)
+    check_output(options)
     graph = told(options)
     if graph is None:
         return MISTAKE

@@ -1,7 +1,6 @@
 """Specs as texts on the command line: read from files or standard input, and written."""
 
 import io
-import os
 import sys
 from collections.abc import Iterator
 from difflib import unified_diff
@@ -10,7 +9,6 @@ from pathlib import Path
 from codsl.cli.misuse import Misuse
 from codsl.diagnostics import Findings
 from codsl.pipeline import open_source
-from codsl.shipped import located
 from codsl.source import LARGEST, Source
 from codsl.writing import in_place
 
@@ -61,31 +59,6 @@ def surface_of(to: str | None, output: Path | None) -> str | None:
     if to and named and to != named:
         raise Misuse(f"`{output}` is named after {named}, not {to}")
     return to or named
-
-
-def check_output(output: Path | None, force: bool) -> None:
-    """Refuse an output that cannot be written, or would be lost."""
-    if output is None:
-        return
-    try:
-        if output.is_dir():
-            raise Misuse(f"`{output}` is a directory")
-        if not output.parent.is_dir():
-            raise Misuse(f"`{output.parent}` is no folder that is there")
-        if os.path.lexists(output) and not force:
-            raise Misuse(f"`{output}` is there already; --force writes over it")
-        if os.path.lexists(output) and not output.is_file():
-            raise Misuse(f"`{output}` is no plain file to write over")
-    except OSError as error:
-        raise Misuse(f"`{output}` cannot be written: {error.strerror}") from error
-
-
-def spare_specs(output: Path, spec: str | None) -> None:
-    """Refuse to write what is no spec over one."""
-    if spec is not None and output.exists() and output.samefile(located(spec)):
-        raise Misuse(f"`{output}` is the spec")
-    if output.suffix in SURFACES:
-        raise Misuse(f"`{output}` is named after a spec")
 
 
 def difference(old: str, new: str, name: str) -> Iterator[str]:

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from codsl.cli.misuse import MISTAKE, Misuse
+from codsl.cli.sparing import check_output, spare_inputs
 from codsl.cli.spec import declare_spec, read, tell
-from codsl.cli.texts import check_output
 from codsl.cli.use import declare_use
 from codsl.diagnostics import SpecError, escape, plural
 from codsl.syntax.words import LAYOUTS
@@ -196,15 +196,6 @@ def _match(options: Namespace) -> int:
     return 0
 
 
-def _check_output(options: Namespace) -> None:
-    """Refuse an output that would be lost, or that is what is read."""
-    output: Path = options.output
-    check_output(output, options.force)
-    for given in (options.file, options.spec):
-        if output.exists() and Path(given).exists() and output.samefile(given):
-            raise Misuse(f"`{output}` is the input itself")
-
-
 def _convert(options: Namespace) -> int:
     """Load and write; with --reverse the other way round."""
     from codsl.weights.load import load_weights
@@ -214,7 +205,8 @@ def _convert(options: Namespace) -> int:
     idle = [word for word in ONLY_FORWARD if terms[word]]
     if options.reverse and idle:
         raise Misuse(f"--{idle[0].replace('_', '-')} is nothing that --reverse undoes")
-    _check_output(options)
+    check_output(options.output, options.force)
+    spare_inputs(options.output, options)
     net = _network(options)
     if net is None:
         return MISTAKE
