@@ -35,6 +35,10 @@ BLOCK = 8192
 WIDEST = 4
 """Bytes of a number of a plain `.wav` at most."""
 
+UNSAID = 0x7FFF0000
+"""Bytes from which on a length that a file lacks is none: programs that write into a pipe say the
+largest there is, of 32 bits (FFmpeg) or of 31 (SoX), or a little less."""
+
 BROKEN = (wave.Error, EOFError, RuntimeError)
 """What `wave` raises on a broken header."""
 
@@ -56,8 +60,9 @@ def sound(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     with _opened(path) as file:
         if file is not None and rate in (None, file.getframerate()):
             words = _words(file.getnchannels(), file.getframerate(), None)
-            blocks = _plain(file, path)
-            yield _footage(words, file.getnframes(), blocks, file.getframerate())
+            count = _said(file, path)
+            blocks = _plain(file, path, count or 0)
+            yield _footage(words, count, blocks, file.getframerate())
             return
     av = pyav("other sound than plain .wav files of the spec's rate needs")
     with _container(av, path) as container:
@@ -102,10 +107,17 @@ def _opened(path: Path) -> Iterator[wave.Wave_read | None]:
         yield file if sound else None
 
 
-def _plain(file: wave.Wave_read, path: Path) -> Iterator[NDArray[np.float32]]:
-    """Blocks of samples, integers of 1 to 4 bytes, those of one byte without a sign."""
+def _said(file: wave.Wave_read, path: Path) -> int | None:
+    """How many samples a header says that there are; None where it was written before that was
+    known."""
+    size = file.getnframes() * file.getsampwidth() * file.getnchannels()
+    return None if size >= UNSAID and size > path.stat().st_size else file.getnframes()
+
+
+def _plain(file: wave.Wave_read, path: Path, left: int) -> Iterator[NDArray[np.float32]]:
+    """Blocks of samples, of which there are so many at least: integers of 1 to 4 bytes, those of
+    one byte without a sign."""
     width, channels = file.getsampwidth(), file.getnchannels()
-    left = file.getnframes()
     while data := file.readframes(BLOCK):
         whole = len(data) // (width * channels)
         left -= whole

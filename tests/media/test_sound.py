@@ -130,6 +130,20 @@ def test_what_is_no_sound_is_refused(tmp_path: Path) -> None:
         heard(text, Wanted(8000))
 
 
+@pytest.mark.parametrize("said", [0xFFFFFFFF, 0xFFFFFFFF - 36, 0x80000000, 0x7FFFF000, 0])
+def test_what_was_written_into_a_pipe_says_no_length(said: int, tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", tone(440, 8000)[None], 8000)
+    whole, _ = heard(path, Wanted(8000))
+    octets = bytearray(path.read_bytes())
+    assert octets[36:40] == b"data"
+    octets[4:8] = octets[40:44] = said.to_bytes(4, "little")
+    path.write_bytes(octets)
+    with footage(str(path), MONO, Wanted(8000)) as found:
+        assert found.count is None
+    found, _ = heard(path, Wanted(8000))
+    np.testing.assert_allclose(found, whole, atol=1e-6)
+
+
 def test_broken_headers_are_refused_or_read(tmp_path: Path) -> None:
     path, draw = tmp_path / "a.wav", random.Random(1)
     sound = write(path, tone(440, 8000, 0.02)[None], 8000).read_bytes()
