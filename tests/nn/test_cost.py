@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 import torch
 from ptflops import get_model_complexity_info
@@ -218,3 +221,15 @@ def test_parameters_count_once_wherever_they_are_used() -> None:
         with torch.no_grad():
             net.eval().forward_steps(torch.randn(1, 4, 9))
         assert net.graph.parameters == sum(each.numel() for each in net.parameters())
+
+
+def test_the_compiler_of_torch_is_not_loaded_to_count() -> None:
+    """It takes seconds, of the first layout of a module by hand."""
+    program = (
+        "import sys, torch, codsl.nn as co\n"
+        "net = co.Sequential(co.Conv1d(2, 2, 3), co.Lambda(lambda x: x @ torch.ones(2, 2)))\n"
+        "net.eval().forward_step(torch.zeros(1, 2))\n"
+        "assert net.graph.report().total['macs'] == 2 * 2 * 3 + 2 * 2\n"
+        "sys.exit('torch._dynamo' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
