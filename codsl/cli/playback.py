@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from codsl.media.footage import Unusable
 from codsl.network import Network
 
 TOLERANCE = {torch.float64: 1e-10, torch.float32: 5e-6}
@@ -49,18 +50,36 @@ class Playback:
         dtype = self.net.init_state().dtype
         return TOLERANCE.get(dtype) or ROUNDINGS * torch.finfo(dtype).eps
 
-    def play(self, frames: Iterable[NDArray[np.float32]], together: int = 1) -> None:
-        """Step through frames `(C, *S)`, or through chunks of so many."""
+    def play(self, frames: Iterable[NDArray[np.floating]], together: int = 1) -> None:
+        """Step through frames `(C, *S)`, or through chunks of so many. Raises `Unusable` at those
+        whose numbers the network does not take."""
         dtype = self.net.init_state().dtype
         given = iter(frames)
         while some := list(islice(given, together)):
-            x = torch.from_numpy(np.stack(some, 1)).to(dtype).unsqueeze(0)
+            x = self._taken(torch.from_numpy(np.stack(some, 1)), dtype).unsqueeze(0)
             start = perf_counter()
-            made = self._stepped(x)
+            try:
+                made = self._stepped(x)
+            except ValueError as error:
+                raise Unusable(f"frame {self.frames} is refused: {error}") from error
             self.seconds += perf_counter() - start
             if self.keep:
                 self.clip.append(x)
             self._note(made, len(some))
+
+    def _taken(self, x: Tensor, dtype: torch.dtype) -> Tensor:
+        """A chunk `(C, T, *S)` in a dtype, which has all of its numbers."""
+        made = x.to(dtype)
+        beyond = made.isinf() & ~x.isinf()
+        if beyond.any():
+            largest = float(x[beyond].abs().max())
+            at = self.frames + int(beyond.transpose(0, 1).flatten(1).any(1).nonzero()[0])
+            kind = str(dtype).removeprefix("torch.")
+            raise Unusable(
+                f"frame {at} has {largest:.4g}, and the largest {kind} is "
+                f"{torch.finfo(dtype).max:.4g}"
+            )
+        return made
 
     def _stepped(self, x: Tensor) -> tuple[Tensor, ...]:
         """What the frames of a chunk make due."""

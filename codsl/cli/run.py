@@ -19,12 +19,14 @@ from codsl.cli.use import declare_use
 from codsl.cli.watching import Watch
 from codsl.diagnostics import SpecError
 from codsl.graph.graph import Graph
+from codsl.graph.ids import ids
 from codsl.media.layouts import LAYOUTS
 
 if TYPE_CHECKING:
     from codsl.cli.playback import Playback
     from codsl.media.classes import Classes
     from codsl.media.footage import Footage
+    from codsl.network import Network
 
 WORDS = "run a network over a video, sound, an array or a pipe, frame by frame"
 
@@ -74,7 +76,8 @@ def command(options: Namespace) -> int:
     check_network(graph)
     classes = classes_of(graph, options)
     begin = options.start
-    wanted = Wanted(graph.rate, options.fps, begin.frame, begin.second, options.raw)
+    tables = ids(graph, graph.base - 1) is not None
+    wanted = Wanted(graph.rate, options.fps, begin.frame, begin.second, options.raw, tables)
     try:
         with footage(options.input, graph.input, wanted) as source:
             return _run(graph, source, options, classes)
@@ -100,7 +103,8 @@ def _run(graph: Graph, source: "Footage", options: Namespace, classes: "Classes 
     stamps = Stamps(lambda index: graph.time.output(index).due, source.rate, classes)
     watch = Watch(stamps, _watches(options))
     with recording(options.output, net, stamps) as kept, torch.inference_mode():
-        introduce(graph, weights, f"{options.input}: {source.words}{_other_rate(graph, source)}")
+        words = f"{source.words}{_rounded(net, source)}{_other_rate(graph, source)}"
+        introduce(graph, weights, f"{options.input}: {words}")
         sinks = (watch.add, kept.add) if kept else (watch.add,)
         playback = Playback(net, sinks, keep=options.verify)
         stop = _stream(playback, source, options, watch)
@@ -117,6 +121,12 @@ def _run(graph: Graph, source: "Footage", options: Namespace, classes: "Classes 
 def _watches(options: Namespace) -> bool:
     """Whether someone sees what comes, and it is not among the outputs themselves."""
     return sys.stderr.isatty() and not (options.output == STDOUT and sys.stdout.isatty())
+
+
+def _rounded(net: "Network", source: "Footage") -> str:
+    """What to say of numbers that the network takes in a lower precision."""
+    dtype = str(net.init_state().dtype).removeprefix("torch.")
+    return f", taken as {dtype}" if source.double and dtype != "float64" else ""
 
 
 def _other_rate(graph: Graph, source: "Footage") -> str:

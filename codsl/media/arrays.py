@@ -30,13 +30,14 @@ def is_array(path: Path) -> bool:
 
 @contextmanager
 def array(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
-    """The frames of an `.npy` that holds floats, `(C, T, *S)` or with a batch of one before it.
+    """The frames of an `.npy` that holds floats, or ids as integers, `(C, T, *S)` or with a batch
+    of one before it.
 
-    It is read as it is used; values pass unchanged, but for their precision.
+    It is read as it is used; values pass unchanged, in float64 where float32 has fewer digits.
     """
     untimed("an array", wanted)
     clip = _mapped(path)
-    if clip.dtype.kind != "f":
+    if clip.dtype.kind not in ("fiu" if wanted.ids else "f"):
         raise Unusable(f"`{path}` holds {clip.dtype}; a clip is of floats, pictures from 0 to 1")
     shape = clip.shape[1:] if clip.ndim == 2 + frame.rank and clip.shape[0] == 1 else clip.shape
     if len(shape) != 1 + frame.rank or (shape[0], *shape[2:]) != frame.shape:
@@ -47,11 +48,16 @@ def array(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     clip = clip.reshape(shape)
     words = f"{shape[1]} frames of {clip.dtype}"
     frames = (_frame(clip, at) for at in range(shape[1]))
-    yield Footage(words, shape[1], frames, wanted.rate)
+    yield Footage(words, shape[1], frames, wanted.rate, double=_kind(clip) is np.float64)
 
 
-def _frame(clip: NDArray[np.floating], at: int) -> NDArray[np.float32]:
-    return np.array(clip[:, at], dtype=np.float32, order="C")
+def _frame(clip: NDArray[np.floating], at: int) -> NDArray[np.floating]:
+    return np.array(clip[:, at], dtype=_kind(clip), order="C")
+
+
+def _kind(clip: NDArray[np.floating]) -> type[np.floating]:
+    """The precision that has all numbers of an array."""
+    return np.float32 if np.can_cast(clip.dtype, np.float32) else np.float64
 
 
 def _mapped(path: Path) -> NDArray[np.floating]:

@@ -21,27 +21,30 @@ class Unusable(ValueError):
 
 @dataclass(frozen=True)
 class Footage:
-    """Frames in order, each float32 `(C, *S)`; `count` is how many, and `rate` how many a second,
-    as far as that is known. So many may be taken `together` that nobody has to wait for them."""
+    """Frames in order, each float32, with `double` float64, `(C, *S)`; `count` is how many, and
+    `rate` how many a second, as far as that is known. So many may be taken `together` that nobody
+    has to wait for them."""
 
     words: str
     count: int | None
-    frames: Iterator[NDArray[np.float32]]
+    frames: Iterator[NDArray[np.floating]]
     rate: float | None = None
     together: int = 1
+    double: bool = False
 
 
 @dataclass(frozen=True)
 class Wanted:
     """What is wanted of a medium: `fps` frames a second, from frame `skip` on, or from so many
     seconds `after` its beginning. `rate` is how many a second the network is meant for, and `raw`
-    says how numbers are written that come without a file."""
+    says how numbers are written that come without a file. With `ids` frames may be integers."""
 
     rate: float | None = None
     fps: float | None = None
     skip: int = 0
     after: float = 0.0
     raw: str | None = None
+    ids: bool = False
 
 
 ALL = Wanted()
@@ -69,7 +72,7 @@ def begun(found: Footage, wanted: Wanted) -> Footage:
     return replace(found, words=words, count=count, frames=_beyond(found.frames, skip))
 
 
-def _beyond(frames: Iterator[NDArray[np.float32]], skip: int) -> Iterator[NDArray[np.float32]]:
+def _beyond(frames: Iterator[NDArray[np.floating]], skip: int) -> Iterator[NDArray[np.floating]]:
     """Frames from `skip` on, of which there is one at least."""
     passed = 0
     for passed, frame in enumerate(frames, 1):

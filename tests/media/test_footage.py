@@ -269,8 +269,9 @@ def test_arrays_of_any_rank(
         with footage(str(path), frame) as found:
             assert found.count == 11
             each = list(found.frames)
-        assert all(one.dtype == np.float32 and one.flags.writeable for one in each)
-        expected = clip.reshape(shape[len(batch) :]).astype(np.float32)
+        kind = np.float64 if dtype == "<f8" else np.float32
+        assert all(one.dtype == kind and one.flags.writeable for one in each)
+        expected = clip.reshape(shape[len(batch) :]).astype(kind)
         np.testing.assert_array_equal(np.stack(each, 1), expected)
 
 
