@@ -60,8 +60,8 @@ def names(text: str) -> tuple[str, ...]:
 
 
 def counts(text: str) -> tuple[int, ...]:
-    """Numbers with commas between, each from 1 on."""
-    return tuple(count(each.strip()) for each in text.split(","))
+    """Numbers with commas between, each from 1 on, and each once."""
+    return tuple(dict.fromkeys(count(each.strip()) for each in text.split(",")))
 
 
 def chunk(text: str) -> int:

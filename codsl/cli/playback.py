@@ -1,9 +1,10 @@
 """A network over frames as they come: what came out when, and whether the clip at once agrees."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 import torch
@@ -84,10 +85,15 @@ class Playback:
     def _stepped(self, x: Tensor) -> tuple[Tensor, ...]:
         """What the frames of a chunk make due."""
         if x.shape[2] > 1 or self.net.graph.time.bursts:
-            made = self.net.forward_steps(x)
+            made = only(self.net.forward_steps(self._named(x)))
             return () if made is None else made.unbind(2)
-        y = self.net.forward_step(x.squeeze(2))
+        y = only(self.net.forward_step(self._named(x.squeeze(2))))
         return () if y is None else (y,)
+
+    def _named(self, x: Tensor) -> Any:
+        """What comes to the one input, under its name where it has one."""
+        name = self.net.graph.inputs[0].name
+        return {name: x} if name else x
 
     def _note(self, made: tuple[Tensor, ...], frames: int) -> None:
         """Count a chunk and the outputs that came with it; the first at the frame that was
@@ -103,7 +109,7 @@ class Playback:
 
     def end(self) -> None:
         """Take the outputs that the end makes due."""
-        rest = self.net.flush()
+        rest = only(self.net.flush())
         for y in rest.unbind(2) if rest is not None else ():
             self._give(y)
             self.flushed += 1
@@ -111,7 +117,7 @@ class Playback:
     def difference(self) -> tuple[float, float] | None:
         """How far stream and clip are apart, relative to `max(1, |clip|)`, number by number, and
         the largest number of the clip; None where they differ in how many outputs they have."""
-        at_once = self.net(torch.cat(self.clip, 2))
+        at_once = only(self.net(self._named(torch.cat(self.clip, 2))))
         streamed = torch.stack(self.outputs, 2) if self.outputs else at_once[:, :, :0]
         if streamed.shape != at_once.shape:
             return None
@@ -126,6 +132,11 @@ class Playback:
         values = y[0].to(storable(y.dtype)).numpy()
         for sink in self.sinks:
             sink(values)
+
+
+def only(y: Any) -> Any:
+    """What comes of the one output, whether it has a name or not."""
+    return next(iter(y.values())) if isinstance(y, Mapping) else y
 
 
 def storable(dtype: torch.dtype) -> torch.dtype:

@@ -159,12 +159,12 @@ def _stream(
 
 
 def _check_ports(graph: Graph) -> None:
-    """Refuse inputs and outputs with names: one source is read, and one array is written."""
+    """Refuse several inputs or outputs: one source is read, and one array is written."""
     named = [
         *(f"the input `{inlet.name}`" for inlet in graph.inputs if inlet.name),
         *(f"the output `{outlet.name}`" for outlet in graph.outputs if outlet.name),
     ]
-    if named:
+    if len(graph.inputs) > 1 or len(graph.outputs) > 1:
         raise Misuse(
             f"codsl run streams one input to one output, and {graph.name} has them by name: "
             f"{', '.join(named)}; feed it from Python, a dict of frames a step"

@@ -52,6 +52,8 @@ def check_results(options: Namespace, *words: str) -> None:
             continue
         try:
             check_place(output)
+            if output.exists() and not output.is_file():
+                raise Misuse(f"`{output}` is no plain file to write over")
             spare_inputs(output, options)
             other = taken.setdefault(output.resolve(), word)
         except OSError as error:

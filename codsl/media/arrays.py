@@ -39,6 +39,8 @@ def array(path: Path, frame: Frame, wanted: Wanted = ALL) -> Iterator[Footage]:
     clip = _mapped(path)
     if clip.dtype.kind not in ("fiu" if wanted.ids else "f"):
         raise Unusable(f"`{path}` holds {clip.dtype}; a clip is of floats, pictures from 0 to 1")
+    if clip.dtype.itemsize > 8:
+        raise Unusable(f"`{path}` holds {clip.dtype}; float64 is the most that is read")
     shape = clip.shape[1:] if clip.ndim == 2 + frame.rank and clip.shape[0] == 1 else clip.shape
     if len(shape) != 1 + frame.rank or (shape[0], *shape[2:]) != frame.shape:
         found = " x ".join(map(str, clip.shape)) or "a single number"

@@ -395,6 +395,23 @@ def test_inputs_and_outputs_by_name_are_refused_with_the_reason(
         assert named in said
 
 
+def test_one_input_and_one_output_may_have_names(tmp_path: Path) -> None:
+    body = 'conv1d(3, 4, stride=2, padding="causal")'
+    clip, found = clip_of(tmp_path / "clip.npy", 9), []
+    for ports, layer in (
+        ("input (2, T)", body),
+        ("input (2, T)\n  outputs a", f"a = {body}"),
+        ("inputs x (2, T)\n  outputs a", f"a = {body} from x"),
+    ):
+        spec, output = tmp_path / "spec.codsl", tmp_path / "out.npy"
+        spec.write_text(f"codsl 1\nnetwork n {{\n  {ports}\n  {layer}\n}}\n")
+        line = ("run", spec, "--input", clip, "--output", output, "--force", "--verify")
+        assert codsl(*line).returncode == 0
+        found.append(np.load(output))
+    assert found[0].shape == (3, 5)
+    assert all(np.array_equal(each, found[0]) for each in found)
+
+
 def test_check_and_report_take_inputs_by_name(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -61,6 +61,14 @@ def test_numbers_beyond_a_precision(dtype: str, number: float, said: str, tmp_pa
     assert (f"9 frames of float64, taken as {dtype}" in done.stdout) == (dtype != "float64")
 
 
+@pytest.mark.skipif(np.dtype("longdouble").itemsize == 8, reason="it is float64 here")
+def test_no_more_than_double_precision_is_read(signal_spec: Path, tmp_path: Path) -> None:
+    clip = written(tmp_path, np.zeros((2, 9)), "longdouble")
+    done = codsl("run", signal_spec, "--input", clip)
+    assert done.returncode == 2
+    assert "float64 is the most that is read" in done.stderr
+
+
 def test_double_precision_is_read_as_such(tmp_path: Path) -> None:
     spec, output = tmp_path / "n.codsl", tmp_path / "out.npy"
     layer = 'conv1d(1, 1, bias=false, dtype="float64")'

@@ -35,6 +35,7 @@ REFUSED = {
     "bench signal.yaml --use layers.jsonl --svg layers.jsonl": "is a file of --use",
     "bench signal.yaml --json x --svg ./x": "--json and --svg are the same file",
     "bench signal.yaml --json -": "--json and --svg write files",
+    "bench signal.yaml --svg /dev/null": "`/dev/null` is no plain file to write over",
     "report signal.yaml --svg x --html x": "--svg and --html are the same file",
     "report signal.yaml --svg nowhere/x.svg": "`nowhere` is no folder that is there",
     "convert signal.yaml -o nowhere/x.codsl": "`nowhere` is no folder that is there",
