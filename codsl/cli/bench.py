@@ -141,7 +141,10 @@ def _measured(graph: Graph | None, options: Namespace, watch: "Watch") -> "Itera
     wish = _wish(options)
     if graph is not None:
         net, _ = network(graph, options)
-        yield measure(net, wish, watch=watch)
+        try:
+            yield measure(net, wish, watch=watch)
+        except ValueError as error:
+            raise Misuse(f"{graph.name} refuses random frames: {error}") from error
         return
     try:
         listed = chosen(options.only)

@@ -94,6 +94,15 @@ def test_the_backends_that_are_named_in_bfloat16_too(
     assert "eager:bfloat16 " in capsys.readouterr().out
 
 
+def test_frames_that_a_network_refuses_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = tmp_path / "ids.codsl"
+    spec.write_text("codsl 1\nnetwork ids {\n  input (1, T)\n  neg\n  embedding(5, 4)\n}\n")
+    assert main(["bench", str(spec), *QUICK, "--chunk", "0"]) == 2
+    assert "ids refuses random frames: ids are 0 to 4, found -" in capsys.readouterr().err
+
+
 def test_an_allocator_that_refuses_is_told(
     signal_spec: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
