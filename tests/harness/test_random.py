@@ -28,7 +28,7 @@ USUAL = 150
 EXAMPLES = int(os.environ.get("CODSL_NETWORKS", USUAL))
 """How many are now."""
 
-OFTEN = 200
+OFTEN = 120
 """How many networks in all must have each difficulty where the usual number is drawn: of these,
 and of small ones towards what these lack."""
 
