@@ -77,7 +77,7 @@ def test_a_file_is_written_over_where_one_says_so_and_never_what_is_read(
         assert err == f"codsl weights: error: `{target}` is the input itself\n"
     status, _, err = said(capsys, "weights", "convert", out, path, "-o", out, "--force")
     assert status == 2
-    assert "is the input itself" in err
+    assert "is the spec" in err
     status, _, err = said(capsys, *given, "-o", tmp_path / "no" / "o.npz")
     assert status == 2
     assert "is no folder that is there" in err
