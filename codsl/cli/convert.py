@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from codsl.cli.misuse import MISTAKE
-from codsl.cli.sparing import check_output
+from codsl.cli.sparing import check_output, spare_inputs
 from codsl.cli.spec import tell
 from codsl.cli.texts import STDIN, load, put, show, surface_of
 from codsl.cli.use import declare_use
@@ -30,7 +30,9 @@ def command(options: Namespace) -> int:
     """The spec in the other surface, comments and all; 1 where it has a mistake."""
     to = surface_of(options.to, options.output)
     printed = options.output is None or str(options.output) == STDIN
-    check_output(None if printed else options.output, options.force)
+    if not printed:
+        check_output(options.output, options.force)
+        spare_inputs(options.output, options)
     try:
         converted = convert(load(options.spec), to)
     except SpecError as error:

@@ -39,6 +39,8 @@ REFUSED = {
     "report signal.yaml --svg x --html x": "--svg and --html are the same file",
     "report signal.yaml --svg nowhere/x.svg": "`nowhere` is no folder that is there",
     "convert signal.yaml -o nowhere/x.codsl": "`nowhere` is no folder that is there",
+    "convert signal.yaml -o ./signal.yaml --force": "`signal.yaml` is the spec",
+    "convert signal.yaml --use layers.jsonl -o layers.jsonl --force": "is a file of --use",
     "export signal.yaml --to onnx -o -": "`-` is no folder to write to",
 }
 
