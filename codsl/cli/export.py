@@ -10,6 +10,7 @@ from codsl.cli.arguments import count, seed
 from codsl.cli.checkpoint import declare_weights, network
 from codsl.cli.memory import check_network
 from codsl.cli.misuse import MISTAKE, Misuse
+from codsl.cli.sparing import spare_inputs
 from codsl.cli.spec import declare_spec, tell, told
 from codsl.cli.texts import STDIN
 from codsl.cli.use import declare_use
@@ -57,22 +58,40 @@ def command(options: Namespace) -> int:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     import torch
 
+    folder = _folder(options, graph)
     dtype = getattr(torch, options.dtype) if options.dtype else None
     try:
         net, weights = network(graph, options, dtype)
-        return _export(net, weights, options, graph)
+        return _export(net, weights, options, folder)
     except SpecError as error:
         tell(error.diagnostics)
         return MISTAKE
 
 
-def _export(net: "Network", weights: str, options: Namespace, graph: Graph) -> int:
+def _folder(options: Namespace, graph: Graph) -> Path:
+    """Where to write. Raises `Misuse` for a folder that is there, and for one of the files that an
+    export takes the place of where it is read."""
+    from codsl.export.export import NAMES, check_place
+
+    folder = options.output or Path(f"{graph.name}-{options.to}")
+    try:
+        check_place(folder, options.force)
+    except FileExistsError as error:
+        remedy = "" if options.force else "; use --force, or another -o"
+        raise Misuse(f"{error}{remedy}") from None
+    except OSError as error:
+        raise Misuse(f"`{folder}` cannot be written: {error.strerror or error}") from None
+    for name in sorted(NAMES):
+        spare_inputs(folder / name, options)
+    return folder
+
+
+def _export(net: "Network", weights: str, options: Namespace, folder: Path) -> int:
     from codsl.export.export import ExportError
     from codsl.export.formats.table import FORMATS
 
     if options.batch == 0 and FORMATS[options.to].most == 1:
         raise Misuse(f"the batch of `{options.to}` is fixed: give a number of rows")
-    folder = options.output or Path(f"{graph.name}-{options.to}")
     try:
         done = net.export(
             folder,
@@ -84,14 +103,11 @@ def _export(net: "Network", weights: str, options: Namespace, graph: Graph) -> i
     except ExportError as error:
         print(f"codsl export: FAILED: {escape(str(error))}", file=sys.stderr)
         return MISTAKE
-    except FileExistsError as error:
-        remedy = "" if options.force else "; use --force, or another -o"
-        raise Misuse(f"{error}{remedy}") from None
     except OSError as error:
         raise Misuse(f"`{folder}` cannot be written: {error.strerror or error}") from None
     except (ImportError, ValueError) as error:
         raise Misuse(str(error)) from None
-    print(f"network   {escape(graph.name)}")
+    print(f"network   {escape(net.graph.name)}")
     print(f"weights   {escape(weights)}")
     print(f"model     {escape(str(done.model))}")
     print(f"verified  {done.proof}")

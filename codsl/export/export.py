@@ -133,12 +133,9 @@ def _checked(net: Streaming) -> torch.dtype:
 
 @contextmanager
 def _all_or_nothing(path: Path, force: bool) -> Iterator[Path]:
-    """A folder beside `path`, whose files are in `path` once all went well.
-
-    Raises `FileExistsError` where there is something else than an empty folder; with `force` where
-    there is something else than exports.
-    """
-    _check_place(path, force)
+    """A folder beside `path`, whose files are in `path` once all went well; raises what
+    `check_place` does."""
+    check_place(path, force)
     path = Path(os.path.realpath(path))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -166,7 +163,9 @@ def _take(path: Path, part: Path) -> None:
         (path / name).unlink(missing_ok=True)
 
 
-def _check_place(path: Path, force: bool) -> None:
+def check_place(path: Path, force: bool) -> None:
+    """Raise `FileExistsError` where there is something else than an empty folder; with `force`
+    where there is something else than exports."""
     if not path.exists():
         return
     if not path.is_dir():

@@ -42,6 +42,8 @@ REFUSED = {
     "convert signal.yaml -o ./signal.yaml --force": "`signal.yaml` is the spec",
     "convert signal.yaml --use layers.jsonl -o layers.jsonl --force": "is a file of --use",
     "export signal.yaml --to onnx -o -": "`-` is no folder to write to",
+    "export signal.yaml --to onnx -o clip.npy --weights x.npz": "is there, and no folder",
+    "export signal.yaml --to onnx -o . --weights x.npz": "and not empty; use --force",
 }
 
 
@@ -53,6 +55,18 @@ def test_nothing_that_is_read_is_written_over(line: str, why: str, folder: Path)
     assert why in done.stderr
     assert done.stderr.count("\n") == 1
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+def test_an_export_spares_its_weights(folder: Path) -> None:
+    there = folder / "old" / "model.bin"
+    there.parent.mkdir()
+    (folder / "weights.npz").rename(there)
+    before = there.read_bytes()
+    line = "export signal.yaml --to onnx -o old --force --weights old/model.bin"
+    done = codsl(*line.split(), cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "`old/model.bin` is the file of weights" in done.stderr
+    assert there.read_bytes() == before
 
 
 def test_a_network_that_is_not_there_is_told_whatever_is_written(folder: Path) -> None:
