@@ -7,13 +7,12 @@ import sys
 
 import pytest
 import torch
-from ptflops import get_model_complexity_info
+from complexity import by_ptflops
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 import codsl.nn as co
-from codsl.nn.flops import ptflops_hooks
 
 NETWORKS = {
     "a convolution": "input (3, T, 8, 8)\n a = conv3d(6, 3, padding=1)",
@@ -110,16 +109,7 @@ def test_macs_of_a_clip_are_those_of_every_item_that_is_spread(name: str) -> Non
     for frames in range(net.graph.min_frames, net.graph.min_frames + 5):
         x = torch.randn(1, 4, frames)
         assert counted(net, x) == 2 * net.graph.clip_macs(frames) > 0
-        macs, _ = get_model_complexity_info(
-            net,
-            (4, frames),
-            as_strings=False,
-            print_per_layer_stat=False,
-            verbose=False,
-            backend="pytorch",
-            custom_modules_hooks=ptflops_hooks(net),
-            backend_specific_config={"count_functional": False},
-        )
+        macs, _ = by_ptflops(net, (4, frames))
         assert macs == net.graph.clip_macs(frames)
 
 

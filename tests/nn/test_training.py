@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import torch
+from complexity import by_ptflops
 from copies import pickled, saved
 from ptflops import get_model_complexity_info
 from remembering import remembering
@@ -17,7 +18,6 @@ from torch.utils.flop_counter import FlopCounterMode
 
 import codsl
 import forked
-from codsl.nn.flops import ptflops_hooks
 from harness.contract import randomise
 
 if TYPE_CHECKING:
@@ -335,16 +335,7 @@ def test_training_under_lightning(tmp_path: Path) -> None:
 @pytest.mark.parametrize("frames", [11, 12])
 def test_ptflops_counts_what_the_report_says(spec: str, frames: int) -> None:
     net = built(spec)
-    macs, parameters = get_model_complexity_info(
-        net,
-        (3, frames, 4),
-        as_strings=False,
-        print_per_layer_stat=False,
-        verbose=False,
-        backend="pytorch",
-        custom_modules_hooks=ptflops_hooks(net),
-        backend_specific_config={"count_functional": False},
-    )
+    macs, parameters = by_ptflops(net, (3, frames, 4))
     with FlopCounterMode(display=False) as counter:
         net(clip(net, frames, 1))
     assert 2 * macs == counter.get_total_flops() > 0
